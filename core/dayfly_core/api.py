@@ -1,0 +1,264 @@
+"""Dayfly's custom resources as types: the source of the CRDs in ``manifests/crds``.
+
+Docstrings and descriptions become the schema's, hence what ``kubectl explain`` prints: they speak
+to users. Decoding is tolerant (unknown fields are ignored: older CRDs, newer clients); strictness
+is the schema's job, and it is checked by the API server.
+"""
+
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from dayfly_core.objects import ObjectMeta
+
+
+class Enforcement(StrEnum):
+    """What happens to a wish that the policy does not allow."""
+
+    ENFORCE = "Enforce"
+    WARN = "Warn"
+    AUDIT = "Audit"
+
+
+class Receipts(StrEnum):
+    """Whether kubectl and Helm print when an object ends."""
+
+    ON_CHANGE = "OnChange"
+    NEVER = "Never"
+
+
+class RenewOn(StrEnum):
+    """What starts the time to live anew, besides changing the annotation."""
+
+    CREATION = "Creation"
+    GENERATION_CHANGE = "GenerationChange"
+
+
+class Operator(StrEnum):
+    """Operators of a label selector's expression."""
+
+    IN = "In"
+    NOT_IN = "NotIn"
+    EXISTS = "Exists"
+    DOES_NOT_EXIST = "DoesNotExist"
+
+
+class LabelSelectorRequirement(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One expression over a label."""
+
+    key: Annotated[str, Meta(min_length=1, max_length=317, description="The label's key.")]
+    operator: Annotated[Operator, Meta(description="In, NotIn, Exists or DoesNotExist.")]
+    values: Annotated[
+        list[Annotated[str, Meta(max_length=63)]],
+        Meta(max_length=64, description="Needed by In and NotIn, empty for the other two."),
+    ] = []
+
+
+class LabelSelector(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A Kubernetes label selector; empty selects everything."""
+
+    match_labels: Annotated[
+        dict[str, Annotated[str, Meta(max_length=63)]],
+        Meta(max_length=64, description="Labels that must have exactly these values."),
+    ] = {}
+    match_expressions: Annotated[
+        list[LabelSelectorRequirement],
+        Meta(max_length=64, description="Expressions that must all be true."),
+    ] = []
+
+
+GroupName = Annotated[str, Meta(max_length=253)]
+ResourceName = Annotated[str, Meta(min_length=1, max_length=253)]
+
+
+class ResourceRule(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Kinds of objects, written as in a ClusterRole."""
+
+    api_groups: Annotated[
+        list[GroupName],
+        Meta(
+            min_length=1,
+            max_length=16,
+            description='API groups, for example ["apps"]; "" is the core group. No "*".',
+        ),
+    ]
+    resources: Annotated[
+        list[ResourceName],
+        Meta(
+            min_length=1,
+            max_length=32,
+            description='Plural names, for example ["deployments"]. No "*", no subresource.',
+        ),
+    ]
+
+
+class Match(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Which objects the policy is for: all three parts must fit."""
+
+    namespace_selector: Annotated[
+        LabelSelector,
+        Meta(
+            description="Labels of the object's namespace; for a Namespace, its own labels. "
+            "Cluster-scoped objects other than Namespaces match only an empty selector."
+        ),
+    ] = LabelSelector()
+    object_selector: Annotated[LabelSelector, Meta(description="Labels of the object itself.")] = (
+        LabelSelector()
+    )
+    resources: Annotated[
+        list[ResourceRule],
+        Meta(min_length=1, max_length=32, description="The kinds of objects, by group and plural."),
+    ]
+
+
+DurationText = Annotated[
+    str,
+    Meta(
+        min_length=2,
+        max_length=32,
+        pattern=r"^([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$",
+        examples=["90s", "8h", "1d12h", "2w"],
+    ),
+]
+
+
+class TTL(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """How long objects live. Durations are written as 90s, 45m, 8h, 1d12h or 2w."""
+
+    min: Annotated[
+        DurationText | UnsetType, Meta(description="The shortest life that may be asked for.")
+    ] = UNSET
+    default: Annotated[
+        DurationText | UnsetType,
+        Meta(
+            description="The life of objects that ask for none. Without it, only objects that "
+            "carry the annotation dayfly.dev/ttl or dayfly.dev/expires-at are stamped."
+        ),
+    ] = UNSET
+    max: Annotated[
+        DurationText | UnsetType,
+        Meta(description="The latest end that may be asked for, counted from the request."),
+    ] = UNSET
+    max_total: Annotated[
+        DurationText | UnsetType,
+        Meta(description="The latest end that may be asked for, counted from the creation."),
+    ] = UNSET
+    renew_on: Annotated[
+        RenewOn,
+        Meta(
+            description="Creation: the life is counted once. GenerationChange: a change of the "
+            "object's spec starts it anew, up to maxTotal."
+        ),
+    ] = RenewOn.CREATION
+
+
+class ExpiryPolicySpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Which objects get which end."""
+
+    priority: Annotated[
+        int,
+        Meta(
+            ge=-1000000,
+            le=1000000,
+            description="Of several policies that match an object the one with the highest "
+            "priority decides; among equals the first by name.",
+        ),
+    ] = 0
+    suspend: Annotated[
+        bool,
+        Meta(description="True: the policy stamps nothing and ends nothing until it is false."),
+    ] = False
+    match: Annotated[Match, Meta(description="Which objects the policy is for.")]
+    ttl: Annotated[TTL, Meta(description="How long the objects live.")] = TTL()
+    enforcement: Annotated[
+        Enforcement,
+        Meta(
+            description="Enforce: wishes out of bounds are refused. Warn: they pass with a "
+            "warning. Audit: nothing is changed, refused or ended, only reported."
+        ),
+    ] = Enforcement.ENFORCE
+    receipts: Annotated[
+        Receipts,
+        Meta(description="OnChange: kubectl and Helm print the end when it is set or moved."),
+    ] = Receipts.ON_CHANGE
+    grace: Annotated[
+        DurationText,
+        Meta(
+            description="The shortest time that an object found without a stamp still lives: it "
+            "existed before the policy, or slipped past the webhook."
+        ),
+    ] = "1h"
+
+
+class ConditionStatus(StrEnum):
+    """Status of a condition."""
+
+    TRUE = "True"
+    FALSE = "False"
+    UNKNOWN = "Unknown"
+
+
+class StatusCondition(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One aspect of the object's state, as in all Kubernetes kinds."""
+
+    type: Annotated[str, Meta(max_length=316, description="Which aspect.")]
+    status: Annotated[ConditionStatus, Meta(description="True, False or Unknown.")]
+    reason: Annotated[
+        str, Meta(min_length=1, max_length=1024, description="One word: why.")
+    ]
+    message: Annotated[
+        str, Meta(max_length=32768, description="A sentence: why, and what to do about it.")
+    ] = ""
+    last_transition_time: Annotated[
+        str,
+        Meta(
+            description="When the status last changed, RFC 3339.",
+            extra_json_schema={"format": "date-time"},
+        ),
+    ]
+    observed_generation: Annotated[
+        int | UnsetType, Meta(description="The generation of the object that this is about.")
+    ] = UNSET
+
+
+class ExpiryPolicyStatus(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What the operator sees; written at most every few seconds."""
+
+    observed_generation: Annotated[
+        int | UnsetType, Meta(description="The generation that the operator last worked with.")
+    ] = UNSET
+    matched: Annotated[
+        int | UnsetType, Meta(description="How many objects this policy has stamped.")
+    ] = UNSET
+    next_end: Annotated[
+        str | UnsetType,
+        Meta(
+            description="The earliest end among them, RFC 3339.",
+            extra_json_schema={"format": "date-time"},
+        ),
+    ] = UNSET
+    conditions: Annotated[
+        list[StatusCondition],
+        Meta(
+            description="Ready: the policy is in force. Enforceable: its kinds exist and the "
+            "operator may end them. Stuck: something it ended does not go away.",
+            extra_json_schema={
+                "x-kubernetes-list-type": "map",
+                "x-kubernetes-list-map-keys": ["type"],
+            },
+        ),
+    ] = []
+
+
+class ExpiryPolicy(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Gives an end to the objects it matches.
+
+    The admission webhook stamps the end on them when they are created, people move it with
+    "kubectl dayfly extend", and the operator deletes them when it comes.
+    """
+
+    metadata: ObjectMeta = ObjectMeta()
+    spec: ExpiryPolicySpec
+    status: ExpiryPolicyStatus | UnsetType = UNSET

@@ -1,0 +1,109 @@
+"""The few fields of any Kubernetes object that Dayfly reads.
+
+Decoded tolerantly (unknown fields are dropped while parsing), frozen, and without GC tracking:
+10,000 of these cost one short collection instead of half a second of pause.
+"""
+
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from dayfly_core import names
+
+
+class Resource(NamedTuple):
+    """A kind as the API server serves it."""
+
+    group: str
+    version: str
+    plural: str
+    kind: str
+    namespaced: bool
+
+    @property
+    def group_resource(self) -> str:
+        """``deployments.apps``, or ``configmaps`` in the core group: as kubectl writes it."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    @property
+    def api_version(self) -> str:
+        """``apps/v1``, or ``v1`` in the core group."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    def path(self, namespace: str = "", name: str = "") -> str:
+        """URL path of the collection or, with a name, of one object."""
+        root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
+        scope = f"/namespaces/{namespace}" if self.namespaced and namespace else ""
+        return f"{root}{scope}/{self.plural}" + (f"/{name}" if name else "")
+
+
+NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
+EXPIRY_POLICIES = Resource(
+    names.GROUP, names.VERSION, "expirypolicies", "ExpiryPolicy", namespaced=False
+)
+
+
+class OwnerReference(msgspec.Struct, frozen=True, gc=False):
+    """``metadata.ownerReferences[]``."""
+
+    kind: str = ""
+    name: str = ""
+    uid: str = ""
+    controller: bool | None = None
+
+
+class ObjectMeta(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """``metadata``: what matching, stamping and ending need."""
+
+    name: str = ""
+    generate_name: str = ""
+    namespace: str = ""
+    uid: str = ""
+    resource_version: str = ""
+    creation_timestamp: datetime | None = None
+    deletion_timestamp: datetime | None = None
+    labels: dict[str, str] | None = None
+    annotations: dict[str, str] | None = None
+    owner_references: list[OwnerReference] | None = None
+
+    @property
+    def label_map(self) -> dict[str, str]:
+        """Labels, an empty map when there are none."""
+        return self.labels or {}
+
+    @property
+    def annotation_map(self) -> dict[str, str]:
+        """Annotations, an empty map when there are none."""
+        return self.annotations or {}
+
+    @property
+    def controlled(self) -> bool:
+        """Whether a controller owns it: then its metadata may be a copy, and its owner decides."""
+        return any(o.controller for o in self.owner_references or ())
+
+    @property
+    def protected(self) -> bool:
+        """Whether it carries the label that keeps Dayfly away."""
+        return self.label_map.get(names.PROTECTED) == "true"
+
+
+class PartialObject(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """``PartialObjectMetadata`` of meta.k8s.io/v1, and the head of any object."""
+
+    metadata: ObjectMeta = ObjectMeta()
+    api_version: str = ""
+    kind: str = ""
+
+
+class Key(NamedTuple):
+    """One object, by name: what queues and stores are keyed with."""
+
+    resource: Resource
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        """``configmaps/team-a/settings``, or ``namespaces/team-a``."""
+        middle = f"{self.namespace}/" if self.namespace else ""
+        return f"{self.resource.group_resource}/{middle}{self.name}"
