@@ -1,0 +1,62 @@
+# Everything a developer or a newcomer does here, one line each: `make help`.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+ROOTS := core kube certs admission operator cli playground manifests tests bench
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^## /{print "\n" substr($$0, 4)} /^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+## See it work
+.PHONY: demo up down status
+demo: setup ## play the whole story on a real control plane, then clean up
+	@$(BIN)/python -m playground demo
+up: setup ## start a control plane with Dayfly on it and leave it running for you
+	@$(BIN)/python -m playground up
+down: ## stop what `make up` started
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m playground down; else echo "nothing is running"; fi
+status: ## what `make up` is running
+	@$(BIN)/python -m playground status
+
+## Work on it
+.PHONY: setup format lint types fast check test soak bench
+setup: .venv/ready ## .venv with everything pinned by hash
+format: setup ## ruff format and its fixes
+	$(BIN)/ruff format $(ROOTS)
+	$(BIN)/ruff check --fix $(ROOTS)
+lint: setup ## formatting, lint rules, import layers
+	$(BIN)/ruff format --check $(ROOTS)
+	$(BIN)/ruff check $(ROOTS)
+	$(BIN)/lint-imports
+types: setup ## mypy and pyright, both strict
+	$(BIN)/mypy
+	$(BIN)/pyright
+fast: setup ## unit and component tests, and full branch coverage of the core
+	$(BIN)/pytest tests/unit tests/component --cov --cov-report=term:skip-covered
+check: lint types verify fast ## all that needs no cluster; under a minute
+test: setup ## every test, the real control plane included
+	$(BIN)/pytest tests
+soak: setup ## the long fault series, with their stated counts
+	DAYFLY_SOAK=1 $(BIN)/pytest tests/cluster -k "soak or kill or race" --timeout=3600
+bench: setup ## measure against the named peers; prints figure and target
+	$(BIN)/python -m bench
+
+## Keep generated files true
+.PHONY: manifests verify lock
+manifests: setup ## write manifests/crds and docs/reference anew from the types
+	$(BIN)/python manifests/generate.py
+verify: setup ## fail if generated files are not what the types say
+	$(BIN)/python manifests/generate.py --check
+lock: setup ## pin requirements anew
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements/dev.txt
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements/runtime.txt
+
+.venv/ready: requirements/dev.txt pyproject.toml
+	@echo "Setting up .venv (once)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Dayfly needs Python 3.11 or newer: make PYTHON=python3.12 …")'
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv || { rm -rf .venv; echo "python3 -m venv failed; on Debian: apt-get install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements/dev.txt --require-hashes
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
