@@ -66,6 +66,7 @@ class ObjectMeta(msgspec.Struct, frozen=True, rename="camel", gc=False):
     labels: dict[str, str] | None = None
     annotations: dict[str, str] | None = None
     owner_references: list[OwnerReference] | None = None
+    generation: int = 0
 
     @property
     def label_map(self) -> dict[str, str]:

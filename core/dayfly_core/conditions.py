@@ -1,0 +1,39 @@
+"""Conditions that do not flap: ``lastTransitionTime`` moves only when the status does."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from dayfly_core import api, instant
+
+
+def with_condition(
+    existing: Sequence[api.StatusCondition],
+    type: str,
+    status: api.ConditionStatus,
+    reason: str,
+    message: str,
+    generation: int,
+    now: datetime,
+) -> list[api.StatusCondition]:
+    """Return the conditions with this one set, in its place or at the end.
+
+    The result equals ``existing`` if nothing changed, so that comparing tells whether to write.
+    """
+    old = next((condition for condition in existing if condition.type == type), None)
+    kept = old is not None and old.status == status
+    new = api.StatusCondition(
+        type=type,
+        status=status,
+        reason=reason,
+        message=message,
+        last_transition_time=old.last_transition_time if old and kept else _whole_second(now),
+        observed_generation=generation,
+    )
+    if old is None:
+        return [*existing, new]
+    return [new if condition is old else condition for condition in existing]
+
+
+def _whole_second(now: datetime) -> str:
+    # metav1.Time has whole seconds: anything finer would come back changed and look like news.
+    return instant.render(now.replace(microsecond=0))

@@ -1,0 +1,33 @@
+"""Spellings that the schema of ExpiryPolicy and the code check alike (RE2 and Python agree)."""
+
+from typing import Final
+
+_LABEL_NAME: Final = "[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+_DNS_LABEL: Final = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+
+LABEL_VALUE: Final = f"^({_LABEL_NAME})?$"
+LABEL_KEY: Final = f"^({_DNS_LABEL}([.]{_DNS_LABEL})*/)?{_LABEL_NAME}$"
+API_GROUP: Final = f"^({_DNS_LABEL}([.]{_DNS_LABEL})*)?$"
+PLURAL: Final = f"^{_DNS_LABEL}$"
+
+LABEL_KEY_HINT: Final = "must be a label key, for example team or example.com/team"
+LABEL_VALUE_HINT: Final = "must be a label value: at most 63 letters, digits, '-', '_' and '.'"
+VALUES_HINT: Final = "In and NotIn need at least one value, Exists and DoesNotExist take none"
+API_GROUP_HINT: Final = (
+    "must be one API group, for example apps; '' is the core group, '*' is not possible"
+)
+PLURAL_HINT: Final = "must be one plural name, for example deployments; no '*', no subresource"
+
+LONGEST_NAME: Final = 63
+"""A policy's name becomes a label value."""
+
+DURATION_HINT: Final = "must be from 1s to 100 years, written for example 90s, 8h, 1d12h or 2w"
+OFF_LIMITS_HINT: Final = (
+    "no policy may end API definitions, admission rules, RBAC, leases, events, nodes, persistent "
+    "volumes or Dayfly's own kinds"
+)
+
+
+def order_hint(longer: str) -> str:
+    """Say that a bound of ``spec.ttl`` must not be longer than the next."""
+    return f"must not be longer than {longer}"

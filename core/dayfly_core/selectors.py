@@ -1,0 +1,61 @@
+"""Label selectors, with the meaning that Kubernetes gives them."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from dayfly_core import api, grammar, names
+from dayfly_core.violations import Violation
+
+_KEY = re.compile(grammar.LABEL_KEY)
+_VALUE = re.compile(grammar.LABEL_VALUE)
+_LISTING = (api.Operator.IN, api.Operator.NOT_IN)
+
+
+def matches(selector: api.LabelSelector, labels: Mapping[str, str]) -> bool:
+    """Whether all parts of the selector fit; an empty selector fits everything."""
+    return all(labels.get(key) == value for key, value in selector.match_labels.items()) and all(
+        _holds(expression, labels) for expression in selector.match_expressions
+    )
+
+
+def _holds(expression: api.LabelSelectorRequirement, labels: Mapping[str, str]) -> bool:
+    value = labels.get(expression.key)
+    match expression.operator:
+        case api.Operator.IN:
+            return value is not None and value in expression.values
+        case api.Operator.NOT_IN:
+            return value is None or value not in expression.values
+        case api.Operator.EXISTS:
+            return value is not None
+        case api.Operator.DOES_NOT_EXIST:
+            return value is None
+
+
+def problems(selector: api.LabelSelector, path: str) -> list[Violation]:
+    """Return everything that makes the selector impossible; ``path`` is the selector's own."""
+    return [*_label_problems(selector, path), *_expression_problems(selector, path)]
+
+
+def _label_problems(selector: api.LabelSelector, path: str) -> Iterator[Violation]:
+    for key, value in selector.match_labels.items():
+        field = f"{path}.matchLabels[{key}]"
+        if not _KEY.fullmatch(key):
+            yield _invalid(f"{path}.matchLabels", key, grammar.LABEL_KEY_HINT)
+        if not _VALUE.fullmatch(value):
+            yield _invalid(field, value, grammar.LABEL_VALUE_HINT)
+
+
+def _expression_problems(selector: api.LabelSelector, path: str) -> Iterator[Violation]:
+    for index, expression in enumerate(selector.match_expressions):
+        field = f"{path}.matchExpressions[{index}]"
+        if not _KEY.fullmatch(expression.key):
+            yield _invalid(f"{field}.key", expression.key, grammar.LABEL_KEY_HINT)
+        for place, value in enumerate(expression.values):
+            if not _VALUE.fullmatch(value):
+                yield _invalid(f"{field}.values[{place}]", value, grammar.LABEL_VALUE_HINT)
+        if bool(expression.values) != (expression.operator in _LISTING):
+            yield _invalid(field, expression.operator, grammar.VALUES_HINT)
+
+
+def _invalid(field: str, value: str, detail: str) -> Violation:
+    return Violation(names.Reason.INVALID_POLICY, field, value, detail)
