@@ -175,7 +175,7 @@ def step(me: str, seen: Sighting, renewed: float | None, now: float, timing: Tim
 
 
 def _duration(record: LeaseRecord, timing: Timing) -> float:
-    """The holder's own promise; ours where it made none that can be kept."""
+    """Take the holder's own promise, not ours, unless it made none that can be kept."""
     promised = record.lease_duration_seconds or 0
     return promised if promised > 0 else timing.duration
 
