@@ -1,0 +1,120 @@
+"""The one door to the cluster's state: open to the leader, closed to everybody else.
+
+Whoever writes in this program is given one of these instead of the client, so that no write can
+forget to ask.
+"""
+
+import logging
+from collections.abc import Mapping
+from typing import Final, Protocol
+
+log = logging.getLogger(__name__)
+
+
+class Writer(Protocol):
+    """The writing half of ``dayfly_kube.client.Client``."""
+
+    async def create(self, path: str, body: object) -> bytes:
+        """POST."""
+        ...
+
+    async def merge_patch(
+        self, path: str, body: object, params: Mapping[str, str] | None = None
+    ) -> bytes:
+        """PATCH, ``application/merge-patch+json``."""
+        ...
+
+    async def apply(self, path: str, body: object, *, manager: str, force: bool = True) -> bytes:
+        """Server-side apply."""
+        ...
+
+    async def delete(
+        self, path: str, *, uid: str, resource_version: str, propagation: str = "Background"
+    ) -> bytes:
+        """DELETE of exactly that version of that object."""
+        ...
+
+
+class Gate(Protocol):
+    """Whether this process may act."""
+
+    def holds(self) -> bool:
+        """Return True while it may; asked immediately before each write."""
+        ...
+
+
+class NotLeading(Exception):
+    """This process may not act (any more); what it wanted to do is the leader's business."""
+
+
+class Gated:
+    """Writes while the gate is open, and raises NotLeading when it is not.
+
+    Between the question and the call that sends there is no await.
+    """
+
+    def __init__(self, writer: Writer, gate: Gate) -> None:
+        self._writer = writer
+        self._gate = gate
+
+    async def create(self, path: str, body: object) -> bytes:
+        """POST, if leading."""
+        self._ask()
+        return await self._writer.create(path, body)
+
+    async def merge_patch(
+        self, path: str, body: object, params: Mapping[str, str] | None = None
+    ) -> bytes:
+        """Merge patch, if leading."""
+        self._ask()
+        return await self._writer.merge_patch(path, body, params)
+
+    async def apply(self, path: str, body: object, *, manager: str, force: bool = True) -> bytes:
+        """Server-side apply, if leading."""
+        self._ask()
+        return await self._writer.apply(path, body, manager=manager, force=force)
+
+    async def delete(
+        self, path: str, *, uid: str, resource_version: str, propagation: str = "Background"
+    ) -> bytes:
+        """DELETE, if leading."""
+        self._ask()
+        return await self._writer.delete(
+            path, uid=uid, resource_version=resource_version, propagation=propagation
+        )
+
+    def _ask(self) -> None:
+        if not self._gate.holds():
+            raise NotLeading
+
+
+NOTHING: Final = b"{}"
+
+
+class Rehearsal:
+    """``--dry-run``: every write is a line in the log, and nothing else."""
+
+    async def create(self, path: str, body: object) -> bytes:
+        """Say what would be created."""
+        return self._say("create", path, body)
+
+    async def merge_patch(
+        self, path: str, body: object, params: Mapping[str, str] | None = None
+    ) -> bytes:
+        """Say what would be patched."""
+        return self._say("patch", path, body)
+
+    async def apply(self, path: str, body: object, *, manager: str, force: bool = True) -> bytes:
+        """Say what would be applied."""
+        return self._say("apply", path, body)
+
+    async def delete(
+        self, path: str, *, uid: str, resource_version: str, propagation: str = "Background"
+    ) -> bytes:
+        """Say what would be deleted."""
+        return self._say("delete", path, {"uid": uid, "resourceVersion": resource_version})
+
+    def _say(self, verb: str, path: str, body: object) -> bytes:
+        log.info("dry-run: would %s path=%s", verb, path)
+        log.debug("dry-run: body=%s", body)
+        return NOTHING
