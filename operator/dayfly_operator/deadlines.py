@@ -15,7 +15,7 @@ RECHECK: Final = 60.0
 still while the machine sleeps."""
 
 SLICE: Final = 1000
-"""Keys handed out before the loop may breathe: 100,000 due at one instant would stop it for 0.1 s."""
+"""Keys handed out before the loop may breathe: 100,000 at one instant would stop it for 0.1 s."""
 
 SHORTEST_TIMER: Final = 0.001
 """uvloop keeps whole milliseconds and rounds: a timer may fire early, find nothing due, and, set
@@ -61,7 +61,7 @@ class Deadlines(Generic[K]):
         return key in self._live
 
     def get(self, key: K) -> datetime | None:
-        """The key's instant, None if it has none."""
+        """Return the key's instant, None if it has none."""
         entry = self._live.get(key)
         return None if entry is None else datetime.fromtimestamp(entry[0], UTC)
 

@@ -40,6 +40,10 @@ LAST_WORDS: Final = 0.05
 the release one request shorter. The release as a whole should take 0.1 s."""
 
 
+SORTS_OF_TROUBLE: Final = 4
+"""So many are reported of one outage: texts that never repeat must not flood the log."""
+
+
 class LostRace(Exception):
     """The write came too late: the Lease has another version, or none, or exists already."""
 
@@ -317,7 +321,7 @@ class Reports:
 
     def following(self, holder: str) -> None:
         """Somebody else does."""
-        self._say(f"following holder={holder or 'nobody'}")
+        self._say(f"following holder={holder!r}")
 
     def released(self) -> None:
         """Nobody does, by our own will."""
@@ -326,7 +330,7 @@ class Reports:
     def failing(self, error: Exception) -> None:
         """No usable answer; told once for each sort of trouble until there is an answer again."""
         trouble = str(error) or type(error).__name__
-        if trouble not in self._troubles:
+        if trouble not in self._troubles and len(self._troubles) < SORTS_OF_TROUBLE:
             self._troubles.add(trouble)
             log.warning("the lease could not be read or written error=%r", trouble)
 

@@ -69,9 +69,7 @@ class WorkQueue(Generic[K]):
     @property
     def load(self) -> Load:
         """How many keys wait, are being handled, and are to come back later."""
-        return Load(
-            len(self._urgent), len(self._ordinary), len(self._running), len(self._delayed)
-        )
+        return Load(len(self._urgent), len(self._ordinary), len(self._running), len(self._delayed))
 
     def add(self, key: K, *, urgent: bool = False) -> None:
         """Have the key handled as soon as there is a worker; ends that are due are urgent.
@@ -143,7 +141,7 @@ class WorkQueue(Generic[K]):
         if timer is not None:
             timer.cancel()
 
-    def _come_back(self, key: K, urgent: bool) -> None:  # noqa: FBT001 (call_later has no keywords)
+    def _come_back(self, key: K, urgent: bool) -> None:
         self.add(key, urgent=urgent)
 
     def _fill(self) -> None:
