@@ -11,6 +11,7 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from dayfly_core import cel
 from dayfly_core.objects import ObjectMeta
 
 
@@ -45,14 +46,20 @@ class Operator(StrEnum):
     DOES_NOT_EXIST = "DoesNotExist"
 
 
+LabelValue = Annotated[str, Meta(max_length=63, extra_json_schema=cel.LABEL_VALUE)]
+
+
 class LabelSelectorRequirement(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One expression over a label."""
 
-    key: Annotated[str, Meta(min_length=1, max_length=317, description="The label's key.")]
+    key: Annotated[
+        str,
+        Meta(max_length=317, description="The label's key.", extra_json_schema=cel.LABEL_KEY),
+    ]
     operator: Annotated[Operator, Meta(description="In, NotIn, Exists or DoesNotExist.")]
     values: Annotated[
-        list[Annotated[str, Meta(max_length=63)]],
-        Meta(max_length=64, description="Needed by In and NotIn, empty for the other two."),
+        list[LabelValue],
+        Meta(max_length=32, description="Needed by In and NotIn, empty for the other two."),
     ] = []
 
 
@@ -60,17 +67,21 @@ class LabelSelector(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A Kubernetes label selector; empty selects everything."""
 
     match_labels: Annotated[
-        dict[str, Annotated[str, Meta(max_length=63)]],
-        Meta(max_length=64, description="Labels that must have exactly these values."),
+        dict[str, LabelValue],
+        Meta(
+            max_length=32,
+            description="Labels that must have exactly these values.",
+            extra_json_schema=cel.LABEL_KEYS,
+        ),
     ] = {}
     match_expressions: Annotated[
-        list[LabelSelectorRequirement],
-        Meta(max_length=64, description="Expressions that must all be true."),
+        list[Annotated[LabelSelectorRequirement, Meta(extra_json_schema=cel.VALUES)]],
+        Meta(max_length=16, description="Expressions that must all be true."),
     ] = []
 
 
-GroupName = Annotated[str, Meta(max_length=253)]
-ResourceName = Annotated[str, Meta(min_length=1, max_length=253)]
+GroupName = Annotated[str, Meta(max_length=253, extra_json_schema=cel.API_GROUP)]
+PluralName = Annotated[str, Meta(max_length=63, extra_json_schema=cel.PLURAL)]
 
 
 class ResourceRule(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -85,7 +96,7 @@ class ResourceRule(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         ),
     ]
     resources: Annotated[
-        list[ResourceName],
+        list[PluralName],
         Meta(
             min_length=1,
             max_length=32,
@@ -108,20 +119,12 @@ class Match(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         LabelSelector()
     )
     resources: Annotated[
-        list[ResourceRule],
+        list[Annotated[ResourceRule, Meta(extra_json_schema=cel.OFF_LIMITS)]],
         Meta(min_length=1, max_length=32, description="The kinds of objects, by group and plural."),
     ]
 
 
-DurationText = Annotated[
-    str,
-    Meta(
-        min_length=2,
-        max_length=32,
-        pattern=r"^([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$",
-        examples=["90s", "8h", "1d12h", "2w"],
-    ),
-]
+DurationText = Annotated[str, Meta(max_length=32, extra_json_schema=cel.DURATION)]
 
 
 class TTL(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -171,7 +174,9 @@ class ExpiryPolicySpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
         Meta(description="True: the policy stamps nothing and ends nothing until it is false."),
     ] = False
     match: Annotated[Match, Meta(description="Which objects the policy is for.")]
-    ttl: Annotated[TTL, Meta(description="How long the objects live.")] = TTL()
+    ttl: Annotated[
+        TTL, Meta(description="How long the objects live.", extra_json_schema=cel.ORDER)
+    ] = TTL()
     enforcement: Annotated[
         Enforcement,
         Meta(

@@ -36,6 +36,7 @@ _MISTAKES: Final = (
     (re.compile(r"^[0-9]+$"), "has no unit"),
     (re.compile(r"^-"), "is negative"),
     (re.compile(r"[0-9][.,][0-9]"), "has a fraction"),
+    (re.compile(r"^(?=.*[WDHMS])([0-9]+[wdhmsWDHMS])+$"), "has a unit in upper case"),
     (
         re.compile(r"^P([0-9]+W)?[0-9]*([YM]|D?[0-9]+[YM])"),
         "counts in months or years, which vary in length",

@@ -33,7 +33,7 @@ def of_policy(name: str, spec: api.ExpiryPolicySpec) -> list[Violation]:
 
 def _name_faults(name: str) -> Iterator[Violation]:
     if len(name) > grammar.LONGEST_NAME:
-        yield _fault("metadata.name", name, f"is longer than {grammar.LONGEST_NAME} characters")
+        yield _fault("metadata.name", name, grammar.LONGEST_NAME_HINT)
 
 
 def _rule_faults(index: int, rule: api.ResourceRule) -> Iterator[Violation]:

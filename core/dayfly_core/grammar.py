@@ -21,6 +21,8 @@ PLURAL_HINT: Final = "must be one plural name, for example deployments; no '*', 
 LONGEST_NAME: Final = 63
 """A policy's name becomes a label value."""
 
+LONGEST_NAME_HINT: Final = "must be no longer than 63 characters: it becomes a label value"
+
 DURATION_HINT: Final = "must be from 1s to 100 years, written for example 90s, 8h, 1d12h or 2w"
 OFF_LIMITS_HINT: Final = (
     "no policy may end API definitions, admission rules, RBAC, leases, events, nodes, persistent "

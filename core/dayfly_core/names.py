@@ -56,47 +56,158 @@ AGGREGATE_LABEL: Final = "dayfly.dev/aggregate-to-operator"
 
 
 class Reason:
-    """Why: the same word in the answer, the condition, the Event and the metric."""
+    """Why: the same word in the answer, the condition, the Event and the metric.
+
+    Each says what it means and, after ``Do:``, what a person does about it;
+    ``docs/reference/reasons.md`` is made from that.
+    """
 
     # verdicts
     STAMPED: Final = "Stamped"
+    """The object got its end, or its end was moved.
+    Do: nothing; the receipt says when it ends and how to extend it.
+    """
     UNCHANGED: Final = "Unchanged"
+    """The request touches nothing that Dayfly cares for; the end stays as it was.
+    Do: nothing.
+    """
     NO_POLICY: Final = "NoPolicy"
+    """No ExpiryPolicy matches the object, so its annotations have no effect.
+    Do: create a policy or change the labels if the object should end.
+    """
     CONTROLLED: Final = "Controlled"
+    """Another object controls this one, and decides for it.
+    Do: annotate the owner: the Deployment, not its ReplicaSet.
+    """
     EXEMPT: Final = "Exempt"
+    """The object is protected, or out of reach of every policy.
+    Do: remove the label dayfly.dev/protected if the object should end.
+    """
     UNREADABLE: Final = "Unreadable"
+    NAMESPACE_UNKNOWN: Final = "NamespaceUnknown"
+    MALFORMED: Final = "Malformed"
+    INTERNAL_ERROR: Final = "InternalError"
+    """The request or the object could not be read.
+    Do: look into the log of dayfly admission for the part that is malformed.
+    """
     INVALID_TTL: Final = "InvalidTTL"
+    """The annotation dayfly.dev/ttl is not a length of time.
+    Do: write for example 90s, 8h, 1d12h, 2w or P1DT12H; no months, years or bare numbers.
+    """
     INVALID_EXPIRES_AT: Final = "InvalidExpiresAt"
+    """The annotation dayfly.dev/expires-at is not an instant.
+    Do: write RFC 3339 with its offset, for example 2026-11-22T10:00:00Z.
+    """
     END_IN_THE_PAST: Final = "EndInThePast"
+    """The object is to be created with an end that has passed.
+    Do: remove dayfly.dev/expires-at, or set it in the future.
+    """
     TTL_TOO_LONG: Final = "TTLTooLong"
+    """The end lies further away than the policy's ttl.max.
+    Do: ask for less, or have the policy changed.
+    """
     TTL_TOO_SHORT: Final = "TTLTooShort"
+    """The end lies nearer than the policy's ttl.min.
+    Do: ask for more, or delete the object yourself.
+    """
     TOTAL_TOO_LONG: Final = "TotalTooLong"
+    """The end lies further from the object's creation than the policy's ttl.maxTotal.
+    Do: ask for less; an object this old has to be created anew.
+    """
     NEVER_NOT_ALLOWED: Final = "NeverNotAllowed"
+    """The object asks for no end, but its policy sets ttl.max or ttl.maxTotal.
+    Do: ask for a time within these limits, or have the policy changed.
+    """
     ENDS_DISAGREE: Final = "EndsDisagree"
+    """dayfly.dev/ttl and dayfly.dev/expires-at were both set, to different ends.
+    Do: set one of them.
+    """
     STAMP_FORGED: Final = "StampForged"
+    """A label or annotation that only Dayfly writes was set or changed.
+    Do: leave dayfly.dev/policy and dayfly.dev/created-by alone.
+    """
     ANNOTATIONS_TOO_LARGE: Final = "AnnotationsTooLarge"
+    """With its end the object's annotations would exceed 256 KiB, so it has none.
+    Do: make the annotations smaller and apply the object again.
+    """
     INVALID_POLICY: Final = "InvalidPolicy"
+    """The ExpiryPolicy is not as the present schema demands; it decides nothing.
+    Do: correct the fields that the message names and apply it again.
+    """
 
     # what the operator does, or why it does not
     EXPIRED: Final = "Expired"
+    """The end has come.
+    Do: nothing; the object is being deleted.
+    """
     DELETED: Final = "Deleted"
+    """Dayfly deleted the object because its end had come.
+    Do: nothing; apply it again if it is still needed.
+    """
     CAUGHT_UP: Final = "CaughtUp"
+    """The object existed without an end; now it has one, at least the policy's grace away.
+    Do: extend it if it has to live longer.
+    """
     HANDED_OVER: Final = "HandedOver"
+    """The policy no longer covers the object; the next that matches decides now.
+    Do: nothing; the label dayfly.dev/policy names the new one.
+    """
     PROTECTED: Final = "Protected"
+    """The end has come, but the object carries the label dayfly.dev/protected.
+    Do: remove the label if the object may end.
+    """
     GUARDED: Final = "Guarded"
+    """The end has come, but the namespace is guarded: kube-*, default, Dayfly's own or one that the
+    ConfigMap dayfly-guard lists.
+    Do: remove the object's annotations, or the namespace from the ConfigMap.
+    """
     SUSPENDED: Final = "Suspended"
+    """The policy is suspended and does nothing to its objects.
+    Do: set spec.suspend to false to go on.
+    """
     AUDIT_ONLY: Final = "AuditOnly"
+    """The policy only reports (enforcement Audit).
+    Do: set enforcement to Warn or Enforce to have ends set and kept.
+    """
     NOT_DUE: Final = "NotDue"
+    """The end lies in the future.
+    Do: nothing.
+    """
     INERT: Final = "Inert"
+    """The object has an end, but no policy covers it any more: nothing happens.
+    Do: delete the object yourself, or create a policy that matches it.
+    """
     DELETION_FAILED: Final = "DeletionFailed"
+    """The API server refused the deletion; Dayfly tries again, ever more slowly.
+    Do: read the message: often a webhook or a missing right.
+    """
     DRY_RUN: Final = "DryRun"
+    """The operator runs with --dry-run: it reports what it would do.
+    Do: start it without the flag to have it act.
+    """
 
     # conditions of an ExpiryPolicy
     ACTIVE: Final = "Active"
+    """The policy is in force.
+    Do: nothing.
+    """
     KIND_NOT_FOUND: Final = "KindNotFound"
+    """The API server does not serve a kind that the policy names; the others are covered.
+    Do: install the kind, or correct apiGroups and resources.
+    """
     MISSING_RIGHTS: Final = "MissingRights"
+    """The operator may not do with a kind what the policy asks.
+    Do: create a ClusterRole, labelled dayfly.dev/aggregate-to-operator: "true", with the rights
+    that the message lists.
+    """
     ALL_RIGHTS: Final = "AllRights"
+    """The operator has every right that the policy needs.
+    Do: nothing.
+    """
     NAMESPACE_STUCK: Final = "NamespaceStuck"
+    """A namespace that ended is still terminating.
+    Do: look at the object and the finalizer that the message names.
+    """
 
 
 class Condition:

@@ -24,32 +24,25 @@ def schema(type_: Any) -> Schema:
 
 
 def _structural(node: Schema, components: Mapping[str, Schema], path: str) -> Schema:
-    resolved = _resolve(node, components, path)
-    result: Schema = {}
-    for keyword, value in resolved.items():
-        if keyword in _DROPPED:
-            continue
-        if keyword not in _KEPT:
-            raise UnsupportedSchema(f"{path or 'the root'}: keyword {keyword!r} is not structural")
-        result[keyword] = _KEPT[keyword](value, components, f"{path}.{keyword}")
-    if not result.get("required", True):
-        del result["required"]
-    if "enum" in result:
-        result["type"] = "string"
-    if "type" not in result:
+    resolved = _resolve(node, components)
+    unknown = resolved.keys() - _KEPT.keys() - _DROPPED
+    if unknown:
+        raise UnsupportedSchema(f"{path or 'the root'}: {sorted(unknown)} is not structural")
+    if "type" not in resolved:
         raise UnsupportedSchema(f"{path or 'the root'}: no type")
-    return result
+    return {
+        keyword: convert(resolved[keyword], components, f"{path}.{keyword}")
+        for keyword, convert in _KEPT.items()
+        if keyword in resolved and (keyword, resolved[keyword]) != ("required", [])
+    }
 
 
-def _resolve(node: Schema, components: Mapping[str, Schema], path: str) -> Schema:
+def _resolve(node: Schema, components: Mapping[str, Schema]) -> Schema:
     """Put the referenced component in place; what is said beside the reference wins."""
-    name = node.get("$ref")
-    if name is None:
-        return node
-    if f"<{name}>" in path:
-        raise UnsupportedSchema(f"{path}: {name} contains itself")
     beside = {keyword: value for keyword, value in node.items() if keyword != "$ref"}
-    return {**components[name], **beside}
+    named = components[node["$ref"]] if "$ref" in node else {}
+    typed = {"type": "string"} if "enum" in named else {}
+    return {**named, **typed, **beside}
 
 
 def _as_is(value: Any, components: Mapping[str, Schema], path: str) -> Any:
@@ -67,34 +60,28 @@ def _properties(value: Any, components: Mapping[str, Schema], path: str) -> Sche
     }
 
 
-# title and examples say nothing to kubectl.
+# title and examples say nothing to kubectl. No `pattern`: its message shows a regular expression,
+# a validation rule can say what to write.
 _DROPPED: Final = frozenset({"title", "examples"})
 _KEPT: Final[Mapping[str, Callable[[Any, Mapping[str, Schema], str], Any]]] = {
-    "additionalProperties": _nested,
-    "items": _nested,
+    "description": _as_is,
+    "type": _as_is,
+    "format": _as_is,
+    "enum": _as_is,
+    "minimum": _as_is,
+    "maximum": _as_is,
+    "minLength": _as_is,
+    "maxLength": _as_is,
+    "minItems": _as_is,
+    "maxItems": _as_is,
+    "maxProperties": _as_is,
+    "x-kubernetes-list-type": _as_is,
+    "x-kubernetes-list-map-keys": _as_is,
+    "x-kubernetes-validations": _as_is,
+    "required": _as_is,
     "properties": _properties,
-    **dict.fromkeys(
-        (
-            "default",
-            "description",
-            "enum",
-            "format",
-            "maxItems",
-            "maxLength",
-            "maxProperties",
-            "maximum",
-            "minItems",
-            "minLength",
-            "minProperties",
-            "minimum",
-            "pattern",
-            "required",
-            "type",
-            "x-kubernetes-list-map-keys",
-            "x-kubernetes-list-type",
-            "x-kubernetes-map-type",
-            "x-kubernetes-validations",
-        ),
-        _as_is,
-    ),
+    "items": _nested,
+    "additionalProperties": _nested,
+    "default": _as_is,
 }
+"""In the order in which they are written."""

@@ -1,0 +1,95 @@
+"""The rules of the custom resources in CEL, as the schema carries them to the API server.
+
+The same rules in Python are in ``faults``; a cluster test holds the two together. Each rule has a
+message for people, and costs a small part of the API server's budget: that is why the lists in
+``api`` have limits.
+"""
+
+from datetime import timedelta
+from itertools import combinations
+from typing import Final
+
+from dayfly_core import duration, grammar, guard
+
+Rule = dict[str, str]
+"""One entry of ``x-kubernetes-validations``."""
+
+BOUNDS: Final = ("min", "default", "max", "maxTotal")
+"""Fields of ``spec.ttl``, none longer than the ones after it."""
+
+
+def rule(expression: str, message: str, *, field: str = "") -> Rule:
+    """Return a rule; ``field`` is the path, below the rule's own place, that the message names."""
+    return {"rule": expression, "message": message} | ({"fieldPath": field} if field else {})
+
+
+def spelled(grammar_: str, message: str) -> dict[str, list[Rule]]:
+    """Return schema that holds a string to a regular expression, with a message that helps."""
+    return validations(rule(f"self.matches({_quoted(grammar_)})", message))
+
+
+def validations(*rules: Rule) -> dict[str, list[Rule]]:
+    """Return schema that holds a value to these rules."""
+    return {"x-kubernetes-validations": list(rules)}
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _seconds(text: str) -> str:
+    """Return the length of a duration in seconds; 0 for what is not one, never an error."""
+    units = ", ".join(f"'{unit}': {seconds}" for unit, seconds in duration.UNITS.items())
+    return (
+        f"{text}.findAll('[0-9]{{1,10}}[wdhms]')"
+        f".map(part, int(part.substring(0, size(part) - 1))"
+        f" * {{{units}}}[part.substring(size(part) - 1)]).sum()"
+    )
+
+
+def _in_order(shorter: str, longer: str) -> Rule:
+    low, high = f"self.{shorter}", f"self.{longer}"
+    return rule(
+        f"!has({low}) || !has({high}) || {_seconds(low)} <= {_seconds(high)}",
+        grammar.order_hint(longer),
+        field=f".{shorter}",
+    )
+
+
+def _listed(values: tuple[str, ...]) -> str:
+    return "[" + ", ".join(f"'{value}'" for value in values) + "]"
+
+
+LABEL_KEY: Final = spelled(grammar.LABEL_KEY, grammar.LABEL_KEY_HINT)
+LABEL_VALUE: Final = spelled(grammar.LABEL_VALUE, grammar.LABEL_VALUE_HINT)
+LABEL_KEYS: Final = validations(
+    rule(f"self.all(key, key.matches({_quoted(grammar.LABEL_KEY)}))", grammar.LABEL_KEY_HINT)
+)
+API_GROUP: Final = spelled(grammar.API_GROUP, grammar.API_GROUP_HINT)
+PLURAL: Final = spelled(grammar.PLURAL, grammar.PLURAL_HINT)
+
+DURATION: Final = validations(
+    rule(
+        f"self.matches({_quoted(duration.COMPACT)}) && {_seconds('self')} > 0"
+        f" && {_seconds('self')} <= {duration.LONGEST // timedelta(seconds=1)}",
+        grammar.DURATION_HINT,
+    )
+)
+
+ORDER: Final = validations(*(_in_order(*pair) for pair in combinations(BOUNDS, 2)))
+
+VALUES: Final = validations(
+    rule(
+        "(self.operator in ['In', 'NotIn']) == (size(self.values) > 0)",
+        grammar.VALUES_HINT,
+    )
+)
+
+OFF_LIMITS: Final = validations(
+    rule(
+        f"!self.apiGroups.exists(group, group in {_listed(guard.OFF_LIMITS_GROUPS)}"
+        f" || (group == '' && self.resources.exists(plural,"
+        f" plural in {_listed(guard.OFF_LIMITS_CORE)})))",
+        grammar.OFF_LIMITS_HINT,
+    )
+)

@@ -1,0 +1,137 @@
+"""The custom resources as CustomResourceDefinitions: what ``manifests/crds`` holds, as data."""
+
+import inspect
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from dayfly_core import api, grammar, structural
+from dayfly_core.objects import EXPIRY_POLICIES, Resource
+from dayfly_core.structural import Schema
+
+CATEGORY: Final = "dayfly"
+"""``kubectl get dayfly`` lists the objects of all our kinds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of ``kubectl get``. Future instants are strings: as dates they print <invalid>."""
+
+    name: str
+    type: str
+    path: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a definition is made from; ``type`` lends its docstring."""
+
+    resource: Resource
+    type: type
+    spec: type
+    status: type
+    short_name: str
+    columns: tuple[Column, ...]
+
+
+EXPIRY_POLICY: Final = Kind(
+    resource=EXPIRY_POLICIES,
+    type=api.ExpiryPolicy,
+    spec=api.ExpiryPolicySpec,
+    status=api.ExpiryPolicyStatus,
+    short_name="expol",
+    columns=(
+        Column("Priority", "integer", ".spec.priority", "Higher decides first"),
+        Column("Default", "string", ".spec.ttl.default", "The life of objects that ask for none"),
+        Column("Max", "string", ".spec.ttl.max", "The longest life that may be asked for"),
+        Column("Objects", "integer", ".status.matched", "How many objects carry its stamp"),
+        Column("Next End", "string", ".status.nextEnd", "The earliest end among them"),
+        Column(
+            "Ready",
+            "string",
+            '.status.conditions[?(@.type=="Ready")].status',
+            "Whether the policy is in force",
+        ),
+        Column("Age", "date", ".metadata.creationTimestamp", "Since its creation"),
+    ),
+)
+
+
+_METADATA: Final = {
+    "type": "object",
+    "properties": {"name": {"type": "string", "maxLength": grammar.LONGEST_NAME}},
+}
+
+
+def definitions() -> list[dict[str, Any]]:
+    """Return all CustomResourceDefinitions."""
+    return [definition(EXPIRY_POLICY)]
+
+
+def definition(kind: Kind) -> dict[str, Any]:
+    """Return the CustomResourceDefinition of one kind."""
+    resource = kind.resource
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": resource.group_resource},
+        "spec": {
+            "group": resource.group,
+            "scope": "Namespaced" if resource.namespaced else "Cluster",
+            "names": {
+                "kind": resource.kind,
+                "listKind": f"{resource.kind}List",
+                "plural": resource.plural,
+                "singular": resource.kind.lower(),
+                "shortNames": [kind.short_name],
+                "categories": [CATEGORY],
+            },
+            "versions": [_version(kind)],
+        },
+    }
+
+
+def _version(kind: Kind) -> dict[str, Any]:
+    return {
+        "name": kind.resource.version,
+        "served": True,
+        "storage": True,
+        "schema": {"openAPIV3Schema": _root(kind)},
+        "subresources": {"status": {}},
+        "additionalPrinterColumns": [_column(column) for column in kind.columns],
+    }
+
+
+def _column(column: Column) -> dict[str, str]:
+    return {
+        "name": column.name,
+        "type": column.type,
+        "jsonPath": column.path,
+        "description": column.description,
+    }
+
+
+def _root(kind: Kind) -> Schema:
+    return {
+        "description": inspect.getdoc(kind.type),
+        "type": "object",
+        "required": ["spec"],
+        "properties": {
+            "metadata": _METADATA,
+            "spec": structural.schema(kind.spec),
+            "status": _without_defaults(structural.schema(kind.status)),
+        },
+    }
+
+
+def _without_defaults(schema: Schema) -> Schema:
+    """Drop defaults: the operator writes a status, the API server must not make one up."""
+    return {
+        keyword: _nested_without_defaults(value)
+        for keyword, value in schema.items()
+        if keyword != "default"
+    }
+
+
+def _nested_without_defaults(value: Any) -> Any:
+    return _without_defaults(cast("Schema", value)) if isinstance(value, dict) else value
