@@ -1,0 +1,242 @@
+"""The story of ``make demo``: the main job on a real control plane, each step held to its word."""
+
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from playground.lags import OPERATOR, Ending, endings
+from playground.plane import ControlPlane, Options
+from playground.process import DidNotStartError
+from playground.progress import Say
+from playground.system import System
+from playground.teller import BrokenPromiseError, Teller
+
+STORY = Path(__file__).resolve().parents[1] / "story"
+GUARDED = ("default", "kube-system", "kube-public", "kube-node-lease", "dayfly-system")
+
+
+@dataclass(slots=True)
+class Stage:
+    """What every act plays with."""
+
+    plane: ControlPlane
+    system: System
+    teller: Teller
+    ends: dict[str, datetime] = field(default_factory=dict[str, datetime])
+    """The last end seen on each object, by audit target."""
+
+    def end_of(self, kind: str, name: str, namespace: str = "") -> datetime:
+        """Read an object's end from the API server, and remember it for the last act."""
+        scope = ["-n", namespace] if namespace else []
+        found = self.plane.read(kind, name, *scope)
+        text = found["metadata"].get("annotations", {}).get("dayfly.dev/expires-at", "")
+        if not text:
+            raise BrokenPromiseError(f"{kind}/{name} carries no dayfly.dev/expires-at")
+        end = datetime.fromisoformat(text)
+        self.ends["/".join(part for part in (kind, namespace, name) if part)] = end
+        return end
+
+    def exists(self, kind: str, name: str, namespace: str = "") -> bool:
+        """Whether an object is there."""
+        scope = ["-n", namespace] if namespace else []
+        return self.plane.try_kubectl("get", kind, name, *scope).ok
+
+
+def perform(say: Say) -> int:
+    """Play the whole story and clean up; 0 only if every step happened as told."""
+    with tempfile.TemporaryDirectory(prefix="dayfly-demo-") as directory:
+        logs = Path(directory) / "logs"
+        try:
+            with _stage(Path(directory), say) as stage:
+                started = time.monotonic()
+                for act in (_policies, _receipts, _refusals, _extension, _kills, _ends):
+                    act(stage)
+                took = time.monotonic() - started
+        except (BrokenPromiseError, DidNotStartError) as broken:
+            print(f"\n✗ {broken}\n\nThe ends of the logs:", file=sys.stderr)
+            _print_logs(logs)
+            return 1
+        print(
+            f"\nAll {stage.teller.kept} promises kept, in {took:.0f} s. `make up` leaves you one."
+        )
+        return 0
+
+
+def _print_logs(logs: Path) -> None:
+    for log in sorted(logs.glob("*-[0-9].log")):
+        print(f"--- {log.name}", file=sys.stderr)
+        print(*log.read_text().splitlines()[-15:], sep="\n", file=sys.stderr)
+
+
+@contextmanager
+def _stage(directory: Path, say: Say) -> Iterator[Stage]:
+    with (
+        ControlPlane.start(directory, Options(say=say)) as plane,
+        System.install(plane, admissions=2, operators=3) as system,
+    ):
+        yield Stage(plane, system, Teller(plane.commands.environ, STORY))
+
+
+def _policies(stage: Stage) -> None:
+    tell = stage.teller
+    tell.chapter("Two policies: for all namespaces, and for what team web deploys")
+    tell.run("kubectl apply -f policies.yaml")
+    tell.run(
+        "kubectl wait --for=condition=Ready expirypolicy/namespaces expirypolicy/team-web"
+        " --timeout=20s"
+    )
+    tell.run("kubectl get expirypolicies")
+    stage.system.wait_enforced(("namespaces", "deployments", "jobs", "configmaps"))
+
+
+def _receipts(stage: Stage) -> None:
+    tell = stage.teller
+    tell.chapter("Deploy as always: the receipt says when it ends")
+    made = tell.run("kubectl create namespace pr-1")
+    tell.expect(that="ends 20" in made.output, fact="kubectl printed when pr-1 ends")
+    tell.run("kubectl label namespace pr-1 team=web")
+    made = tell.run("helm install shop ./chart --namespace pr-1")
+    tell.expect(that="ends 20" in made.output, fact="Helm printed when the Deployment ends")
+    tell.run(
+        "kubectl get namespace/pr-1 deployment/shop job/shop-migrate -n pr-1 -o"
+        " custom-columns=KIND:.kind,NAME:.metadata.name,"
+        r"POLICY:.metadata.labels.dayfly\.dev/policy,"
+        r"EXPIRES-AT:.metadata.annotations.dayfly\.dev/expires-at"
+    )
+    for kind in ("deployments", "jobs"):
+        name = "shop" if kind == "deployments" else "shop-migrate"
+        stage.end_of(kind, name, "pr-1")
+    stage.end_of("namespaces", "pr-1")
+    tell.expect(that=True, fact="Deployment, Job and Namespace carry their stamps")
+    dry = tell.run("kubectl create namespace pr-2 --dry-run=server")
+    tell.expect(
+        that="ends 20" in dry.output and not stage.exists("namespace", "pr-2"),
+        fact="--dry-run=server shows the receipt and changes nothing",
+    )
+
+
+def _refusals(stage: Stage) -> None:
+    tell = stage.teller
+    tell.chapter("Three mistakes: each is refused with what would be right")
+    refused = tell.run("kubectl apply -f wrong.yaml -n pr-1", fails=True)
+    for name, hint in (("no-unit", "90s"), ("too-long", "2h"), ("long-ago", "past")):
+        told = name in refused.output and hint in refused.output
+        tell.expect(
+            that=told and not stage.exists("configmap", name, "pr-1"),
+            fact=f"{name}: refused, not stored, and the message says how to do it right",
+        )
+
+
+def _extension(stage: Stage) -> None:
+    tell = stage.teller
+    tell.chapter("Extend it; applying the manifest again does not take that back")
+    tell.run("kubectl apply -f settings.yaml -n pr-1")
+    before = stage.end_of("configmaps", "settings", "pr-1")
+    tell.run("kubectl dayfly extend configmap/settings 30m -n pr-1")
+    after = stage.end_of("configmaps", "settings", "pr-1")
+    tell.expect(
+        that=after - before == timedelta(minutes=30), fact=f"moved from {before} to {after}"
+    )
+    tell.run("kubectl apply -f settings.yaml -n pr-1")
+    again = stage.end_of("configmaps", "settings", "pr-1")
+    tell.expect(that=again == after, fact="the manifest says ttl 1h, and the extension stands")
+    del stage.ends["configmaps/pr-1/settings"]
+
+
+def _kills(stage: Stage) -> None:
+    tell = stage.teller
+    tell.chapter("Kill the leader with SIGKILL while ends come, and an admission replica")
+    start = datetime.now(UTC) + timedelta(seconds=3)
+    ends = {f"tick-{i:02}": start + timedelta(seconds=i / 4) for i in range(24)}
+    stage.plane.apply("\n---\n".join(_tick(name, end) for name, end in ends.items()))
+    stage.ends.update({f"configmaps/pr-1/{name}": end for name, end in ends.items()})
+    leader = stage.system.leader()
+    time.sleep(max(0.0, (start - datetime.now(UTC)).total_seconds() + 1.0))
+    killed = datetime.now(UTC)
+    leader.kill(signal.SIGKILL)
+    tell.say(f"{leader.name} leads (pid {leader.pid}); kill -9, with 24 ends coming, 4 a second")
+    tell.wait(lambda: not any(stage.exists("configmap", n, "pr-1") for n in ends), "24 ends", 20)
+    after = [e for e in _seen(stage) if e.at > killed and e.replica != leader.name]
+    gap = (after[0].at - killed).total_seconds()
+    tell.expect(
+        that=gap <= 3, fact=f"{after[0].replica} acts {gap:.2f} s after the kill; none was lost"
+    )
+    victim = stage.system.admissions[0]
+    victim.kill(signal.SIGKILL)
+    tell.say(f"kill -9 of {victim.name} as well; deploys go on:")
+    receipts = 0
+    for i in range(10):
+        made = tell.run(f"kubectl create configmap after-{i} -n pr-1", quiet=i > 0)
+        receipts += "ends 20" in made.output
+    tell.expect(that=receipts == 10, fact=f"10 deploys, 10 stored, {receipts} with receipt")
+
+
+def _tick(name: str, end: datetime) -> str:
+    return f"""apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {name}
+  namespace: pr-1
+  annotations: {{dayfly.dev/expires-at: "{end.isoformat().replace("+00:00", "Z")}"}}"""
+
+
+def _seen(stage: Stage) -> list[Ending]:
+    return endings(stage.plane.audit(), stage.ends)
+
+
+def _ends(stage: Stage) -> None:
+    tell = stage.teller
+    tell.chapter("The ends arrive; what must stay stays")
+    tell.run("kubectl create configmap precious -n default")
+    tell.run("kubectl create namespace archive")
+    tell.run("kubectl label namespace archive dayfly.dev/protected=true")
+    tell.run("kubectl annotate namespace archive dayfly.dev/ttl=5s")
+    tell.run("kubectl annotate namespace pr-1 dayfly.dev/ttl=20s")
+    archive = stage.end_of("namespaces", "archive")
+    stage.end_of("namespaces", "pr-1")
+    tell.run("kubectl dayfly list -A")
+    tell.wait(lambda: not stage.exists("deployment", "shop", "pr-1"), "the Deployment's end", 60)
+    tell.wait(lambda: not stage.exists("job", "shop-migrate", "pr-1"), "the Job's end", 60)
+    tell.wait(lambda: not _pods(stage, "job-name=shop-migrate"), "the Job's pods' end", 20)
+    tell.expect(that=True, fact="Deployment and Job are gone, and the Job's pods with it")
+    tell.wait(lambda: not stage.exists("namespace", "pr-1"), "the end of namespace pr-1", 60)
+    tell.expect(that=True, fact="namespace pr-1 is gone with all that was in it")
+    for name in GUARDED:
+        tell.expect(that=stage.exists("namespace", name), fact=f"namespace {name} stays")
+    overdue = datetime.now(UTC) - archive
+    tell.expect(
+        that=overdue > timedelta(0) and stage.exists("namespace", "archive"),
+        fact=f"archive is protected: {overdue.total_seconds():.0f} s past its end, and still there",
+    )
+    _report(stage)
+
+
+def _pods(stage: Stage, selector: str) -> list[object]:
+    return stage.plane.read("pods", "-n", "pr-1", "-l", selector)["items"]
+
+
+def _report(stage: Stage) -> None:
+    tell = stage.teller
+    tell.say("from the API server's audit log: each DELETE, how long after expires-at, by whom")
+    done = _seen(stage)
+    for ending in done:
+        lag = (
+            f"{ending.lag.total_seconds() * 1000:6.0f} ms"
+            if ending.lag is not None
+            else "        ?"
+        )
+        print(f"  {ending.target:<40}{lag}   {ending.replica}")
+    tell.expect(
+        that=not [e for e in done if e.target.startswith(("replicasets/", "pods/"))],
+        fact="what the Deployment copied onto its ReplicaSet had no effect of its own",
+    )
+    early = [e.target for e in done if e.lag is not None and e.lag < timedelta(0)]
+    tell.expect(that=not early, fact="nothing was deleted before its end")
+    others = {e.user.username for e in stage.plane.audit() if e.verb == "delete"} - {OPERATOR}
+    tell.say(f"other accounts that deleted anything: {', '.join(sorted(others)) or 'none'}")

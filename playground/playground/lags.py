@@ -1,0 +1,46 @@
+"""How long after its end each object was deleted, from the stamps seen and the audit log."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from playground.audit import AuditEvent
+
+OPERATOR = "system:serviceaccount:dayfly-system:dayfly-operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """One DELETE of the operator that the API server accepted."""
+
+    target: str
+    at: datetime
+    replica: str
+    lag: timedelta | None = None
+    """After the ``expires-at`` that was last seen on it; None when none was seen."""
+
+
+def endings(events: Iterable[AuditEvent], ends: Mapping[str, datetime]) -> list[Ending]:
+    """Pick the operator's accepted DELETEs, oldest first.
+
+    ``ends`` maps an audit target (``configmaps/team-a/settings``) to its ``expires-at``.
+    """
+    found = [
+        Ending(e.target, e.request_received_timestamp, _replica(e.user_agent), _lag(e, ends))
+        for e in events
+        if e.verb == "delete"
+        and e.stage == "ResponseComplete"
+        and e.user.username == OPERATOR
+        and 200 <= e.code < 300
+    ]
+    return sorted(found, key=lambda ending: ending.at)
+
+
+def _lag(event: AuditEvent, ends: Mapping[str, datetime]) -> timedelta | None:
+    end = ends.get(event.target)
+    return event.request_received_timestamp - end if end else None
+
+
+def _replica(user_agent: str) -> str:
+    """``operator-2`` of ``dayfly-operator/0.1.0 (operator-2)``."""
+    return user_agent.rpartition("(")[2].rstrip(")")
