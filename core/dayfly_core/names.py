@@ -84,11 +84,20 @@ class Reason:
     Do: remove the label dayfly.dev/protected if the object should end.
     """
     UNREADABLE: Final = "Unreadable"
-    NAMESPACE_UNKNOWN: Final = "NamespaceUnknown"
-    MALFORMED: Final = "Malformed"
-    INTERNAL_ERROR: Final = "InternalError"
     """The request or the object could not be read.
     Do: look into the log of dayfly admission for the part that is malformed.
+    """
+    NAMESPACE_UNKNOWN: Final = "NamespaceUnknown"
+    """The object's namespace could not be read in time, so its labels are not known.
+    Do: nothing; the operator stamps the object when it sees it.
+    """
+    MALFORMED: Final = "Malformed"
+    """What was sent is not an AdmissionReview.
+    Do: let only API servers call the webhooks.
+    """
+    INTERNAL_ERROR: Final = "InternalError"
+    """Deciding failed, by a fault of Dayfly.
+    Do: report it with the lines that dayfly admission logged.
     """
     INVALID_TTL: Final = "InvalidTTL"
     """The annotation dayfly.dev/ttl is not a length of time.
