@@ -1,0 +1,157 @@
+"""The answers there are: allowed, allowed with a patch, refused.
+
+Each is a type of its own, so an answer that the API server would reject (a patch beside a refusal,
+a patch without its type, a refusal without a code) cannot be written down.
+"""
+
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from dayfly_admission.review import V1, Malformed, Review
+from dayfly_core import patch
+from dayfly_core.verdict import Request, Verdict
+
+WARNING_LENGTH = 120
+"""Characters; what is longer the API server may cut or drop, and terminals wrap."""
+
+
+class _Cause(msgspec.Struct, frozen=True):
+    reason: str
+    field: str
+    message: str
+
+
+class _Details(msgspec.Struct, frozen=True):
+    group: str
+    kind: str
+    name: str
+    causes: list[_Cause]
+
+
+class _Status(msgspec.Struct, frozen=True):
+    code: int
+    reason: str
+    message: str
+    details: _Details | UnsetType = UNSET
+    status: Literal["Failure"] = "Failure"
+
+
+class _Base(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    uid: str
+    warnings: list[str] | UnsetType = UNSET
+    audit_annotations: dict[str, str] | UnsetType = UNSET
+
+
+class Allowed(_Base, frozen=True, kw_only=True, rename="camel"):
+    """Yes, as it is."""
+
+    allowed: Literal[True] = True
+
+
+class Patched(
+    _Base, frozen=True, kw_only=True, rename="camel", tag_field="patchType", tag="JSONPatch"
+):
+    """Yes, with these changes: the bytes of a JSON Patch."""
+
+    patch: bytes
+    allowed: Literal[True] = True
+
+
+class Refused(_Base, frozen=True, kw_only=True, rename="camel"):
+    """No, and why."""
+
+    status: _Status
+    allowed: Literal[False] = False
+
+
+Answer = Allowed | Patched | Refused
+
+
+class _Envelope(msgspec.Struct, frozen=True, rename="camel"):
+    api_version: str
+    response: Answer
+    kind: Literal["AdmissionReview"] = "AdmissionReview"
+
+
+_encoder = msgspec.json.Encoder()
+
+
+def encode(answer: Answer, api_version: str = V1) -> bytes:
+    """Write the answer down, in the version of the question."""
+    return _encoder.encode(_Envelope(api_version, answer))
+
+
+def allow(review: Review, verdict: Verdict) -> Allowed:
+    """Let it pass unchanged, with the verdict's warnings."""
+    return Allowed(uid=review.uid, warnings=_warnings(verdict), audit_annotations=_audit(verdict))
+
+
+def stamped(review: Review, request: Request, verdict: Verdict) -> Allowed | Patched:
+    """Let it pass with the verdict's stamps, if there are any that change something."""
+    operations = patch.operations(request.meta, verdict.stamps) if verdict.stamps else []
+    if not operations:
+        return allow(review, verdict)
+    return Patched(
+        uid=review.uid,
+        warnings=_warnings(verdict),
+        audit_annotations=_audit(verdict),
+        patch=_encoder.encode(operations),
+    )
+
+
+def judged(review: Review, request: Request, verdict: Verdict) -> Allowed | Refused:
+    """Refuse what has violations, with every one of them; let pass what has none."""
+    if not verdict.violations:
+        return allow(review, verdict)
+    return Refused(
+        uid=review.uid,
+        warnings=_warnings(verdict),
+        audit_annotations=_audit(verdict),
+        status=_invalid(request, verdict),
+    )
+
+
+def malformed(error: Malformed) -> Refused:
+    """Answer what is no review, as controller-runtime does: HTTP 200, code 400."""
+    return Refused(uid=error.uid, status=_Status(400, "BadRequest", str(error)))
+
+
+def failed(review: Review, message: str) -> Refused:
+    """Refuse because nobody could tell: for webhooks that fail closed."""
+    return Refused(uid=review.uid, status=_Status(500, "InternalError", message))
+
+
+def _invalid(request: Request, verdict: Verdict) -> _Status:
+    """Say it twice: kubectl prints only the causes, Helm and the Go client only the message."""
+    kind = f"{request.kind}.{request.group}" if request.group else request.kind
+    texts = "; ".join(violation.text for violation in verdict.violations)
+    causes = [_Cause("FieldValueInvalid", v.field, v.message) for v in verdict.violations]
+    return _Status(
+        code=422,
+        reason="Invalid",
+        message=f'{kind} "{request.name}" is invalid: {texts}',
+        details=_Details(request.group, request.kind, request.name, causes),
+    )
+
+
+def _warnings(verdict: Verdict) -> list[str] | UnsetType:
+    return [_line(text) for text in verdict.warnings] if verdict.warnings else UNSET
+
+
+def _line(text: str) -> str:
+    """Make it fit for an HTTP header: one line, printable, at most 120 characters."""
+    clean = text if text.isprintable() else "".join(_printable(text))
+    return clean if len(clean) <= WARNING_LENGTH else clean[: WARNING_LENGTH - 1] + "…"
+
+
+def _printable(text: str) -> Iterable[str]:
+    return (character if character.isprintable() else " " for character in text)
+
+
+def _audit(verdict: Verdict) -> dict[str, str]:
+    if verdict.policy:
+        return {"policy": verdict.policy, "reason": verdict.reason}
+    return {"reason": verdict.reason}

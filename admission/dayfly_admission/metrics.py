@@ -1,0 +1,62 @@
+"""What Prometheus is told about the webhooks."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+# The API server's own first bucket is 5 ms; the ones below tell whether we are far from it.
+BUCKETS = (0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.025, 0.1, 0.5, 1.0)
+
+
+class WebhookMetrics:
+    """One webhook's counters; children are looked up once, then kept."""
+
+    def __init__(self, reviews: Counter, seconds: Histogram, webhook: str) -> None:
+        self._reviews = reviews
+        self._webhook = webhook
+        self._observe = seconds.labels(webhook).observe
+        self._by_reason: dict[tuple[str, str], Counter] = {}
+
+    def count(self, result: str, reason: str, seconds: float) -> None:
+        """Count one answer; ``reason`` is one of a closed list, so the series are bounded."""
+        child = self._by_reason.get((result, reason))
+        if child is None:
+            child = self._reviews.labels(self._webhook, result, reason)
+            self._by_reason[result, reason] = child
+        child.inc()
+        self._observe(seconds)
+
+
+class Metrics:
+    """All metrics of the admission program, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._reviews = Counter(
+            "dayfly_admission_reviews",
+            "Answers given, by webhook, result (allowed, patched, refused) and reason.",
+            ["webhook", "result", "reason"],
+            registry=self.registry,
+        )
+        self._seconds = Histogram(
+            "dayfly_admission_review_seconds",
+            "Time from the last byte of the question to the first of the answer.",
+            ["webhook"],
+            buckets=BUCKETS,
+            registry=self.registry,
+        )
+        self.not_after = Gauge(
+            "dayfly_certificate_not_after_seconds",
+            "When the certificate that is served ends, in Unix time.",
+            registry=self.registry,
+        )
+        self.bad_bundles = Counter(
+            "dayfly_certificate_rejected",
+            "Serving certificates in the Secret that were not usable, and were not served.",
+            registry=self.registry,
+        )
+        self.policies = Gauge(
+            "dayfly_admission_policies", "Policies in force here.", registry=self.registry
+        )
+
+    def webhook(self, name: str) -> WebhookMetrics:
+        """Metrics of one endpoint."""
+        return WebhookMetrics(self._reviews, self._seconds, name)
