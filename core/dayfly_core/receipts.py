@@ -1,0 +1,106 @@
+"""What kubectl and Helm print when an end is set or moved: one fact a line."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from dayfly_core import duration, names
+from dayfly_core.api import Receipts
+from dayfly_core.objects import NAMESPACES, ObjectMeta
+from dayfly_core.policies import Policy
+from dayfly_core.request import Request
+from dayfly_core.violations import Violation
+from dayfly_core.wish import Wish, read
+
+WIDTH: Final = 120
+"""Characters of one ``Warning`` that the API server asks webhooks to keep to."""
+
+_SYSTEM_USERS: Final = ("system:serviceaccount:kube-system:", "system:kube-", "system:node:")
+_EXAMPLE: Final = timedelta(hours=8)
+
+
+def receipts(
+    request: Request, policy: Policy, namespace: ObjectMeta | None, now: datetime
+) -> tuple[str, ...]:
+    """Say when the object ends, what ends it earlier, and how to move the end.
+
+    Nothing for machines, nothing if nothing changed, nothing about an end that is not stamped.
+    """
+    wish = read(request.meta)
+    if policy.receipts is Receipts.NEVER or not changed(request):
+        return ()
+    if request.username.startswith(_SYSTEM_USERS):
+        return ()
+    if request.meta.protected:
+        return (line(f"{_subject(request)} is protected: Dayfly does not end it"),)
+    if wish.at is None:
+        return (line(f"{_subject(request)} never ends, by ExpiryPolicy {policy.name}"),)
+    lines = _end(request, policy, wish.at, now), _around(namespace, wish.at, now)
+    return (*(text for text in lines if text), _extend(request, policy, wish))
+
+
+def changed(request: Request) -> bool:
+    """Whether the request gives a stamped object an end, moves it or takes it away."""
+    after = read(request.meta)
+    if names.POLICY not in request.meta.label_map or not (after.at or after.never):
+        return False
+    if request.stored is None:
+        return True
+    before = read(request.stored)
+    fresh = names.POLICY not in request.stored.label_map
+    return fresh or before.at_text != after.at_text or before.never != after.never
+
+
+def warning(violation: Violation) -> str:
+    """Word a violation for a policy that only warns."""
+    key = violation.field.removeprefix("metadata.annotations[").removesuffix("]")
+    return line(f"{key}: {violation.detail}")
+
+
+def line(text: str) -> str:
+    """Cut a fact to one warning."""
+    return text if len(text) <= WIDTH else text[: WIDTH - 3] + "..."
+
+
+def _end(request: Request, policy: Policy, at: datetime, now: datetime) -> str:
+    ends = f" ends {_when(at, now)}, by ExpiryPolicy {policy.name}"
+    # The end is the fact: a long name gives way to it.
+    room = max(WIDTH - len(ends), 16)
+    subject = _subject(request)
+    return line((subject if len(subject) <= room else subject[: room - 3] + "...") + ends)
+
+
+def _around(namespace: ObjectMeta | None, at: datetime, now: datetime) -> str:
+    if namespace is None or names.POLICY not in namespace.label_map:
+        return ""
+    end = read(namespace).at
+    if end is None or end >= at or namespace.protected:
+        return ""
+    return line(f"before that its namespace ends, {_when(end, now)}, and all in it")
+
+
+def _extend(request: Request, policy: Policy, wish: Wish) -> str:
+    life = duration.render(wish.ttl or policy.default or _EXAMPLE)
+    inside = f" -n {request.namespace}" if request.namespaced else ""
+    target = f"{request.kind.lower()}/{_name(request)}"
+    text = f"to extend: kubectl dayfly extend {target}{inside} {life}"
+    return (
+        text if len(text) <= WIDTH else "to extend: kubectl dayfly extend KIND/NAME -n NAMESPACE 8h"
+    )
+
+
+def _subject(request: Request) -> str:
+    inside = f"{request.namespace}/" if request.namespaced else ""
+    return f"{request.kind.lower()} {inside}{_name(request)}"
+
+
+def _name(request: Request) -> str:
+    return request.name or request.meta.name or f"{request.meta.generate_name}..."
+
+
+def _when(at: datetime, now: datetime) -> str:
+    return f"{at:%Y-%m-%dT%H:%M:%SZ} (in {duration.render(_rounded(at - now))})"
+
+
+def _rounded(left: timedelta) -> timedelta:
+    unit = timedelta(minutes=1) if left >= timedelta(minutes=10) else timedelta(seconds=1)
+    return round(left / unit) * unit

@@ -1,0 +1,203 @@
+"""What admission answers: ``stamp`` for the mutating call, ``judge`` for the validating one."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from dayfly_core import names
+from dayfly_core.api import Enforcement
+from dayfly_core.bounds import TOLERANCE, objections
+from dayfly_core.expiry import Case, End, Never, Until, decide
+from dayfly_core.names import Reason
+from dayfly_core.objects import ObjectMeta
+from dayfly_core.patch import too_large
+from dayfly_core.policies import Policies, Policy, fits
+from dayfly_core.receipts import changed, line, receipts, warning
+from dayfly_core.request import OUR_USERS
+from dayfly_core.request import Operation as Operation
+from dayfly_core.request import Request as Request
+from dayfly_core.stamps import Stamps as Stamps
+from dayfly_core.violations import Violation
+from dayfly_core.wish import read, without_end
+
+COPIED = "the stamps of another object were dropped: this one's end is counted anew"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer to one request. Only ``judge`` gives violations, and they refuse it."""
+
+    reason: str
+    policy: str = ""
+    violations: tuple[Violation, ...] = ()
+    stamps: Stamps | None = None
+    warnings: tuple[str, ...] = ()
+    audited: tuple[str, ...] = ()
+    """What Audit policies would have refused: for audit annotations and metrics."""
+
+
+def exempt(request: Request) -> str | None:
+    """Say why a request is none of Dayfly's business, None if it is."""
+    if request.operation not in (Operation.CREATE, Operation.UPDATE):
+        return Reason.EXEMPT
+    if request.username in OUR_USERS or request.meta.deletion_timestamp:
+        return Reason.EXEMPT
+    if request.meta.controlled:
+        return Reason.CONTROLLED
+    if not (request.meta.name or request.meta.generate_name):
+        # The API server will refuse it; there may not even be metadata to patch.
+        return Reason.UNREADABLE
+    return None
+
+
+def governing(request: Request, policies: Policies, around: dict[str, str] | None) -> Policy | None:
+    """Find the policy that decides: the one on the label while it fits, or the first that does.
+
+    So a new policy of higher priority takes no object over; the operator hands objects over when
+    their own policy is gone.
+    """
+    stored = request.stored
+    held = policies.get(stored.label_map.get(names.POLICY, "")) if stored else None
+    if held and held.enforcement is not Enforcement.AUDIT:
+        if fits(held, request.group_resource, request.meta, around):
+            return held
+    return policies.deciding(request.group_resource, request.meta, around)
+
+
+# The mutating call.
+
+
+def stamp(
+    request: Request, policies: Policies, namespace: ObjectMeta | None, now: datetime
+) -> Verdict:
+    """Set the end, the policy and the author; never raises, never refuses."""
+    if reason := exempt(request):
+        return Verdict(reason)
+    policy = governing(request, policies, request.namespace_labels(namespace))
+    stored = request.stored
+    return (
+        _stamp_update(request, stored, policy, now)
+        if stored
+        else _stamp_create(request, policy, now)
+    )
+
+
+def _stamp_create(request: Request, policy: Policy | None, now: datetime) -> Verdict:
+    copied = _copied(request, policy, now)
+    meta = without_end(request.meta) if copied else request.meta
+    end = decide(Case(policy, meta, None, now)) if policy and not policy.suspended else None
+    stamps = Stamps()
+    if policy and end:
+        annotations = {names.CREATED_BY: request.username or None, names.EXPIRES_AT: _text(end)}
+        stamps = Stamps(annotations, {names.POLICY: policy.name})
+    elif copied:
+        stamps = Stamps({names.CREATED_BY: None, names.EXPIRES_AT: None}, {names.POLICY: None})
+    return _written(request, policy, stamps, (COPIED,) if copied else ())
+
+
+def _copied(request: Request, policy: Policy | None, now: datetime) -> bool:
+    """Whether the stamps on a CREATE are another object's: a copy, a restore, a clone."""
+    carried = names.POLICY in request.meta.label_map and not request.reinvoked
+    return carried and (policy is None or not _ours(request, policy, now))
+
+
+def _ours(request: Request, policy: Policy, now: datetime) -> bool:
+    """Whether these are the very stamps that this request would get: keep them, and be silent."""
+    meta = request.meta
+    if meta.label_map.get(names.POLICY) != policy.name:
+        return False
+    if meta.annotation_map.get(names.CREATED_BY) != request.username:
+        return False
+    end, given = read(meta).at, decide(Case(policy, without_end(meta), None, now))
+    if isinstance(given, Until):
+        return end is not None and abs(end - given.at) <= TOLERANCE
+    return isinstance(given, Never) and end is None
+
+
+def _stamp_update(
+    request: Request, stored: ObjectMeta, policy: Policy | None, now: datetime
+) -> Verdict:
+    end = None
+    if policy and not policy.suspended:
+        end = decide(Case(policy, request.meta, stored, now, request.spec_changed))
+    # Who made it and which policy has it are not for the client to change, by dropping either.
+    annotations = {names.CREATED_BY: stored.annotation_map.get(names.CREATED_BY)}
+    labels = {names.POLICY: stored.label_map.get(names.POLICY)}
+    if policy and end:
+        annotations[names.EXPIRES_AT] = _text(end)
+        labels = {names.POLICY: labels[names.POLICY] or policy.name}
+    return _written(request, policy, Stamps(annotations, labels), ())
+
+
+def _text(end: End) -> str | None:
+    return end.text if isinstance(end, Until) else None
+
+
+def _written(
+    request: Request, policy: Policy | None, stamps: Stamps, warnings: tuple[str, ...]
+) -> Verdict:
+    name = policy.name if policy else ""
+    needed = stamps.needed(request.meta)
+    if not needed:
+        return Verdict(_idle(policy), name, warnings=warnings)
+    if too_large(request.meta, needed):
+        large = line("not stamped by Dayfly: its annotations would be over 256 KiB")
+        return Verdict(Reason.ANNOTATIONS_TOO_LARGE, name, warnings=(large,))
+    return Verdict(Reason.STAMPED, name, stamps=needed, warnings=warnings)
+
+
+def _idle(policy: Policy | None) -> str:
+    if policy is None:
+        return Reason.NO_POLICY
+    return Reason.SUSPENDED if policy.suspended else Reason.UNCHANGED
+
+
+# The validating call.
+
+
+def judge(
+    request: Request, policies: Policies, namespace: ObjectMeta | None, now: datetime
+) -> Verdict:
+    """Check the object as it would be stored: every violation at once, or the receipts."""
+    if reason := exempt(request):
+        return Verdict(reason)
+    around = request.namespace_labels(namespace)
+    policy = governing(request, policies, around)
+    auditing = policies.auditing(request.group_resource, request.meta, around)
+    audited = tuple(text for audit in auditing for text in _audit(request, audit, now))
+    if policy is None or policy.suspended:
+        reason = Reason.AUDIT_ONLY if auditing and not policy else _idle(policy)
+        return Verdict(reason, policy.name if policy else "", audited=audited)
+    found = (*_forgeries(request, policy), *objections(_case(request, policy, now)))
+    if found and policy.enforcement is Enforcement.ENFORCE:
+        return Verdict(found[0].reason, policy.name, violations=found, audited=audited)
+    calm = Reason.STAMPED if changed(request) else Reason.UNCHANGED
+    warnings = (*map(warning, found), *receipts(request, policy, namespace, now))
+    reason = found[0].reason if found else calm
+    return Verdict(reason, policy.name, warnings=warnings, audited=audited)
+
+
+def _case(request: Request, policy: Policy, now: datetime) -> Case:
+    return Case(policy, request.meta, request.stored, now, request.spec_changed)
+
+
+def _audit(request: Request, policy: Policy, now: datetime) -> Iterator[str]:
+    for violation in objections(_case(request, policy, now)):
+        yield f"{policy.name}: {violation.text}"
+
+
+def _forgeries(request: Request, policy: Policy) -> Iterator[Violation]:
+    """Check what ``stamp`` would have put right: it may not have been called."""
+    stored, meta = request.stored, request.meta
+    author = meta.annotation_map.get(names.CREATED_BY)
+    true_author = stored.annotation_map.get(names.CREATED_BY) if stored else request.username
+    if author is not None and author != true_author:
+        field = f"metadata.annotations[{names.CREATED_BY}]"
+        says = f"is set by Dayfly, to {true_author or 'nothing'}; leave it out"
+        yield Violation(Reason.STAMP_FORGED, field, author, says)
+    label = meta.label_map.get(names.POLICY)
+    true_label = (stored.label_map.get(names.POLICY) if stored else None) or policy.name
+    if label is not None and label != true_label:
+        field = f"metadata.labels[{names.POLICY}]"
+        says = f"is set by Dayfly, to {true_label}; leave it out"
+        yield Violation(Reason.STAMP_FORGED, field, label, says)
