@@ -1,0 +1,362 @@
+"""Requests to the API server: bytes out, bytes in, two kinds of error.
+
+Decoding is the caller's: it knows which few fields it reads. Watches have connections of their own,
+so that any number of them leaves the calls their share.
+"""
+
+import ssl
+import tempfile
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, Self
+
+import aiohttp
+import msgspec
+
+from dayfly_kube.config import Config
+from dayfly_kube.credentials import Credential
+from dayfly_kube.errors import ApiError, Unreachable, refusal
+
+JSON: Final = "application/json"
+ONE_PARTIAL: Final = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
+PARTIAL_LIST: Final = (
+    "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
+)
+"""Without the plain alternative an aggregated API that cannot transform would answer 406."""
+
+MERGE_PATCH: Final = "application/merge-patch+json"
+JSON_PATCH: Final = "application/json-patch+json"
+APPLY: Final = "application/apply-patch+yaml"
+
+CONNECT_SECONDS: Final = 5.0
+KEEP_ALIVE_SECONDS: Final = 75.0
+"""Below the API server's 90 s, so that it is we who close: a request never meets a closing door."""
+IDLE_SECONDS: Final = 75.0
+"""A watch gets a bookmark each minute; without any byte for longer the connection is half-open."""
+
+Params = Mapping[str, str]
+
+
+class Preconditions(msgspec.Struct, frozen=True, rename="camel"):
+    """The very version that was judged."""
+
+    uid: str
+    resource_version: str
+
+
+class DeleteOptions(msgspec.Struct, frozen=True, rename="camel"):
+    """Body of a DELETE."""
+
+    preconditions: Preconditions
+    propagation_policy: str
+    api_version: str = "v1"
+    kind: str = "DeleteOptions"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request before it gets its credentials."""
+
+    method: str
+    path: str
+    params: Params = field(default_factory=dict[str, str])
+    accept: str = JSON
+    content_type: str = JSON
+    body: bytes | None = None
+    seconds: float | None = None
+    """Time-out, if not the client's."""
+
+
+class Client:
+    """One program's connections to one API server; use it in one event loop.
+
+    ``timeout`` is in seconds, for a whole request. Without a clock (``now``) there is no
+    ``clock_skew``.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        user_agent: str,
+        timeout: float = 10.0,
+        connections: int = 32,
+        now: Callable[[], datetime] | None = None,
+    ) -> None:
+        self.config = config
+        self._user_agent = user_agent
+        self._timeout = timeout
+        self._connections = connections
+        self._now = now
+        self._date: tuple[str, datetime] | None = None
+        self._tls = _context(config)
+        self._loaded = Credential()
+        self._calls: aiohttp.ClientSession | None = None
+        self._streams: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close all connections; watches end with ``Unreachable``."""
+        for session in (self._calls, self._streams):
+            if session:
+                await session.close()
+
+    @property
+    def clock_skew(self) -> float | None:
+        """Seconds that the server's clock is ahead of ours, by its last answer; ±1 s."""
+        if self._date is None:
+            return None
+        from email.utils import parsedate_to_datetime
+
+        sent, received = self._date
+        return (parsedate_to_datetime(sent) - received).total_seconds()
+
+    async def get(
+        self,
+        path: str,
+        *,
+        params: Params | None = None,
+        metadata_only: bool = False,
+        timeout: float | None = None,  # noqa: ASYNC109  its end is Unreachable, not TimeoutError
+    ) -> bytes:
+        """Read one object, from etcd: without ``resourceVersion`` no cache answers."""
+        accept = ONE_PARTIAL if metadata_only else JSON
+        return await self._send(Call("GET", path, params or {}, accept, seconds=timeout))
+
+    async def get_list(
+        self,
+        path: str,
+        *,
+        params: Params | None = None,
+        metadata_only: bool = False,
+        timeout: float | None = None,  # noqa: ASYNC109  its end is Unreachable, not TimeoutError
+    ) -> bytes:
+        """Read a collection, or the page of it that ``limit`` and ``continue`` ask for."""
+        accept = PARTIAL_LIST if metadata_only else JSON
+        return await self._send(Call("GET", path, params or {}, accept, seconds=timeout))
+
+    async def create(
+        self,
+        path: str,
+        body: object,
+        *,
+        params: Params | None = None,
+    ) -> bytes:
+        """POST to a collection, or to a subresource such as ``…/token``."""
+        call = Call("POST", path, params or {}, body=msgspec.json.encode(body))
+        return await self._send(call)
+
+    async def replace(
+        self,
+        path: str,
+        body: object,
+        *,
+        params: Params | None = None,
+    ) -> bytes:
+        """PUT the whole object; with ``resourceVersion`` in it, only over that version."""
+        call = Call("PUT", path, params or {}, body=msgspec.json.encode(body))
+        return await self._send(call)
+
+    async def merge_patch(
+        self,
+        path: str,
+        body: object,
+        *,
+        params: Params | None = None,
+    ) -> bytes:
+        """PATCH by RFC 7396: None removes a key, lists are replaced as a whole."""
+        return await self._patch(path, params or {}, MERGE_PATCH, body)
+
+    async def json_patch(
+        self,
+        path: str,
+        body: object,
+        *,
+        params: Params | None = None,
+    ) -> bytes:
+        """PATCH by RFC 6902: a list of operations, all or none."""
+        return await self._patch(path, params or {}, JSON_PATCH, body)
+
+    async def apply(
+        self,
+        path: str,
+        body: object,
+        *,
+        manager: str,
+        force: bool = True,
+    ) -> bytes:
+        """Server-side apply; ``force`` takes fields over from other managers."""
+        params = {"fieldManager": manager, "force": "true" if force else "false"}
+        return await self._patch(path, params, APPLY, body)
+
+    async def delete(
+        self,
+        path: str,
+        *,
+        uid: str,
+        resource_version: str,
+        propagation: str = "Background",
+    ) -> bytes:
+        """DELETE the version that was judged: ``conflict`` if it was touched or made anew since.
+
+        Propagation is explicit, since the default of some kinds (Jobs) orphans what they own.
+        """
+        options = DeleteOptions(Preconditions(uid, resource_version), propagation)
+        call = Call("DELETE", path, body=msgspec.json.encode(options))
+        return await self._send(call)
+
+    async def stream(
+        self,
+        path: str,
+        *,
+        params: Params | None = None,
+        metadata_only: bool = False,
+        idle: float = IDLE_SECONDS,
+        opened: Callable[[], None] = lambda: None,
+    ) -> AsyncGenerator[bytes, None]:
+        """Watch: the lines as they come; ``opened`` is called when the server has accepted it.
+
+        Ends when the server ends it; ``Unreachable`` when no byte came for ``idle`` seconds.
+        Leave it early only under ``contextlib.aclosing``, which frees the connection.
+        """
+        accept = ONE_PARTIAL if metadata_only else JSON
+        call = Call("GET", path, {**(params or {}), "watch": "true"}, accept)
+        limits = aiohttp.ClientTimeout(sock_connect=CONNECT_SECONDS, sock_read=idle)
+        async with _reachable(call), await self._open(call, limits, stream=True) as response:
+            opened()
+            rest = b""
+            async for chunk in response.content.iter_any():
+                *lines, rest = (rest + chunk).split(b"\n")
+                for line in lines:
+                    yield line
+
+    async def _patch(self, path: str, params: Params, content_type: str, body: object) -> bytes:
+        return await self._send(
+            Call("PATCH", path, params, JSON, content_type, msgspec.json.encode(body))
+        )
+
+    async def _send(self, call: Call) -> bytes:
+        seconds = call.seconds or self._timeout
+        limits = aiohttp.ClientTimeout(seconds, sock_connect=min(CONNECT_SECONDS, seconds))
+        async with _reachable(call), await self._open(call, limits) as response:
+            return await response.read()
+
+    async def _open(
+        self, call: Call, limits: aiohttp.ClientTimeout, *, stream: bool = False
+    ) -> aiohttp.ClientResponse:
+        try:
+            return await self._attempt(call, limits, stream=stream)
+        except ApiError as error:
+            if not error.unauthorized:
+                raise
+        return await self._attempt(call, limits, stream=stream, renew=True)
+
+    async def _attempt(
+        self,
+        call: Call,
+        limits: aiohttp.ClientTimeout,
+        *,
+        stream: bool = False,
+        renew: bool = False,
+    ) -> aiohttp.ClientResponse:
+        headers = await self._headers(call, renew=renew)
+        response = await self._session(stream=stream).request(
+            call.method,
+            self.config.server + call.path,
+            params=call.params,
+            data=call.body,
+            headers=headers,
+            timeout=limits,
+            server_hostname=self.config.server_name or None,
+            proxy=self.config.proxy or None,
+        )
+        self._note_date(response)
+        if response.status >= 400:
+            raise await _refused(response)
+        return response
+
+    async def _headers(self, call: Call, *, renew: bool) -> list[tuple[str, str]]:
+        credential = await self.config.token_source.current(renew=renew)
+        self._present(credential)
+        headers = [("Accept", call.accept), *self.config.headers]
+        if call.body is not None:
+            headers.append(("Content-Type", call.content_type))
+        if credential.token:
+            headers.append(("Authorization", f"Bearer {credential.token}"))
+        return headers
+
+    def _present(self, credential: Credential) -> None:
+        """Use a client certificate for the connections made from now on."""
+        if (credential.certificate, credential.key) == (self._loaded.certificate, self._loaded.key):
+            return
+        if isinstance(self._tls, ssl.SSLContext):
+            _load_pair(self._tls, credential)
+        self._loaded = credential
+
+    def _note_date(self, response: aiohttp.ClientResponse) -> None:
+        date = response.headers.get("Date")
+        if self._now and date:
+            self._date = (date, self._now())
+
+    def _session(self, *, stream: bool) -> aiohttp.ClientSession:
+        # Made on first use: a session belongs to the running loop.
+        if stream:
+            self._streams = self._streams or self._connect(connections=0)
+            return self._streams
+        self._calls = self._calls or self._connect(self._connections)
+        return self._calls
+
+    def _connect(self, connections: int) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=connections, ssl=self._tls, keepalive_timeout=KEEP_ALIVE_SECONDS
+            ),
+            headers={"User-Agent": self._user_agent},
+            cookie_jar=aiohttp.DummyCookieJar(),
+            read_bufsize=2**18,
+            trust_env=False,
+        )
+
+
+def _context(config: Config) -> ssl.SSLContext | bool:
+    if not config.server.startswith("https:"):
+        return False
+    context = ssl.create_default_context(cadata=config.ca_data)
+    if config.insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _load_pair(context: ssl.SSLContext, credential: Credential) -> None:
+    if not credential.certificate:
+        return
+    # OpenSSL reads certificates from files only; this one is readable by us alone, and soon gone.
+    with tempfile.NamedTemporaryFile() as pair:
+        pair.write(credential.certificate + b"\n" + credential.key)
+        pair.flush()
+        context.load_cert_chain(pair.name)
+
+
+@asynccontextmanager
+async def _reachable(call: Call) -> AsyncGenerator[None, None]:
+    """Say of each way in which no answer comes that it was none."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise Unreachable(f"{call.method} {call.path}: no answer in time") from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise Unreachable(f"{call.method} {call.path}: {error or type(error).__name__}") from error
+
+
+async def _refused(response: aiohttp.ClientResponse) -> ApiError:
+    async with response:
+        body = await response.read()
+    return refusal(response.status, body, response.headers.get("Retry-After"))

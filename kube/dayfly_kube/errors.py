@@ -1,0 +1,112 @@
+"""What can go wrong with a request, named by what happens next.
+
+``ApiError``      the API server answered, and the answer was no: the caller decides by its code
+``Unreachable``   no answer came: try again later, nothing is known about what the server did
+"""
+
+import msgspec
+
+
+class StatusDetails(msgspec.Struct, frozen=True, rename="camel"):
+    """``details`` of a ``Status``: the object it is about, and when to come back."""
+
+    name: str = ""
+    group: str = ""
+    kind: str = ""
+    uid: str = ""
+    retry_after_seconds: int = 0
+
+
+class Status(msgspec.Struct, frozen=True):
+    """The body of every refusal, and the object of a watch's ``ERROR`` event."""
+
+    code: int = 0
+    reason: str = ""
+    message: str = ""
+    details: StatusDetails | None = None
+
+
+class Unreachable(Exception):
+    """No answer: refused connection, TLS failure, time-out, or a connection that broke."""
+
+
+class ApiError(Exception):
+    """The API server's refusal; ``retry_after`` is in seconds, if it asked to come back."""
+
+    def __init__(self, status: Status, retry_after: float | None = None) -> None:
+        super().__init__(status.message or status.reason or f"HTTP {status.code}")
+        self.code = status.code
+        self.reason = status.reason
+        self.message = status.message
+        self.details = status.details or StatusDetails()
+        self.retry_after = retry_after
+
+    def __str__(self) -> str:
+        """``409 Conflict: the object has been modified``."""
+        return f"{self.code} {self.reason}: {self.message}".rstrip(": ")
+
+    @property
+    def not_found(self) -> bool:
+        """The object, or the kind, is not there."""
+        return self.code == 404
+
+    @property
+    def already_exists(self) -> bool:
+        """Somebody else was first to create it."""
+        return self.code == 409 and self.reason == "AlreadyExists"
+
+    @property
+    def conflict(self) -> bool:
+        """A precondition failed: the object is no longer what the caller judged."""
+        return self.code == 409 and self.reason != "AlreadyExists"
+
+    @property
+    def gone(self) -> bool:
+        """The version or continue token is too old: list again."""
+        return self.code == 410
+
+    @property
+    def unauthorized(self) -> bool:
+        """The credentials are wrong or have run out."""
+        return self.code == 401
+
+    @property
+    def forbidden(self) -> bool:
+        """A right is missing, or the namespace is terminating."""
+        return self.code == 403
+
+    @property
+    def invalid(self) -> bool:
+        """The object itself is wrong: trying again is no use."""
+        return self.code == 422
+
+    @property
+    def too_many(self) -> bool:
+        """Throttled: come back after ``retry_after``."""
+        return self.code == 429
+
+
+def refusal(code: int, body: bytes, retry_after: str | None) -> ApiError:
+    """Make the error of an HTTP answer; a body that is no ``Status`` (a proxy's page) is cut."""
+    status = _status(body)
+    known = Status(
+        code=code,
+        reason=status.reason,
+        message=status.message or body[:200].decode("utf-8", "replace"),
+        details=status.details,
+    )
+    return ApiError(known, _seconds(retry_after, known.details))
+
+
+def _status(body: bytes) -> Status:
+    try:
+        return msgspec.json.decode(body, type=Status)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return Status()
+
+
+def _seconds(header: str | None, details: StatusDetails | None) -> float | None:
+    # An HTTP date is allowed there too, but no API server sends one.
+    if header and header.isascii() and header.isdigit():
+        return float(header)
+    return float(details.retry_after_seconds) if details and details.retry_after_seconds else None
