@@ -10,6 +10,7 @@ def with_condition(
     existing: Sequence[api.StatusCondition],
     type: str,
     status: api.ConditionStatus,
+    *,
     reason: str,
     message: str,
     generation: int,

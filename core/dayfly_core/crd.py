@@ -24,10 +24,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a definition is made from; ``type`` lends its docstring."""
+    """What a definition is made from; ``root`` lends its docstring."""
 
     resource: Resource
-    type: type
+    root: type
     spec: type
     status: type
     short_name: str
@@ -36,7 +36,7 @@ class Kind:
 
 EXPIRY_POLICY: Final = Kind(
     resource=EXPIRY_POLICIES,
-    type=api.ExpiryPolicy,
+    root=api.ExpiryPolicy,
     spec=api.ExpiryPolicySpec,
     status=api.ExpiryPolicyStatus,
     short_name="expol",
@@ -113,7 +113,7 @@ def _column(column: Column) -> dict[str, str]:
 
 def _root(kind: Kind) -> Schema:
     return {
-        "description": inspect.getdoc(kind.type),
+        "description": inspect.getdoc(kind.root),
         "type": "object",
         "required": ["spec"],
         "properties": {
