@@ -1,0 +1,150 @@
+"""kopf watches our own kinds: few objects, several kinds, definitions that come and go.
+
+It runs in a thread and event loop of its own, because it takes every task of its loop for its own
+and cancels them when it ends. All it does for us is to say that something changed: its event
+handlers are never retried, and what was deleted while its stream was broken it never mentions.
+"""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import repeat
+from random import Random
+
+import kopf
+
+from dayfly_core.objects import EXPIRY_POLICIES
+from dayfly_core.pace import Backoff
+from dayfly_kube.config import Config
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Router:
+    """Everything that a handler may touch. ``changed`` is called in kopf's thread."""
+
+    changed: Callable[[], None]
+    config: Config
+
+    async def on_policy(self, **_: object) -> None:
+        """Say that an ExpiryPolicy came, changed or went; which one is found by looking."""
+        self.changed()
+
+    async def login(self, **_: object) -> kopf.ConnectionInfo:
+        """Hand kopf our credentials; it asks again after each 401, so rotated tokens are read."""
+        credential = await self.config.token_source.current(renew=True)
+        return kopf.ConnectionInfo(
+            server=self.config.server,
+            ca_data=self.config.ca_data,
+            insecure=self.config.insecure,
+            token=credential.token or None,
+            certificate_data=credential.certificate or None,
+            private_key_data=credential.key or None,
+            proxy_url=self.config.proxy or None,
+        )
+
+
+def registry(router: Router) -> kopf.OperatorRegistry:
+    """Return the routing table: one line for each kind that kopf watches."""
+    table = kopf.OperatorRegistry()
+    kopf.on.login(registry=table)(router.login)
+    policies = EXPIRY_POLICIES
+    kopf.on.event(policies.group, policies.version, policies.plural, registry=table)(
+        router.on_policy
+    )
+    return table
+
+
+class Unending:
+    """The same delay again and again, to as many readers as there are requests.
+
+    kopf stops for good when the delays of its list run out; a generator would be shared by all
+    its requests and run out too.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def __iter__(self) -> Iterator[float]:
+        return repeat(self._seconds)
+
+
+def quiet_settings() -> kopf.OperatorSettings:
+    """Return settings with which kopf writes nothing, kills nobody, and never gives up."""
+    settings = kopf.OperatorSettings()
+    settings.posting.enabled = False
+    settings.process.ultimate_exiting_timeout = None  # else it kills the process after 10 minutes
+    settings.watching.server_timeout = 600  # an idle stream is renewed six times an hour
+    settings.watching.client_timeout = 630
+    settings.watching.connect_timeout = 5
+    settings.watching.inactivity_timeout = 75  # bookmarks come each minute
+    settings.watching.reconnect_backoff = 1
+    settings.watching.chunk_size = 500
+    settings.queueing.worker_limit = 50
+    settings.queueing.idle_timeout = 1
+    settings.queueing.exit_timeout = 1
+    settings.networking.request_timeout = 10
+    settings.networking.error_backoffs = Unending(5)
+    settings.networking.enforce_retry_after = True
+    return settings
+
+
+class KindWatch:
+    """Runs kopf until :meth:`stop`, and again, with everything new, whenever it ends by itself."""
+
+    def __init__(self, load: Callable[[], Config], changed: Callable[[], None]) -> None:
+        # Read in this thread for this thread: sources of credentials belong to one event loop.
+        self._load = load
+        self._changed = changed
+        self._stopping = threading.Event()
+        self._backoff = Backoff(first=1.0, cap=30.0)
+        self._random = Random()
+        self._stop_operator: Callable[[], None] = lambda: None
+        self._thread = threading.Thread(target=self._run, name="kinds", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self, timeout: float = 1.0) -> None:
+        """End kopf and wait for its thread, at most ``timeout`` seconds."""
+        self._stopping.set()
+        self._stop_operator()
+        self._thread.join(timeout)
+
+    def _run(self) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            try:
+                asyncio.run(self._operate())
+            except Exception:  # whatever kopf died of, the kinds must be watched: log, start anew
+                log.exception("the watch of our own kinds ended with an error")
+            failures += 1
+            self._stopping.wait(self._backoff.delay(failures, self._random.random()))
+
+    async def _operate(self) -> None:
+        # The flag belongs to this loop: with a threading.Event kopf would park a thread in
+        # `wait()`, and a kopf that failed could not be left.
+        stop_flag = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        self._stop_operator = lambda: _post(loop, stop_flag.set)
+        if self._stopping.is_set():
+            return
+        self._changed()  # whatever happened while nobody was watching
+        await kopf.operator(
+            registry=registry(Router(self._changed, self._load())),
+            settings=quiet_settings(),
+            standalone=True,
+            clusterwide=True,
+            stop_flag=stop_flag,
+        )
+
+
+def _post(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
+    try:
+        loop.call_soon_threadsafe(callback)
+    except RuntimeError:
+        log.debug("kopf's loop is closed already")

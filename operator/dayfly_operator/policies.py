@@ -1,0 +1,160 @@
+"""What is known of the ExpiryPolicies, and since when."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from math import inf
+from types import MappingProxyType
+from typing import Protocol
+
+import msgspec
+
+from dayfly_core import api
+from dayfly_core.objects import EXPIRY_POLICIES, ObjectMeta
+from dayfly_core.policies import InvalidPolicy, Policies, Policy, read_policy
+from dayfly_kube.errors import ApiError
+
+log = logging.getLogger(__name__)
+
+
+class Getter(Protocol):
+    """The reading half of the client."""
+
+    async def get(self, path: str) -> bytes:
+        """GET."""
+        ...
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """One policy of a list; spec and status are read one by one: a bad one spoils no other."""
+
+    metadata: ObjectMeta = ObjectMeta()
+    spec: msgspec.Raw = msgspec.Raw(b"null")
+    status: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class Listing(msgspec.Struct, frozen=True):
+    """``ExpiryPolicyList``."""
+
+    items: list[Listed] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One stored policy, with what it means or why it means nothing."""
+
+    meta: ObjectMeta
+    policy: Policy | None
+    fault: str
+    status: api.ExpiryPolicyStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """All policies as they were at one moment."""
+
+    entries: Mapping[str, Entry] = field(default_factory=lambda: MappingProxyType({}))
+    policies: Policies = field(default_factory=Policies)
+    installed: bool = True
+    """False while the API server does not serve the kind."""
+
+    def differing(self, other: "Knowledge") -> frozenset[str]:
+        """Names of the policies that mean something else in ``other``, or are not there."""
+        names = self.entries.keys() | other.entries.keys()
+        return frozenset(name for name in names if self._meaning(name) != other._meaning(name))
+
+    def _meaning(self, name: str) -> tuple[Policy | None, str] | None:
+        entry = self.entries.get(name)
+        return (entry.policy, entry.fault) if entry else None
+
+
+class PolicyBook:
+    """Keeps the policies by listing them whole: few objects, and one answer is one moment.
+
+    A watch only says *when* to list (``kinds``). So whatever a stream missed is repaired by the
+    next list, and an act that needs fresh knowledge has one way to get it.
+    """
+
+    def __init__(
+        self,
+        client: Getter,
+        monotonic: Callable[[], float],
+        changed: Callable[[Knowledge, Knowledge], None],
+    ) -> None:
+        self._client = client
+        self._monotonic = monotonic
+        self._changed = changed
+        self._read_at = -inf
+        self._reading = asyncio.Lock()
+        self.known = Knowledge()
+
+    @property
+    def loaded(self) -> bool:
+        """Whether a list was ever answered."""
+        return self._read_at > -inf
+
+    def is_fresh(self, within: float) -> bool:
+        """Whether what is known was true at some moment of the last ``within`` seconds."""
+        return self._monotonic() - self._read_at <= within
+
+    async def fresh(self, within: float) -> None:
+        """Return when :meth:`is_fresh`; any number of callers share one request.
+
+        Raises ApiError or Unreachable: then nothing may be decided.
+        """
+        if self.is_fresh(within):
+            return
+        async with self._reading:
+            if not self.is_fresh(within):
+                await self._read()
+
+    async def refresh(self) -> None:
+        """List now, whatever is known."""
+        async with self._reading:
+            await self._read()
+
+    async def _read(self) -> None:
+        # The answer is as old as the question; without resourceVersion it is a quorum read.
+        asked_at = self._monotonic()
+        known = await self._list()
+        previous, self.known, self._read_at = self.known, known, asked_at
+        self._changed(previous, known)
+
+    async def _list(self) -> Knowledge:
+        try:
+            body = await self._client.get(EXPIRY_POLICIES.path())
+        except ApiError as error:
+            if error.not_found:
+                return Knowledge(installed=False)
+            raise
+        listing = msgspec.json.decode(body, type=Listing)
+        entries = {item.metadata.name: self._entry(item) for item in listing.items}
+        return Knowledge(entries, Policies(e.policy for e in entries.values() if e.policy))
+
+    def _entry(self, item: Listed) -> Entry:
+        status = _status(item.status)
+        old = self.known.entries.get(item.metadata.name)
+        if old and _same_spec(old.meta, item.metadata):
+            return Entry(item.metadata, old.policy, old.fault, status)
+        policy, fault = _read(item)
+        return Entry(item.metadata, policy, fault, status)
+
+
+def _same_spec(one: ObjectMeta, other: ObjectMeta) -> bool:
+    return (one.uid, one.generation) == (other.uid, other.generation)
+
+
+def _read(item: Listed) -> tuple[Policy | None, str]:
+    try:
+        return read_policy(api.StoredPolicy(metadata=item.metadata, spec=item.spec)), ""
+    except InvalidPolicy as error:
+        log.warning("policy is not usable policy=%s error=%s", item.metadata.name, error)
+        return None, str(error)
+
+
+def _status(raw: msgspec.Raw) -> api.ExpiryPolicyStatus:
+    try:
+        return msgspec.json.decode(raw, type=api.ExpiryPolicyStatus)
+    except msgspec.MsgspecError:
+        return api.ExpiryPolicyStatus()

@@ -1,0 +1,204 @@
+"""Which requests the API server asks our webhooks about, and whom it trusts to answer.
+
+The base manifests ship the webhook entries without ``rules`` and ``caBundle``; these two fields
+are the leader's. It has no right to create a configuration: a deleted one stays deleted, which is
+the off switch.
+"""
+
+import base64
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+from typing import Final, Protocol
+
+import msgspec
+
+from dayfly_core import names
+from dayfly_core.objects import EXPIRY_POLICIES, ObjectMeta, Resource
+from dayfly_kube.errors import ApiError
+from dayfly_operator.writing import Writer
+
+log = logging.getLogger(__name__)
+
+GROUP: Final = "admissionregistration.k8s.io"
+MUTATING: Final = Resource(
+    GROUP, "v1", "mutatingwebhookconfigurations", "MutatingWebhookConfiguration", namespaced=False
+)
+VALIDATING: Final = Resource(
+    GROUP,
+    "v1",
+    "validatingwebhookconfigurations",
+    "ValidatingWebhookConfiguration",
+    namespaced=False,
+)
+CONFIGURATIONS: Final = (
+    (MUTATING, names.MUTATING_CONFIGURATION),
+    (VALIDATING, names.VALIDATING_CONFIGURATION),
+)
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """``webhooks[].rules[]``."""
+
+    api_groups: list[str] = []
+    api_versions: list[str] = []
+    resources: list[str] = []
+    operations: list[str] = []
+    scope: str = "*"
+
+
+class ClientConfig(msgspec.Struct, frozen=True, rename="camel"):
+    """``webhooks[].clientConfig``, our part of it."""
+
+    ca_bundle: str = ""
+
+
+class Webhook(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """``webhooks[]``: our two fields, and those that server-side apply wants repeated."""
+
+    name: str = ""
+    side_effects: str = "None"
+    admission_review_versions: list[str] = []
+    client_config: ClientConfig = ClientConfig()
+    rules: list[Rule] = []
+
+
+class Configuration(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A mutating or validating webhook configuration."""
+
+    metadata: ObjectMeta = ObjectMeta()
+    webhooks: list[Webhook] = []
+
+
+def rules_for(resources: Iterable[Resource]) -> list[Rule]:
+    """Return one rule for each API group, in an order that depends on nothing but the kinds.
+
+    ``apiVersions`` is ``*``: what is created through an older version of a kind ends as well.
+    """
+    ordered = sorted(set(resources), key=attrgetter("group", "plural"))
+    return [
+        Rule(
+            api_groups=[group],
+            api_versions=["*"],
+            resources=[resource.plural for resource in kinds],
+            operations=["CREATE", "UPDATE"],
+        )
+        for group, kinds in groupby(ordered, key=attrgetter("group"))
+    ]
+
+
+def entries_for(resources: Iterable[Resource]) -> dict[str, list[Rule]]:
+    """Return the rules of each of our webhook entries; without policies nobody is called."""
+    named = rules_for(resources)
+    return {
+        names.STAMP_WEBHOOK: named,
+        names.JUDGE_WEBHOOK: named,
+        names.KINDS_WEBHOOK: rules_for([EXPIRY_POLICIES]),
+    }
+
+
+def amendment(
+    live: Configuration, resource: Resource, entries: Mapping[str, list[Rule]], ca_bundle: str
+) -> dict[str, object] | None:
+    """Return what to apply so that ``live`` is as it should be; None if it is.
+
+    The uid makes it an update of this very object: server-side apply would create one that is gone.
+    """
+    ours = [webhook for webhook in live.webhooks if webhook.name in entries]
+    if all(_in_step(webhook, entries[webhook.name], ca_bundle) for webhook in ours):
+        return None
+    return {
+        "apiVersion": resource.api_version,
+        "kind": resource.kind,
+        "metadata": {"name": live.metadata.name, "uid": live.metadata.uid},
+        "webhooks": [
+            {
+                "name": webhook.name,
+                "sideEffects": webhook.side_effects,
+                "admissionReviewVersions": webhook.admission_review_versions,
+                "clientConfig": {"caBundle": ca_bundle},
+                "rules": entries[webhook.name],
+            }
+            for webhook in ours
+        ],
+    }
+
+
+def _in_step(webhook: Webhook, rules: list[Rule], ca_bundle: str) -> bool:
+    return webhook.rules == rules and webhook.client_config.ca_bundle == ca_bundle
+
+
+class Live(Protocol):
+    """A watched configuration, as the API server has it."""
+
+    @property
+    def items(self) -> Mapping[tuple[str, str], Configuration]:
+        """By namespace (none) and name."""
+        ...
+
+    @property
+    def ready(self) -> bool:
+        """Whether what is not among the items does not exist."""
+        ...
+
+
+@dataclass(slots=True)
+class Trust:
+    """The authorities that sign what our webhooks show, as PEM; empty until there are any.
+
+    Several may stand in it, one after the other: a staged change of the CA puts the next one here
+    before anything is signed with it, and takes the old one out when nothing is any more.
+    """
+
+    ca_pem: bytes = b""
+
+
+class RuleKeeper:
+    """Keeps the two configurations in step with the policies and the certificate."""
+
+    def __init__(self, writer: Writer, live: Mapping[Resource, Live], trust: Trust) -> None:
+        self._writer = writer
+        self._live = live
+        self._trust = trust
+        self._resources: frozenset[Resource] = frozenset()
+        self.missing: frozenset[str] = frozenset()
+        """Names of the configurations that do not exist: somebody has switched Dayfly off."""
+
+    def want(self, resources: Iterable[Resource]) -> None:
+        """Set the kinds that policies name and the API server serves."""
+        self._resources = frozenset(resources)
+
+    async def tend(self) -> None:
+        """Compare both with what they should be, and apply the difference."""
+        entries = entries_for(self._resources)
+        ca_bundle = base64.b64encode(self._trust.ca_pem).decode()
+        for resource, name in CONFIGURATIONS:
+            live = self._live[resource]
+            found = live.items.get(("", name))
+            self._note(name, missing=found is None and live.ready)
+            # Rules without a bundle would fail each request that they name.
+            if found is not None and ca_bundle:
+                await self._amend(found, resource, amendment(found, resource, entries, ca_bundle))
+
+    async def _amend(
+        self, live: Configuration, resource: Resource, body: dict[str, object] | None
+    ) -> None:
+        if body is None:
+            return
+        path = resource.path(name=live.metadata.name)
+        try:
+            await self._writer.apply(path, body, manager=names.FIELD_MANAGER)
+        except ApiError as error:
+            if not (error.not_found or error.conflict):
+                raise
+            return  # deleted or re-created meanwhile; the watch tells
+        log.info("webhook rules set configuration=%s", live.metadata.name)
+
+    def _note(self, name: str, *, missing: bool) -> None:
+        if missing and name not in self.missing:
+            log.warning("webhook configuration is missing, nothing is stamped name=%s", name)
+            self.missing |= {name}
+        if not missing:
+            self.missing -= {name}

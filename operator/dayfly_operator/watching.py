@@ -1,0 +1,300 @@
+"""What is kept in memory of the cluster: stamped objects, namespaces, and what may need a stamp.
+
+Of each kind that policies name, two metadata-only watches, filtered by the API server: what carries
+the label ``dayfly.dev/policy``, kept whole as far as decisions read it, and what does not, of which
+only the names of those that a policy wants are kept. Namespaces are watched once, all of them,
+because every decision reads their labels.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from sys import intern
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from dayfly_core import instant, names
+from dayfly_core.objects import NAMESPACES, Key, ObjectMeta, PartialObject, Resource
+from dayfly_core.policies import GroupResource
+from dayfly_kube.client import Client
+from dayfly_kube.reflector import Reflector
+
+log = logging.getLogger(__name__)
+
+RECHECK: Final = 30.0
+"""Seconds after which a kind that is not served is looked for again."""
+
+HEARD_WITHIN: Final = 75.0
+"""Seconds: an idle watch proves itself by a bookmark a minute; what is older may have changed."""
+
+Spawn = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
+"""Starts a task whose failure ends the program."""
+
+NAMESPACE_KIND: Final = (NAMESPACES.group, NAMESPACES.plural)
+
+
+class Stamped(msgspec.Struct, frozen=True, gc=False):
+    """An object with the label: its metadata as far as decisions read it, and its end.
+
+    ``end`` is None if the object has none, or one that cannot be read.
+    """
+
+    meta: ObjectMeta
+    end: datetime | None
+
+    @property
+    def policy(self) -> str:
+        """Name of the policy that stamped it."""
+        return self.meta.label_map.get(names.POLICY, "")
+
+
+class Finder(Protocol):
+    """Which kinds are served."""
+
+    async def find(self, group: str, plural: str) -> Resource | None:
+        """Return the kind, None if it is not served."""
+        ...
+
+
+class Listener(Protocol):
+    """Who hears of changes, in the event loop; must not block."""
+
+    def stamped(self, key: Key, found: Stamped | None) -> None:
+        """Hear that a stamped object came, changed, or is gone or no longer stamped."""
+        ...
+
+    def unstamped(self, key: Key) -> None:
+        """Hear of an object without a stamp that a policy wants."""
+        ...
+
+    def wants(self, key: Key, meta: ObjectMeta) -> bool:
+        """Say whether an object without a stamp needs a closer look."""
+        ...
+
+
+@dataclass(slots=True)
+class Followed:
+    """One kind's two watches."""
+
+    resource: Resource
+    stamped: Reflector[Stamped]
+    stamped_task: asyncio.Task[None]
+    unstamped: Reflector[bool]
+    unstamped_task: asyncio.Task[None]
+
+
+class Watching:
+    """Starts and stops watches as policies name kinds, and answers what they have seen."""
+
+    def __init__(
+        self, client: Client, finder: Finder, listener: Listener, monotonic: Callable[[], float]
+    ) -> None:
+        self._client = client
+        self._finder = finder
+        self._listener = listener
+        self._monotonic = monotonic
+        self._spawn: Spawn | None = None
+        self._kinds: dict[GroupResource, Followed] = {}
+        self._ends_namespaces = False
+        self._labels: dict[str, dict[str, str]] = {}
+        self.relabelled: Callable[[], None] = lambda: None
+        """Called when the labels of a namespace change: other policies may fit what is in it."""
+        self.missing: frozenset[GroupResource] = frozenset()
+        """Kinds that policies name and the API server does not serve."""
+        self.namespaces: Reflector[Stamped] = Reflector(
+            client, NAMESPACES.path(), keep=trimmed, on_change=self._on_namespace
+        )
+
+    def start(self, spawn: Spawn) -> None:
+        """Watch namespaces from now on, and kinds when :meth:`follow` is called."""
+        self._spawn = spawn
+        spawn(self.namespaces.run())
+
+    @property
+    def served(self) -> frozenset[Resource]:
+        """Kinds that policies name and the API server serves."""
+        kinds = frozenset(followed.resource for followed in self._kinds.values())
+        return kinds | {NAMESPACES} if self._ends_namespaces else kinds
+
+    def unsynced(self) -> str | None:
+        """Say what has not been listed yet; None if everything has."""
+        if not self.namespaces.synced.is_set():
+            return "namespaces are not listed yet"
+        waiting = (f for f in self._kinds.values() if not f.stamped.synced.is_set())
+        return next((f"{f.resource.group_resource} are not listed yet" for f in waiting), None)
+
+    async def follow(self, wanted: frozenset[GroupResource]) -> bool:
+        """Watch exactly these kinds; False if some are not served, to be tried again later."""
+        for pair in self._kinds.keys() - wanted:
+            self._drop(self._kinds.pop(pair))
+        self._follow_namespaces(ends=NAMESPACE_KIND in wanted)
+        missing: set[GroupResource] = set()
+        for group, plural in sorted(wanted - self._kinds.keys() - {NAMESPACE_KIND}):
+            resource = await self._finder.find(group, plural)
+            if resource is None:
+                missing.add((group, plural))
+            else:
+                self._kinds[group, plural] = self._start(resource)
+        self.missing = frozenset(missing)
+        return not missing
+
+    def relist(self) -> None:
+        """List anew what is not stamped: policies or labels have changed."""
+        for followed in self._kinds.values():
+            followed.unstamped_task.cancel()
+            followed.unstamped, followed.unstamped_task = self._start_unstamped(followed.resource)
+        if self._ends_namespaces:
+            self._reconsider_namespaces()
+
+    def stamped(self, key: Key) -> Stamped | None:
+        """Return what is known of one stamped object."""
+        if key.resource == NAMESPACES:
+            found = self.namespaces.items.get(("", key.name)) if self._ends_namespaces else None
+            return found if found and found.policy else None
+        followed = self._kinds.get((key.resource.group, key.resource.plural))
+        return followed.stamped.items.get((key.namespace, key.name)) if followed else None
+
+    def all_stamped(self) -> Iterator[tuple[Key, Stamped]]:
+        """Yield every stamped object, as things are now: the watches may change meanwhile."""
+        for followed in tuple(self._kinds.values()):
+            for (namespace, name), found in tuple(followed.stamped.items.items()):
+                yield Key(followed.resource, namespace, name), found
+        if self._ends_namespaces:
+            for (_, name), found in tuple(self.namespaces.items.items()):
+                if found.policy:
+                    yield Key(NAMESPACES, "", name), found
+
+    def all_unstamped(self) -> Iterator[Key]:
+        """Yield every object without a stamp that a policy wanted when it was seen."""
+        for followed in tuple(self._kinds.values()):
+            for namespace, name in tuple(followed.unstamped.items):
+                yield Key(followed.resource, namespace, name)
+        if self._ends_namespaces:
+            for (_, name), found in tuple(self.namespaces.items.items()):
+                key = Key(NAMESPACES, "", name)
+                if not found.policy and self._listener.wants(key, found.meta):
+                    yield key
+
+    def namespace(self, name: str) -> ObjectMeta | None:
+        """Return a namespace's metadata if that is certainly fresh."""
+        if not self.namespaces.fresh(self._monotonic(), HEARD_WITHIN):
+            return None
+        found = self.namespaces.items.get(("", name))
+        return found.meta if found else None
+
+    def _follow_namespaces(self, *, ends: bool) -> None:
+        begins, self._ends_namespaces = ends and not self._ends_namespaces, ends
+        if begins:
+            for (_, name), found in tuple(self.namespaces.items.items()):
+                if found.policy:
+                    self._listener.stamped(Key(NAMESPACES, "", name), found)
+            self._reconsider_namespaces()
+
+    def _reconsider_namespaces(self) -> None:
+        for (_, name), found in tuple(self.namespaces.items.items()):
+            if not found.policy:
+                self._consider(Key(NAMESPACES, "", name), found.meta)
+
+    def _consider(self, key: Key, meta: ObjectMeta) -> None:
+        if self._listener.wants(key, meta):
+            self._listener.unstamped(key)
+
+    def _on_namespace(self, name: tuple[str, str], found: Stamped | None) -> None:
+        key = Key(NAMESPACES, "", name[1])
+        self._note_labels(key.name, found)
+        if not self._ends_namespaces:
+            return
+        self._listener.stamped(key, found if found and found.policy else None)
+        if found and not found.policy:
+            self._consider(key, found.meta)
+
+    def _note_labels(self, name: str, found: Stamped | None) -> None:
+        before = self._labels.get(name)
+        if found is None:
+            self._labels.pop(name, None)
+            return
+        self._labels[name] = found.meta.label_map
+        if before is not None and before != found.meta.label_map:
+            self.relabelled()
+
+    def _start(self, resource: Resource) -> Followed:
+        listener = self._listener
+
+        def on_change(name: tuple[str, str], found: Stamped | None) -> None:
+            listener.stamped(Key(resource, *name), found)
+
+        stamped: Reflector[Stamped] = Reflector(
+            self._client,
+            resource.path(),
+            keep=trimmed,
+            on_change=on_change,
+            label_selector=names.POLICY,
+        )
+        log.info("watching kind=%s", resource.group_resource)
+        task = self._run(stamped)
+        return Followed(resource, stamped, task, *self._start_unstamped(resource))
+
+    def _start_unstamped(self, resource: Resource) -> tuple[Reflector[bool], asyncio.Task[None]]:
+        listener = self._listener
+
+        def keep(found: PartialObject) -> bool | None:
+            meta = found.metadata
+            return listener.wants(Key(resource, meta.namespace, meta.name), meta) or None
+
+        def on_change(name: tuple[str, str], wanted: bool | None) -> None:
+            if wanted:
+                listener.unstamped(Key(resource, *name))
+
+        unstamped: Reflector[bool] = Reflector(
+            self._client,
+            resource.path(),
+            keep=keep,
+            on_change=on_change,
+            label_selector=f"!{names.POLICY}",
+        )
+        return unstamped, self._run(unstamped)
+
+    def _run(self, reflector: Reflector[Any]) -> asyncio.Task[None]:
+        if self._spawn is None:
+            raise RuntimeError("start() comes before follow()")
+        return self._spawn(reflector.run())
+
+    def _drop(self, followed: Followed) -> None:
+        log.info("no longer watching kind=%s", followed.resource.group_resource)
+        followed.stamped_task.cancel()
+        followed.unstamped_task.cancel()
+        for namespace, name in followed.stamped.items:
+            self._listener.stamped(Key(followed.resource, namespace, name), None)
+
+
+def trimmed(found: PartialObject) -> Stamped:
+    """Keep what decisions read: 10,000 objects should cost megabytes, not their whole metadata."""
+    meta = found.metadata
+    ours = {key: value for key, value in meta.annotation_map.items() if key in KEPT}
+    return Stamped(
+        meta=ObjectMeta(
+            name=meta.name,
+            namespace=intern(meta.namespace),
+            uid=meta.uid,
+            resource_version=meta.resource_version,
+            creation_timestamp=meta.creation_timestamp,
+            deletion_timestamp=meta.deletion_timestamp,
+            labels=meta.labels,
+            annotations=ours or None,
+            owner_references=[o for o in meta.owner_references or () if o.controller] or None,
+        ),
+        end=_end(ours.get(names.EXPIRES_AT)),
+    )
+
+
+KEPT: Final = frozenset(names.OUR_ANNOTATIONS)
+
+
+def _end(text: str | None) -> datetime | None:
+    try:
+        return instant.parse(text) if text else None
+    except instant.InvalidInstant:
+        return None
