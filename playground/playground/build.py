@@ -11,7 +11,7 @@ import platform
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,7 +99,7 @@ def ensure(environ: Mapping[str, str], say: Say) -> Binaries:
 
 
 @contextmanager
-def locked(path: Path, say: Say) -> Iterator[None]:
+def locked(path: Path, say: Say) -> Generator[None]:
     """Hold a file lock, which the kernel drops with the process however that ends."""
     with path.open("w") as file:
         try:

@@ -4,6 +4,7 @@ import base64
 import os
 import shutil
 import sys
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -37,12 +38,23 @@ def prepare(layout: Layout) -> None:
     link_programs(layout)
 
 
-def clear(directory: Path) -> None:
+WRITTEN = (
+    *("pki", "kubeconfigs", "bin", "etcd", "logs", "cache"),
+    *("kubeconfig", "audit-policy.yaml", "audit.log", "layout.json", "state.json"),
+)
+"""Everything that a control plane writes into its directory."""
+
+
+def clear(directory: Path, keep: Collection[str] = ()) -> None:
     """Remove what a control plane writes, and nothing that somebody else put there."""
-    for folder in ("pki", "kubeconfigs", "bin", "etcd", "logs", "cache"):
-        shutil.rmtree(directory / folder, ignore_errors=True)
-    for file in ("kubeconfig", "audit-policy.yaml", "audit.log", "layout.json", "state.json"):
-        (directory / file).unlink(missing_ok=True)
+    for name in WRITTEN:
+        path = directory / name
+        if name in keep:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def write_certificates(layout: Layout, authority: pki.Authority) -> None:

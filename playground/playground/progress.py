@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 Say = Callable[[str], None]
@@ -20,7 +20,7 @@ def silent(line: str) -> None:
 
 
 @contextmanager
-def timed(say: Say, done: str) -> Iterator[None]:
+def timed(say: Say, done: str) -> Generator[None]:
     """Say ``done`` with the seconds that the block took; nothing if it raised."""
     began = time.monotonic()
     yield

