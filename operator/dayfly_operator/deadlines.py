@@ -1,14 +1,20 @@
 """When to look at what again: any number of instants behind one timer of the event loop."""
 
 import asyncio
+from bisect import bisect_right
+from collections import deque
 from collections.abc import Callable, Hashable
 from datetime import UTC, datetime
 from heapq import heapify, heappop, heappush
 from itertools import count
-from math import ceil
-from typing import Final, Generic, TypeVar
+from math import ceil, inf
+from operator import itemgetter
+from typing import Final, Generic, TypeAlias, TypeVar
 
 K = TypeVar("K", bound=Hashable)
+
+Entry: TypeAlias = tuple[float, int, K]
+"""Seconds since the epoch, a number that keeps keys from being compared, the key."""
 
 RECHECK: Final = 60.0
 """Seconds after which the wall clock is read again: it may be set, and the loop's clock stands
@@ -48,8 +54,9 @@ class Deadlines(Generic[K]):
         self._quantum = quantum
         # An entry is alive while it is the very one in `_live`: setting or cancelling a key
         # leaves the old one in the heap, to be dropped when it surfaces.
-        self._live: dict[K, tuple[float, int, K]] = {}
-        self._heap: list[tuple[float, int, K]] = []
+        self._live: dict[K, Entry[K]] = {}
+        self._heap: list[Entry[K]] = []
+        self._overdue: deque[Entry[K]] = deque()
         self._order = count()
         self._timer: asyncio.TimerHandle | None = None
         self._wakes_for = 0.0
@@ -88,6 +95,7 @@ class Deadlines(Generic[K]):
         """Forget all keys and stop the timer."""
         self._live.clear()
         self._heap.clear()
+        self._overdue.clear()
         self._disarm()
 
     def _compact(self) -> None:
@@ -102,29 +110,45 @@ class Deadlines(Generic[K]):
 
     def _arm(self) -> None:
         self._disarm()
-        if not self._heap:
-            return
-        self._wakes_for = self._heap[0][0]
-        rounded = ceil(self._wakes_for / self._quantum) * self._quantum
-        delay = rounded - self._now().timestamp()
-        self._timer = asyncio.get_running_loop().call_later(
-            min(max(delay, SHORTEST_TIMER), RECHECK), self._wake
-        )
+        loop = asyncio.get_running_loop()
+        if self._overdue:
+            self._wakes_for = -inf
+            self._timer = loop.call_later(0, self._wake)
+        elif self._heap:
+            self._wakes_for = self._heap[0][0]
+            rounded = ceil(self._wakes_for / self._quantum) * self._quantum
+            delay = rounded - self._now().timestamp()
+            self._timer = loop.call_later(min(max(delay, SHORTEST_TIMER), RECHECK), self._wake)
 
     def _wake(self) -> None:
         self._timer = None
         try:
-            self._hand_out(self._now().timestamp())
+            if not self._overdue:
+                self._overdue = _take_due(self._heap, self._now().timestamp())
+            self._hand_out()
         finally:
             self._arm()
 
-    def _hand_out(self, now: float) -> None:
-        heap, live, due = self._heap, self._live, self._due
-        for _ in range(SLICE):
-            if not heap or heap[0][0] > now:
-                return
-            entry = heappop(heap)
+    def _hand_out(self) -> None:
+        overdue, live, due = self._overdue, self._live, self._due
+        for _ in range(min(SLICE, len(overdue))):
+            entry = overdue.popleft()
             key = entry[2]
             if live.get(key) is entry:
                 del live[key]
                 due(key)
+
+
+def _take_due(heap: list[Entry[K]], now: float) -> deque[Entry[K]]:
+    """Take all entries up to ``now`` out of the heap, earliest first."""
+    due: deque[Entry[K]] = deque()
+    while heap and heap[0][0] <= now:
+        if len(due) == SLICE:
+            # Many: sorting is cheaper than popping, and what is sorted is still a heap.
+            heap.sort()
+            end = bisect_right(heap, now, key=itemgetter(0))
+            due.extend(heap[:end])
+            del heap[:end]
+            return due
+        due.append(heappop(heap))
+    return due

@@ -5,9 +5,9 @@ runs in whatever event loop it is given and knows neither threads nor HTTP.
 """
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
@@ -67,7 +67,7 @@ class Leases(Protocol):
         """Replace that version (``""``: create it) or raise :class:`LostRace`."""
         ...
 
-    def changes(self) -> AsyncIterator[Lease | None]:
+    def changes(self) -> AsyncGenerator[Lease | None, None]:
         """Yield the Lease now and after each change, None when it was deleted."""
         ...
 
@@ -205,8 +205,8 @@ class Election:
         if not self._stopping.is_set():
             self._reports.failing(error)
         if self._renewed is not None:
-            # The deadline is made of retries; one small request each is what a leader costs.
-            return self._timing.retry
+            # The deadline is made of retries: none may be lost to waiting after one that hung.
+            return max(JITTER, self.beat + self._timing.retry - self._clocks.monotonic())
         asked = error.after if isinstance(error, NotNow) else 0.0
         delay = self._backoff.delay(self._failures, self._clocks.random.random())
         return max(delay, min(asked, self._timing.duration))
@@ -215,11 +215,12 @@ class Election:
         """Take in each change while following; when it fails, the looks go on without it."""
         failures = 0
         while True:
-            with contextlib.suppress(Exception):  # looks report what is wrong with the server
-                async for lease in self._leases.changes():
-                    failures = 0
-                    self._take_in(lease)
-                    self._nudge.set()
+            with suppress(Exception):  # looks report what is wrong with the server
+                async with aclosing(self._leases.changes()) as changes:
+                    async for lease in changes:
+                        failures = 0
+                        self._take_in(lease)
+                        self._nudge.set()
             failures += 1
             await asyncio.sleep(self._backoff.delay(failures, self._clocks.random.random()))
 
@@ -228,7 +229,7 @@ class Election:
         if not self._owed:
             return
         tries, backoff = 0, Backoff(first=0.01, cap=0.5)
-        with contextlib.suppress(TimeoutError):
+        with suppress(TimeoutError):
             async with asyncio.timeout(self._timing.deadline):
                 while not await self._let_go():
                     tries += 1
@@ -259,13 +260,13 @@ class Election:
             self._in_flight = None
 
     async def _pause(self, seconds: float) -> None:
-        with contextlib.suppress(TimeoutError):
+        with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._nudge.wait()
         self._nudge.clear()
 
     async def _unless_stopped(self, seconds: float) -> None:
-        with contextlib.suppress(TimeoutError):
+        with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._stopping.wait()
 
