@@ -132,12 +132,8 @@ def within(case: Case, end: Until) -> Until:
 
 def latest(case: Case) -> datetime | None:
     """Return the latest end within the policy's bounds, None if it sets none."""
-    policy = case.policy
-    bounds = (
-        policy.maximum and case.now + policy.maximum,
-        policy.max_total and case.created + policy.max_total,
-    )
-    return min((bound for bound in bounds if bound), default=None)
+    lengths = (case.now, case.policy.maximum), (case.created, case.policy.max_total)
+    return min((start + length for start, length in lengths if length), default=None)
 
 
 def never_allowed(policy: Policy) -> bool:

@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from dayfly_core import duration, names
+from dayfly_core import duration, instant, names
 from dayfly_core.api import Receipts
-from dayfly_core.objects import NAMESPACES, ObjectMeta
+from dayfly_core.objects import ObjectMeta
 from dayfly_core.policies import Policy
 from dayfly_core.request import Request
 from dayfly_core.violations import Violation
@@ -34,7 +34,8 @@ def receipts(
         return (line(f"{_subject(request)} is protected: Dayfly does not end it"),)
     if wish.at is None:
         return (line(f"{_subject(request)} never ends, by ExpiryPolicy {policy.name}"),)
-    lines = _end(request, policy, wish.at, now), _around(namespace, wish.at, now)
+    around = _around(namespace, wish.at, now) if request.namespaced and namespace else ""
+    lines = _end(request, policy, wish.at, now), around
     return (*(text for text in lines if text), _extend(request, policy, wish))
 
 
@@ -69,10 +70,8 @@ def _end(request: Request, policy: Policy, at: datetime, now: datetime) -> str:
     return line((subject if len(subject) <= room else subject[: room - 3] + "...") + ends)
 
 
-def _around(namespace: ObjectMeta | None, at: datetime, now: datetime) -> str:
-    if namespace is None or names.POLICY not in namespace.label_map:
-        return ""
-    end = read(namespace).at
+def _around(namespace: ObjectMeta, at: datetime, now: datetime) -> str:
+    end = read(namespace).at if names.POLICY in namespace.label_map else None
     if end is None or end >= at or namespace.protected:
         return ""
     return line(f"before that its namespace ends, {_when(end, now)}, and all in it")
@@ -98,7 +97,8 @@ def _name(request: Request) -> str:
 
 
 def _when(at: datetime, now: datetime) -> str:
-    return f"{at:%Y-%m-%dT%H:%M:%SZ} (in {duration.render(_rounded(at - now))})"
+    left = f"in {duration.render(_rounded(at - now))}" if at > now else "now"
+    return f"{instant.render(at.replace(microsecond=0))} ({left})"
 
 
 def _rounded(left: timedelta) -> timedelta:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from dayfly_core import names
 from dayfly_core.api import Enforcement
@@ -13,14 +14,14 @@ from dayfly_core.objects import ObjectMeta
 from dayfly_core.patch import too_large
 from dayfly_core.policies import Policies, Policy, fits
 from dayfly_core.receipts import changed, line, receipts, warning
-from dayfly_core.request import OUR_USERS
-from dayfly_core.request import Operation as Operation
-from dayfly_core.request import Request as Request
-from dayfly_core.stamps import Stamps as Stamps
+from dayfly_core.request import OUR_USERS, Operation, Request
+from dayfly_core.stamps import Stamps
 from dayfly_core.violations import Violation
-from dayfly_core.wish import read, without_end
+from dayfly_core.wish import EXPIRES_AT_FIELD, read, without_end
 
-COPIED = "the stamps of another object were dropped: this one's end is counted anew"
+__all__ = ["Operation", "Request", "Stamps", "Verdict", "judge", "stamp"]
+
+COPIED: Final = "the stamps of another object were dropped: this one's end is counted anew"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +59,9 @@ def governing(request: Request, policies: Policies, around: dict[str, str] | Non
     """
     stored = request.stored
     held = policies.get(stored.label_map.get(names.POLICY, "")) if stored else None
-    if held and held.enforcement is not Enforcement.AUDIT:
-        if fits(held, request.group_resource, request.meta, around):
-            return held
+    acts = held is not None and held.enforcement is not Enforcement.AUDIT
+    if held and acts and fits(held, request.group_resource, request.meta, around):
+        return held
     return policies.deciding(request.group_resource, request.meta, around)
 
 
@@ -75,24 +76,23 @@ def stamp(
         return Verdict(reason)
     policy = governing(request, policies, request.namespace_labels(namespace))
     stored = request.stored
-    return (
-        _stamp_update(request, stored, policy, now)
-        if stored
-        else _stamp_create(request, policy, now)
-    )
+    if stored is None:
+        return _stamp_create(request, policy, now)
+    return _stamp_update(request, stored, policy, now)
 
 
 def _stamp_create(request: Request, policy: Policy | None, now: datetime) -> Verdict:
     copied = _copied(request, policy, now)
     meta = without_end(request.meta) if copied else request.meta
-    end = decide(Case(policy, meta, None, now)) if policy and not policy.suspended else None
-    stamps = Stamps()
+    case = Case(policy, meta, None, now) if policy and not policy.suspended else None
+    end, stamps = decide(case) if case else None, Stamps()
     if policy and end:
         annotations = {names.CREATED_BY: request.username or None, names.EXPIRES_AT: _text(end)}
         stamps = Stamps(annotations, {names.POLICY: policy.name})
     elif copied:
         stamps = Stamps({names.CREATED_BY: None, names.EXPIRES_AT: None}, {names.POLICY: None})
-    return _written(request, policy, stamps, (COPIED,) if copied else ())
+    warnings = (*((COPIED,) if copied else ()), *_overruled(case, end))
+    return _written(request, policy, stamps, warnings)
 
 
 def _copied(request: Request, policy: Policy | None, now: datetime) -> bool:
@@ -117,16 +117,24 @@ def _ours(request: Request, policy: Policy, now: datetime) -> bool:
 def _stamp_update(
     request: Request, stored: ObjectMeta, policy: Policy | None, now: datetime
 ) -> Verdict:
-    end = None
-    if policy and not policy.suspended:
-        end = decide(Case(policy, request.meta, stored, now, request.spec_changed))
+    case = _case(request, policy, now) if policy and not policy.suspended else None
+    end = decide(case) if case else None
     # Who made it and which policy has it are not for the client to change, by dropping either.
     annotations = {names.CREATED_BY: stored.annotation_map.get(names.CREATED_BY)}
     labels = {names.POLICY: stored.label_map.get(names.POLICY)}
     if policy and end:
         annotations[names.EXPIRES_AT] = _text(end)
         labels = {names.POLICY: labels[names.POLICY] or policy.name}
-    return _written(request, policy, Stamps(annotations, labels), ())
+    return _written(request, policy, Stamps(annotations, labels), _overruled(case, end))
+
+
+def _overruled(case: Case | None, end: End | None) -> tuple[str, ...]:
+    """Warn of an ``expires-at`` that a lenient policy replaces: ``judge`` will not see it."""
+    if case is None or end is None or not case.lenient:
+        return ()
+    if case.meta.annotation_map.get(names.EXPIRES_AT) == _text(end):
+        return ()
+    return tuple(warning(v) for v in objections(case) if v.field == EXPIRES_AT_FIELD)
 
 
 def _text(end: End) -> str | None:
