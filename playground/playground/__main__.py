@@ -97,7 +97,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"playground: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("playground: interrupted; what was started is stopped", file=sys.stderr)
+        print("playground: interrupted", file=sys.stderr)
         return 130
 
 

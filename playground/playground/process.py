@@ -79,8 +79,8 @@ class Process:
     @property
     def alive(self) -> bool:
         """Whether it runs."""
-        if self._child and self._child.poll() is not None:
-            return False
+        if self._child:
+            return self._child.poll() is None
         return self.identity is not None and self.identity.alive()
 
     def start(self) -> None:

@@ -15,7 +15,7 @@ from playground.roster import Roster
 from playground.system import ADMISSION, OPERATOR, Shape, System
 
 WHAT_TO_TRY = """
-Dayfly runs: {shape.admissions} admission and {shape.operators} operator replicas, logs in {logs}. Try:
+Dayfly runs: {shape.admissions} admission and {shape.operators} operator replicas; logs in {logs}
 
   source {env}
   kubectl apply -f manifests/policies/previews.yaml

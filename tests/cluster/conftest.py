@@ -1,0 +1,55 @@
+"""One real control plane for the session, one Dayfly on it, and a fresh namespace for each test."""
+
+import os
+import secrets
+from collections.abc import Iterator
+
+import pytest
+
+from playground import ControlPlane, System, build
+from playground.progress import to_stderr
+from playground.toolchain import NoToolchainError
+
+MISSING = pytest.StashKey[str]()
+"""Why there is no control plane to be had; absent if there is one."""
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Build before the first test: minutes of compiling are no test's time-out."""
+    wanted = any(item.get_closest_marker("cluster") for item in session.items)
+    if not wanted or session.config.option.collectonly:
+        return
+    capture = session.config.pluginmanager.getplugin("capturemanager")
+    assert capture is not None
+    with capture.global_and_fixture_disabled():
+        try:
+            build.ensure(os.environ, to_stderr)
+        except (NoToolchainError, build.BuildFailedError) as error:
+            session.config.stash[MISSING] = str(error)
+
+
+@pytest.fixture(scope="session")
+def plane(
+    pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ControlPlane]:
+    missing = pytestconfig.stash.get(MISSING, "")
+    if missing and os.environ.get("CI") == "true":
+        pytest.fail(f"CI has to have a control plane: {missing}")
+    if missing:
+        pytest.skip(missing)
+    with ControlPlane.start(tmp_path_factory.mktemp("plane")) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def system(plane: ControlPlane) -> Iterator[System]:
+    with System.install(plane) as installed:
+        yield installed
+
+
+@pytest.fixture
+def namespace(plane: ControlPlane) -> Iterator[str]:
+    name = f"test-{secrets.token_hex(4)}"
+    plane.kubectl("create", "namespace", name)
+    yield name
+    plane.kubectl("delete", "namespace", name, "--wait=false", "--ignore-not-found")
