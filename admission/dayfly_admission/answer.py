@@ -152,6 +152,9 @@ def _printable(text: str) -> Iterable[str]:
 
 
 def _audit(verdict: Verdict) -> dict[str, str]:
+    annotations = {"reason": verdict.reason}
     if verdict.policy:
-        return {"policy": verdict.policy, "reason": verdict.reason}
-    return {"reason": verdict.reason}
+        annotations["policy"] = verdict.policy
+    if verdict.audited:
+        annotations["would-refuse"] = "; ".join(verdict.audited)
+    return annotations

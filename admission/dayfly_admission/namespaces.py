@@ -16,7 +16,13 @@ log = logging.getLogger(__name__)
 class Reader(Protocol):
     """The one verb that is needed of the API server."""
 
-    async def get(self, path: str, *, metadata_only: bool, timeout: float) -> bytes:
+    async def get(
+        self,
+        path: str,
+        *,
+        metadata_only: bool,
+        timeout: float,  # noqa: ASYNC109  # as the client has it
+    ) -> bytes:
         """Read one object within ``timeout`` seconds."""
         ...
 

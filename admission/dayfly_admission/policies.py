@@ -24,15 +24,17 @@ def keep(stored: StoredPolicy) -> Policy | None:
 class CurrentPolicies:
     """Policies put in order once per change, not once per request."""
 
-    def __init__(self, changed: Callable[[int], None] = lambda _: None) -> None:
-        self._changed = changed
-        self._current = Policies()
+    def __init__(self, kept: Callable[[], Mapping[tuple[str, str], Policy]]) -> None:
+        """``kept``: what the watch knows now."""
+        self._kept = kept
+        self._ordered: Policies | None = None
+
+    def changed(self, _name: tuple[str, str], _policy: Policy | None) -> None:
+        """Hear of a change; the next request puts them in order."""
+        self._ordered = None
 
     def __call__(self) -> Policies:
         """Return the policies as of the last change."""
-        return self._current
-
-    def update(self, items: Mapping[tuple[str, str], Policy]) -> None:
-        """Take over what the watch knows now."""
-        self._current = Policies(items.values())
-        self._changed(len(self._current))
+        if self._ordered is None:
+            self._ordered = Policies(self._kept().values())
+        return self._ordered

@@ -1,23 +1,23 @@
 """AdmissionReview: bytes to the few fields that are judged. Any bytes at all may come.
 
-Decoding is typed and happens in two steps: the envelope, which must be right, and in it the
-objects, which may be anything: mutating webhooks see objects before the API server validates them.
+One typed pass over the bytes decides nearly always. The object may be anything (mutating webhooks
+see it before the API server validates it), so what does not fit is read again for its envelope.
 """
 
 import re
-from dataclasses import dataclass
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 import msgspec
 
 from dayfly_core import names
+from dayfly_core.api import StoredPolicy
 from dayfly_core.names import Reason
 from dayfly_core.objects import NAMESPACES, ObjectMeta
 from dayfly_core.request import Operation, Request
 
 V1 = "admission.k8s.io/v1"
-_API_VERSIONS = frozenset({V1, "admission.k8s.io/v1beta1"})
-_UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError)
+_UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+T = TypeVar("T")
 
 # The API server writes these first; no other reading is left when what follows is nested too deep.
 _HEAD = re.compile(
@@ -39,6 +39,13 @@ class _User(msgspec.Struct, frozen=True, gc=False):
     username: str = ""
 
 
+class _Object(msgspec.Struct, frozen=True, gc=False):
+    """An object as it is judged; ``spec`` stays bytes, compared and never read."""
+
+    metadata: ObjectMeta = ObjectMeta()
+    spec: msgspec.Raw = msgspec.Raw(b"")
+
+
 class _Request(msgspec.Struct, frozen=True, rename="camel", gc=False):
     uid: str
     operation: Operation
@@ -48,52 +55,65 @@ class _Request(msgspec.Struct, frozen=True, rename="camel", gc=False):
     namespace: str = ""
     name: str = ""
     user_info: _User = _User()
-    object: msgspec.Raw = msgspec.Raw(b"null")
-    old_object: msgspec.Raw = msgspec.Raw(b"null")
+    object: _Object | None = None
+    old_object: _Object | None = None
 
 
 class _Review(msgspec.Struct, frozen=True, rename="camel", gc=False):
     request: _Request
-    api_version: str
+    api_version: Literal["admission.k8s.io/v1", "admission.k8s.io/v1beta1"]
+    kind: Literal["AdmissionReview"]
+
+
+class _Id(msgspec.Struct, frozen=True, gc=False):
+    uid: str
+
+
+class _Envelope(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """A review whose object is not looked at."""
+
+    request: _Id
+    api_version: Literal["admission.k8s.io/v1", "admission.k8s.io/v1beta1"]
     kind: Literal["AdmissionReview"]
 
 
 class _Anonymous(msgspec.Struct, frozen=True, gc=False):
     """What is still wanted of a review whose envelope is wrong: whom to answer."""
 
-    class Request(msgspec.Struct, frozen=True, gc=False):
-        uid: str = ""
-
-    request: Request = Request()
+    request: _Id
 
 
-class _Object(msgspec.Struct, frozen=True, gc=False):
-    """An object as it is judged; ``spec`` stays bytes, compared and never read."""
-
-    metadata: ObjectMeta = ObjectMeta()
-    spec: msgspec.Raw = msgspec.Raw(b"")
-
-
-class _ManagedFields(msgspec.Struct, frozen=True, rename={"fields": "fieldsV1"}, gc=False):
+class _Written(msgspec.Struct, frozen=True, rename={"fields": "fieldsV1"}, gc=False):
     fields: msgspec.Raw = msgspec.Raw(b"")
 
 
-class _ManagedMeta(msgspec.Struct, frozen=True, rename="camel", gc=False):
-    managed_fields: list[_ManagedFields] | None = None
+class _WrittenMeta(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    managed_fields: list[_Written] | None = None
 
 
-class _ManagedObject(msgspec.Struct, frozen=True, gc=False):
-    """Read only of objects that are created with our label on."""
+class _WrittenObject(msgspec.Struct, frozen=True, gc=False):
+    """Who wrote which field: read only of objects that are created with our label on."""
 
-    metadata: _ManagedMeta = _ManagedMeta()
+    metadata: _WrittenMeta = _WrittenMeta()
+
+
+class _About(msgspec.Struct, Generic[T], frozen=True):
+    object: T
+
+
+class _Again(msgspec.Struct, Generic[T], frozen=True):
+    """A review read once more, for another view of its object."""
+
+    request: _About[T]
 
 
 _POLICY_FIELD = f'"f:{names.POLICY}"'.encode()
 
 _reviews = msgspec.json.Decoder(_Review)
+_envelopes = msgspec.json.Decoder(_Envelope)
 _anonymous = msgspec.json.Decoder(_Anonymous)
-_objects = msgspec.json.Decoder(_Object | None)
-_managed = msgspec.json.Decoder(_ManagedObject)
+_written = msgspec.json.Decoder(_Again[_WrittenObject])
+_policies = msgspec.json.Decoder(_Again[StoredPolicy])
 
 
 class Malformed(ValueError):
@@ -104,15 +124,19 @@ class Malformed(ValueError):
         self.uid = uid
 
 
-@dataclass(frozen=True, slots=True)
-class Review:
+class Review(msgspec.Struct, frozen=True):
     """Whom to answer and what to judge; without a request ``reason`` says why there is none."""
 
     uid: str
     api_version: str
     request: Request | None
     reason: str = ""
-    object: msgspec.Raw = msgspec.Raw(b"null")
+    body: bytes = b""
+
+    @property
+    def policy(self) -> StoredPolicy:
+        """The object as an ExpiryPolicy; only for a review that has a request."""
+        return _policies.decode(self.body).request.object
 
 
 def decode(body: bytes) -> Review:
@@ -120,35 +144,24 @@ def decode(body: bytes) -> Review:
     if not body:
         raise Malformed("the request has no body; an AdmissionReview is expected")
     try:
-        envelope = _reviews.decode(body)
-    except _UNDECODABLE as error:
-        raise Malformed(f"not an AdmissionReview: {error}", _uid(body)) from error
+        review = _reviews.decode(body)
     except RecursionError as error:
         return _too_deep(body, error)
-    if envelope.api_version not in _API_VERSIONS:
-        raise Malformed(f"apiVersion is not {V1}", envelope.request.uid)
-    return _judged(envelope)
-
-
-def _judged(envelope: _Review) -> Review:
-    asked = envelope.request
+    except _UNDECODABLE:
+        return _unreadable(body)
+    asked, new = review.request, review.request.object
     # What goes away needs no end, and a patch would make the API server fail the request.
     if asked.operation in (Operation.DELETE, Operation.CONNECT) or asked.sub_resource:
-        return Review(asked.uid, envelope.api_version, None, Reason.EXEMPT)
-    try:
-        new, old = _objects.decode(asked.object), _objects.decode(asked.old_object)
-    except _UNDECODABLE:
-        new, old = None, None
+        return Review(asked.uid, review.api_version, None, Reason.EXEMPT)
     if new is None:
-        return Review(asked.uid, envelope.api_version, None, Reason.UNREADABLE)
-    request = _request(asked, new, old)
-    return Review(asked.uid, envelope.api_version, request, object=asked.object)
+        return Review(asked.uid, review.api_version, None, Reason.UNREADABLE)
+    return Review(asked.uid, review.api_version, _request(asked, new, body), body=body)
 
 
-def _request(asked: _Request, new: _Object, old: _Object | None) -> Request:
-    resource = asked.resource
+def _request(asked: _Request, new: _Object, body: bytes) -> Request:
+    resource, old = asked.resource, asked.old_object
     # The API server fills in a Namespace's own name as the namespace of the request.
-    own = (resource.group, resource.resource) == (NAMESPACES.group, NAMESPACES.plural)
+    own = resource.resource == NAMESPACES.plural and resource.group == NAMESPACES.group
     namespace = "" if own else asked.namespace
     return Request(
         operation=asked.operation,
@@ -162,28 +175,38 @@ def _request(asked: _Request, new: _Object, old: _Object | None) -> Request:
         meta=new.metadata,
         old=old.metadata if old else None,
         spec_changed=old is not None and new.spec != old.spec,
-        reinvoked=_reinvoked(asked, new.metadata),
+        reinvoked=_reinvoked(asked.operation, new.metadata, body),
     )
 
 
-def _reinvoked(asked: _Request, meta: ObjectMeta) -> bool:
+def _reinvoked(operation: Operation, meta: ObjectMeta, body: bytes) -> bool:
     """Whether the label came from an earlier call for this very CREATE, not from its author.
 
     The API server notes in ``managedFields`` what the author sent, before it calls any webhook.
     """
-    if asked.operation is not Operation.CREATE or names.POLICY not in meta.label_map:
+    if operation is not Operation.CREATE or names.POLICY not in meta.label_map:
         return False
     try:
-        managed = _managed.decode(asked.object).metadata.managed_fields
-    except (*_UNDECODABLE, RecursionError):
+        written = _written.decode(body).request.object.metadata.managed_fields
+    except _UNDECODABLE:
         return False
-    return bool(managed) and not any(_POLICY_FIELD in bytes(entry.fields) for entry in managed)
+    if not written:
+        return False
+    return not any(_POLICY_FIELD in bytes(entry.fields) for entry in written)
+
+
+def _unreadable(body: bytes) -> Review:
+    try:
+        envelope = _envelopes.decode(body)
+    except _UNDECODABLE as error:
+        raise Malformed(f"not an AdmissionReview: {error}", _uid(body)) from error
+    return Review(envelope.request.uid, envelope.api_version, None, Reason.UNREADABLE)
 
 
 def _uid(body: bytes) -> str:
     try:
         return _anonymous.decode(body).request.uid
-    except (*_UNDECODABLE, RecursionError):
+    except _UNDECODABLE:
         return ""
 
 

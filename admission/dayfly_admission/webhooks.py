@@ -10,13 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-import msgspec
-
 from dayfly_admission import answer
 from dayfly_admission.answer import Allowed, Answer, Patched, Refused
 from dayfly_admission.review import Review
 from dayfly_core import verdict as rules
-from dayfly_core.api import StoredPolicy
 from dayfly_core.names import Reason
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.policies import InvalidPolicy, Policies, read_policy
@@ -51,21 +48,21 @@ class Webhooks:
     now: Callable[[], datetime]
 
     async def stamp(self, review: Review, seconds: float) -> Answered:
-        """Mutating: write the end on what a policy covers; answers within ``seconds``."""
+        """Write the end on what a policy covers (mutating); answer within ``seconds``."""
         request, verdict = await self._decide(rules.stamp, review, seconds)
         if request is None:
             return answer.allow(review, verdict), verdict.reason
         return answer.stamped(review, request, verdict), verdict.reason
 
     async def judge(self, review: Review, seconds: float) -> Answered:
-        """Validating: refuse what no policy allows, and say when it ends; within ``seconds``."""
+        """Refuse what no policy allows, say when the rest ends (validating)."""
         request, verdict = await self._decide(rules.judge, review, seconds)
         if request is None:
             return answer.allow(review, verdict), verdict.reason
         return answer.judged(review, request, verdict), verdict.reason
 
     async def kinds(self, review: Review, _seconds: float) -> Answered:
-        """Validating, fails closed: refuse policies that the schema alone cannot tell are wrong."""
+        """Refuse policies that would decide nothing (validating, fails closed)."""
         verdict = _about_policy(review)
         if review.request is None:
             return answer.allow(review, verdict), verdict.reason
@@ -96,7 +93,7 @@ def _about_policy(review: Review) -> Verdict:
     if unchanged or request.meta.deletion_timestamp:
         return Verdict(Reason.UNCHANGED)
     try:
-        read_policy(msgspec.json.decode(review.object, type=StoredPolicy))
+        read_policy(review.policy)
     except InvalidPolicy as error:
         return Verdict(Reason.INVALID_POLICY, violations=error.violations)
     return Verdict(Reason.ACTIVE)

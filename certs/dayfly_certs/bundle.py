@@ -55,7 +55,7 @@ def alternative_names(certificate: x509.Certificate) -> frozenset[str]:
 
 
 def trusted(first: bytes, others: bytes, now: datetime) -> bytes:
-    """CAs as one PEM text, ``first`` leading: each once, order kept, expired and unreadable dropped."""
+    """Join CAs, ``first`` leading: each once, order kept, expired and unreadable dropped."""
     certificates = dict.fromkeys([*_readable(first), *_readable(others)])
     return b"".join(
         c.public_bytes(serialization.Encoding.PEM)

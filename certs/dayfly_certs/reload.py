@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from dayfly_certs import secrets
 from dayfly_certs.bundle import Bundle
 from dayfly_certs.renewal import defect
 
@@ -58,10 +57,6 @@ class ServingContext:
         self._current = _loaded(bundle)
         self.bundle = bundle
         return True
-
-    def keep(self, secret: secrets.Secret) -> Bundle:
-        """Read a watched Secret: the ``keep`` of a reflector."""
-        return secrets.bundle(secret.contents)
 
     def _choose(
         self, connection: ssl.SSLObject | ssl.SSLSocket, _name: str | None, _context: ssl.SSLContext

@@ -6,6 +6,7 @@ import msgspec
 
 from dayfly_certs.bundle import Bundle
 from dayfly_certs.issue import Pair
+from dayfly_core.objects import ObjectMeta
 
 CA_CRT = "ca.crt"
 CA_KEY = "ca.key"
@@ -32,6 +33,18 @@ class Secret(msgspec.Struct, frozen=True, rename="camel", kw_only=True, omit_def
         return self.data or {}
 
 
+class WatchedSecret(msgspec.Struct, frozen=True):
+    """A Secret as those see it who may only watch."""
+
+    metadata: ObjectMeta = ObjectMeta()
+    data: dict[str, bytes] | None = None
+
+
+def keep(secret: WatchedSecret) -> Bundle:
+    """Keep of a watched serving Secret what is served."""
+    return bundle(secret.data or {})
+
+
 def decode(body: bytes) -> Secret:
     """Read what the API server sent; base64 is undone."""
     return msgspec.json.decode(body, type=Secret)
@@ -39,9 +52,7 @@ def decode(body: bytes) -> Secret:
 
 def bundle(contents: Mapping[str, bytes]) -> Bundle:
     """Contents of the serving Secret; what is missing is empty."""
-    return Bundle(
-        contents.get(CA_CRT, b""), contents.get(TLS_CRT, b""), contents.get(TLS_KEY, b"")
-    )
+    return Bundle(contents.get(CA_CRT, b""), contents.get(TLS_CRT, b""), contents.get(TLS_KEY, b""))
 
 
 def authority(contents: Mapping[str, bytes]) -> Pair:

@@ -42,15 +42,13 @@ class Secrets(Protocol):
 
 
 def service_names(namespace: str) -> tuple[str, ...]:
-    """What API servers call the admission Service; ``NAME.NAMESPACE.svc`` is what they verify."""
+    """Names of the admission Service; API servers verify ``NAME.NAMESPACE.svc``."""
     service = vocabulary.ADMISSION_SERVICE
     local = f"{service}.{namespace}.svc"
     return (local, f"{local}.cluster.local", f"{service}.{namespace}", service)
 
 
-async def ensure(
-    client: Secrets, namespace: str, names: Sequence[str], now: datetime
-) -> Bundle:
+async def ensure(client: Secrets, namespace: str, names: Sequence[str], now: datetime) -> Bundle:
     """Return a bundle good for ``names`` (DNS names or IP addresses), made if need be.
 
     Raises ``NotInstalled`` if a Secret is missing, ``ApiError`` or ``Unreachable`` as the client.

@@ -1,0 +1,126 @@
+"""One replica of the webhook server: what it follows, when it is ready, how it leaves."""
+
+import asyncio
+import gc
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from dayfly_admission import namespaces, policies
+from dayfly_admission.certificate import Certificate
+from dayfly_admission.metrics import Metrics
+from dayfly_admission.server import LameDuck, application, listen, server
+from dayfly_admission.settings import Settings
+from dayfly_admission.webhooks import Webhooks
+from dayfly_certs import secrets
+from dayfly_certs.bundle import Bundle
+from dayfly_certs.reload import ServingContext
+from dayfly_core import names
+from dayfly_core.api import StoredPolicy
+from dayfly_core.objects import EXPIRY_POLICIES, NAMESPACES
+from dayfly_kube import health
+from dayfly_kube.client import Client
+from dayfly_kube.reflector import Reflector
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """Wall clock for what users see, monotonic seconds for intervals."""
+
+    now: Callable[[], datetime]
+    monotonic: Callable[[], float]
+
+
+class Program:
+    """Wires the watches to the webhooks, and serves until ``leave`` is set."""
+
+    def __init__(self, client: Client, settings: Settings, clocks: Clocks) -> None:
+        self.leave = asyncio.Event()
+        self.metrics = Metrics()
+        self._settings = settings
+        self._serving = ServingContext(clocks.now)
+        self._certificate = Certificate(self._serving, self.metrics)
+        self._secret = _watch_secret(client, settings.namespace, self._certificate)
+        self._namespaces = Reflector(
+            client, NAMESPACES.path(), keep=namespaces.keep, on_change=lambda _name, _kept: None
+        )
+        self._current = policies.CurrentPolicies(lambda: self._policies.items)
+        self._policies = Reflector(
+            client,
+            EXPIRY_POLICIES.path(),
+            keep=policies.keep,
+            on_change=self._current.changed,
+            decode=StoredPolicy,
+            metadata_only=False,
+        )
+        self.metrics.policies.set_function(lambda: len(self._policies.items))
+        known = namespaces.Namespaces(self._namespaces.items, client)
+        webhooks = Webhooks(self._current, known, clocks.now)
+        self._app = LameDuck(application(webhooks, self.metrics, clocks.monotonic))
+
+    def unready(self) -> str | None:
+        """Why no request should come here, None when they may."""
+        if self._app.leaving:
+            return "shutting down"
+        if not self._policies.synced.is_set():
+            return "expirypolicies.dayfly.dev are not loaded yet; is the kind installed?"
+        if not self._namespaces.synced.is_set():
+            return "namespaces are not loaded yet"
+        if self._certificate.missing:
+            return f"certificate: {self._certificate.missing}"
+        return None
+
+    async def run(self) -> None:
+        """Serve; returns after ``leave`` was set and the last request was answered."""
+        socket = listen(self._settings.listen)
+        https = server(self._app, self._serving.ssl_context)
+        async with asyncio.TaskGroup() as group:
+            following = [
+                group.create_task(watch.run())
+                for watch in (self._policies, self._namespaces, self._secret)
+            ]
+            following += [group.create_task(self._health()), group.create_task(self._settle())]
+            serving = group.create_task(https.serve(sockets=[socket]))
+            log.info("serving", extra={"address": self._settings.listen})
+            await self.leave.wait()
+            await self._limp()
+            https.should_exit = True
+            await serving
+            for task in following:
+                task.cancel()
+
+    async def _limp(self) -> None:
+        """Go on serving while the cluster learns that this replica is leaving."""
+        self._app.leaving = True
+        log.info("leaving", extra={"lame-duck-seconds": self._settings.lame_duck})
+        await asyncio.sleep(self._settings.lame_duck)
+
+    async def _health(self) -> None:
+        await health.serve(
+            str(self._settings.health_listen),
+            live=lambda: None,  # that this answers is the proof: both servers share one loop
+            ready=self.unready,
+            registry=self.metrics.registry,
+        )
+
+    async def _settle(self) -> None:
+        """Spare the collector what stays for good, or it would stop requests to look at it."""
+        await asyncio.gather(self._policies.synced.wait(), self._namespaces.synced.wait())
+        gc.collect()
+        gc.freeze()
+
+
+def _watch_secret(client: Client, namespace: str, certificate: Certificate) -> Reflector[Bundle]:
+    # By its name only: that is all that this account may see.
+    return Reflector(
+        client,
+        secrets.path(namespace),
+        keep=secrets.keep,
+        on_change=certificate.changed,
+        decode=secrets.WatchedSecret,
+        field_selector=f"metadata.name={names.TLS_SECRET}",
+        metadata_only=False,
+    )

@@ -1,0 +1,174 @@
+"""HTTPS: three endpoints, a limit on what comes in, and a way to leave without a failed request.
+
+::
+
+    serving ──SIGTERM──> lame duck ──some seconds──> closing ──in-flight answered──> gone
+                         not ready,                  no new
+                         "Connection: close"         connections
+"""
+
+import logging
+import socket
+import ssl
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import uvicorn
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from dayfly_admission import answer, body, deadline
+from dayfly_admission.answer import Answer
+from dayfly_admission.metrics import Metrics, WebhookMetrics
+from dayfly_admission.review import Malformed, Review, decode
+from dayfly_admission.webhooks import Webhook, Webhooks, let_pass, result, turn_away
+from dayfly_core import names
+from dayfly_core.names import Reason
+from dayfly_kube.flags import Address
+
+log = logging.getLogger(__name__)
+
+KEEP_ALIVE = 120
+"""Seconds. The API server drops idle connections after 90 and does not repeat a POST that meets a
+closing one: so it has to be the one that closes."""
+
+GRACE = 8
+"""Seconds for requests in flight once the listener is closed; Kubernetes kills after 30."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One webhook over HTTP; an ASGI app by itself, which spares two wrappers per request."""
+
+    webhook: Webhook
+    fallback: Callable[[Review], Answer]
+    metrics: WebhookMetrics
+    monotonic: Callable[[], float]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one POST; whatever was sent, the answer is a well-formed AdmissionReview."""
+        try:
+            data = await body.read(scope, receive)
+        except body.TooLarge:
+            await _too_large()(scope, receive, send)
+        except body.Disconnected:
+            return
+        else:
+            reply = await self._reply(scope, data)
+            await Response(reply, media_type="application/json")(scope, receive, send)
+
+    async def _reply(self, scope: Scope, data: bytes) -> bytes:
+        began = self.monotonic()
+        try:
+            _require_json(scope)
+            review = decode(data)
+        except Malformed as error:
+            log.debug("no review: %s", error)
+            self._count(refusal := answer.malformed(error), Reason.MALFORMED, began)
+            return answer.encode(refusal)
+        given, reason = await self._decide(review, deadline.seconds(scope["query_string"]))
+        self._count(given, reason, began)
+        return answer.encode(given, review.api_version)
+
+    async def _decide(self, review: Review, seconds: float) -> tuple[Answer, str]:
+        try:
+            return await self.webhook(review, seconds)
+        except Exception:  # a fault of ours must not become the user's: see fallback
+            log.exception("deciding failed uid=%s", review.uid)
+            return self.fallback(review), Reason.INTERNAL_ERROR
+
+    def _count(self, given: Answer, reason: str, began: float) -> None:
+        self.metrics.count(result(given), reason, self.monotonic() - began)
+
+
+def _require_json(scope: Scope) -> None:
+    kind = body.header(scope, b"content-type")
+    if kind != b"application/json" and kind.split(b";")[0].strip().lower() != b"application/json":
+        raise Malformed("the content type is not application/json")
+
+
+def _too_large() -> Response:
+    # The rest of the body is still on its way: without closing, it would be read as a request.
+    return PlainTextResponse(
+        f"the body is larger than {body.LIMIT} bytes\n", 413, {"connection": "close"}
+    )
+
+
+def application(webhooks: Webhooks, metrics: Metrics, monotonic: Callable[[], float]) -> ASGIApp:
+    """Route the three webhooks; anything else is 404, any method but POST is 405."""
+    table = (
+        (names.STAMP_PATH, webhooks.stamp, let_pass),
+        (names.JUDGE_PATH, webhooks.judge, let_pass),
+        (names.KINDS_PATH, webhooks.kinds, turn_away),
+    )
+    return Router(
+        [
+            Route(
+                path,
+                Endpoint(webhook, fallback, metrics.webhook(path[1:]), monotonic),
+                methods=["POST"],
+            )
+            for path, webhook, fallback in table
+        ],
+        redirect_slashes=False,
+    )
+
+
+class LameDuck:
+    """Once ``leaving``, every answer tells its caller to come back on another connection."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self.leaving = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve; the check is made when the answer starts, not when the request came."""
+
+        async def closing(message: Message) -> None:
+            if self.leaving and message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"connection", b"close")]
+            await send(message)
+
+        await self._app(scope, receive, closing)
+
+
+class HttpsServer(uvicorn.Server):
+    """uvicorn that leaves signals to whoever started it."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Do nothing: SIGTERM first makes a lame duck, which is not uvicorn's to know."""
+        yield
+
+
+def server(app: ASGIApp, context: ssl.SSLContext) -> HttpsServer:
+    """Make the HTTPS server; serve it with the socket of ``listen``."""
+    return HttpsServer(
+        uvicorn.Config(
+            app,
+            # Without these pins a missing wheel would cost three times the CPU, and no word of it.
+            http="httptools",
+            loop="uvloop",
+            ws="none",
+            lifespan="off",
+            ssl_context_factory=lambda _config, _default: context,
+            timeout_keep_alive=KEEP_ALIVE,
+            timeout_graceful_shutdown=GRACE,
+            access_log=False,
+            log_config=None,
+            proxy_headers=False,
+            server_header=False,
+            date_header=False,
+        )
+    )
+
+
+def listen(address: Address) -> socket.socket:
+    """Bind; raises OSError with the address in its text."""
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    try:
+        return socket.create_server(tuple(address), family=family, backlog=2048)
+    except OSError as error:
+        raise OSError(error.errno, f"cannot listen on {address}: {error.strerror}") from error
