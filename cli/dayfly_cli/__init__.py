@@ -1,1 +1,5 @@
-"""Placeholder."""
+"""The command ``dayfly``, also ``kubectl dayfly``: what people do by hand, and how programs start.
+
+Nothing is decided here that the webhook or the operator decides: commands read objects, compute with
+the core, and write one annotation as the person who runs them.
+"""

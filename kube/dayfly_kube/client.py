@@ -4,6 +4,7 @@ Decoding is the caller's: it knows which few fields it reads. Watches have conne
 so that any number of them leaves the calls their share.
 """
 
+import re
 import ssl
 import tempfile
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -73,7 +74,7 @@ class Client:
     """One program's connections to one API server; use it in one event loop.
 
     ``timeout`` is in seconds, for a whole request. Without a clock (``now``) there is no
-    ``clock_skew``.
+    ``clock_skew``. ``on_warning`` hears each ``Warning`` of the server, as kubectl prints them.
     """
 
     def __init__(
@@ -84,8 +85,10 @@ class Client:
         timeout: float = 10.0,
         connections: int = 32,
         now: Callable[[], datetime] | None = None,
+        on_warning: Callable[[str], None] | None = None,
     ) -> None:
         self.config = config
+        self._on_warning = on_warning
         self._user_agent = user_agent
         self._timeout = timeout
         self._connections = connections
@@ -278,6 +281,7 @@ class Client:
             proxy=self.config.proxy or None,
         )
         self._note_date(response)
+        self._pass_on_warnings(response)
         if response.status >= 400:
             raise await _refused(response)
         return response
@@ -305,6 +309,11 @@ class Client:
         if self._now and date:
             self._date = (date, self._now())
 
+    def _pass_on_warnings(self, response: aiohttp.ClientResponse) -> None:
+        if self._on_warning:
+            for header in response.headers.getall("Warning", []):
+                self._on_warning(warning_text(header))
+
     def _session(self, *, stream: bool) -> aiohttp.ClientSession:
         # Made on first use: a session belongs to the running loop.
         if stream:
@@ -323,6 +332,12 @@ class Client:
             read_bufsize=2**18,
             trust_env=False,
         )
+
+
+def warning_text(header: str) -> str:
+    r"""Return what a ``Warning`` header says: ``299 - "it ends \"soon\""`` (RFC 7234, 5.5)."""
+    quoted = header.partition('"')[2].rpartition('"')[0]
+    return re.sub(r"\\(.)", r"\1", quoted) or header
 
 
 def _context(config: Config) -> ssl.SSLContext | bool:

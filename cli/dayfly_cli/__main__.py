@@ -1,0 +1,100 @@
+"""Entry of the commands ``dayfly`` and ``kubectl-dayfly``: chooses, and imports only what it chose."""
+
+import asyncio
+import difflib
+import os
+import sys
+import time
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+from dayfly_cli.terminal import FAILED, OK, USAGE, Failed, Misused, Terminal
+
+PROGRAMS: Final = {
+    "admission": "dayfly_admission.__main__",
+    "operator": "dayfly_operator.__main__",
+    "certs": "dayfly_certs.__main__",
+}
+"""Each has ``run(argv)``, reads its own clock and never prints for people."""
+
+COMMANDS: Final = {
+    "list": "dayfly_cli.listing",
+    "show": "dayfly_cli.showing",
+    "extend": "dayfly_cli.extending",
+}
+"""Each has ``async run(terminal, argv)``."""
+
+INTERRUPTED: Final = 130
+
+
+def main() -> None:
+    """Run the command line of this process and end with its status."""
+    prog = "kubectl dayfly" if Path(sys.argv[0]).name.startswith("kubectl-") else "dayfly"
+    terminal = Terminal(
+        prog, os.environ, sys.stdout, sys.stderr, lambda: datetime.now(UTC), time.monotonic
+    )
+    sys.exit(run(terminal, sys.argv[1:]))
+
+
+def run(terminal: Terminal, argv: Sequence[str]) -> int:
+    """Run one command line; what goes wrong is one line on standard error."""
+    try:
+        return _choose(terminal, list(argv))
+    except Failed as error:
+        return _complain(terminal, argv[0], error, FAILED)
+    except Misused as error:
+        return _complain(terminal, argv[0], error, USAGE)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader (`| head`) has seen enough. Nothing may be flushed to it any more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+
+
+def _complain(terminal: Terminal, command: str, error: Exception, status: int) -> int:
+    print(f"{terminal.prog} {command}: {error}", file=terminal.err)
+    return status
+
+
+def _choose(terminal: Terminal, argv: list[str]) -> int:
+    command, *rest = argv or ["--help"]
+    if command == "help" and rest:
+        command, rest = rest[0], ["--help"]
+    if command in ("help", "--help", "-h"):
+        from dayfly_cli.usage import HELP
+
+        terminal.say(HELP.format(prog=terminal.prog).rstrip())
+        return OK
+    if command in ("version", "--version"):
+        from dayfly_cli import version
+
+        return version.run(terminal, rest)
+    if command in PROGRAMS:
+        program: Callable[[Sequence[str]], int | None] = import_module(PROGRAMS[command]).run
+        return program(rest) or OK
+    if command in COMMANDS:
+        return _ask(import_module(COMMANDS[command]).run, terminal, rest)
+    print(f"{terminal.prog}: {_unknown(terminal.prog, command)}", file=terminal.err)
+    return USAGE
+
+
+Command = Callable[[Terminal, Sequence[str]], Coroutine[None, None, int]]
+
+
+def _ask(command: Command, terminal: Terminal, argv: Sequence[str]) -> int:
+    return asyncio.run(command(terminal, argv))
+
+
+def _unknown(prog: str, command: str) -> str:
+    known: Mapping[str, str] = {**COMMANDS, **PROGRAMS, "version": "", "help": ""}
+    close = difflib.get_close_matches(command, known, n=1)
+    meant = f"did you mean {close[0]}? " if close else ""
+    return f"no command {command!r}; {meant}{prog} --help lists them"
+
+
+if __name__ == "__main__":
+    main()

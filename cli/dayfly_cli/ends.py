@@ -1,0 +1,119 @@
+"""What ends when: objects as a person looks at them. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from dayfly_core import duration, expiry, instant, names
+from dayfly_core.objects import ObjectMeta, Resource
+from dayfly_core.violations import shown
+
+NEVER_COMES: Final = datetime.max.replace(tzinfo=UTC)
+"""Sorts what has no end behind everything that has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One object and what decides its end; ``namespace_end`` is its namespace's, if it has one."""
+
+    resource: Resource
+    meta: ObjectMeta
+    namespace_end: datetime | None = None
+
+    @property
+    def wish(self) -> expiry.Wish:
+        """The object's own annotations, read."""
+        return expiry.read(self.meta)
+
+    @property
+    def end(self) -> datetime | None:
+        """When it goes: at its own end or at its namespace's, whichever comes first."""
+        ends = (self.wish.at, self.namespace_end)
+        return min((end for end in ends if end), default=None)
+
+    @property
+    def goes_with_namespace(self) -> bool:
+        """Whether its namespace ends first."""
+        own = self.wish.at or NEVER_COMES
+        return self.namespace_end is not None and self.namespace_end < own
+
+    @property
+    def policy(self) -> str:
+        """The policy that stamped it, or nothing."""
+        return self.meta.label_map.get(names.POLICY, "")
+
+    @property
+    def title(self) -> str:
+        """``deployment.apps/web``, as kubectl writes it."""
+        return title(self.resource, self.meta.name)
+
+    @property
+    def note(self) -> str:
+        """What else is to be known, in a few words."""
+        if self.meta.protected:
+            return "protected"
+        if self.meta.deletion_timestamp:
+            return "going"
+        if self.goes_with_namespace:
+            return "with its namespace"
+        if self.wish.at_problem:
+            return f"end unreadable: {shown(self.wish.at_text or '')}"
+        return "never" if self.wish.never and not self.wish.at else ""
+
+
+def stamped_end(meta: ObjectMeta) -> datetime | None:
+    """Read the end of an object that a policy decides about; without one it has none."""
+    return expiry.read(meta).at if names.POLICY in meta.label_map else None
+
+
+def title(resource: Resource, name: str) -> str:
+    """``deployment.apps/web``, or ``namespace/team-a`` in the core group."""
+    group = f".{resource.group}" if resource.group else ""
+    return f"{resource.kind.lower()}{group}/{name}"
+
+
+def in_order(entries: Iterable[Entry]) -> list[Entry]:
+    """What ends first comes first; what ends together is in the order of its names."""
+    return sorted(entries, key=lambda e: (e.end or NEVER_COMES, e.meta.namespace, e.title))
+
+
+def remaining(end: datetime, now: datetime) -> str:
+    """Write the time left as precisely as it matters: ``12d3h``, ``3h20m``, ``4m10s``, ``overdue``."""
+    left = end - now
+    if left <= timedelta():
+        return "overdue"
+    return duration.render(left - left % _grain(left))
+
+
+def _grain(left: timedelta) -> timedelta:
+    if left >= timedelta(days=1):
+        return timedelta(hours=1)
+    if left >= timedelta(hours=1):
+        return timedelta(minutes=1)
+    return timedelta(seconds=1)
+
+
+def at(end: datetime | None) -> str:
+    """Write an instant to the second, ``-`` where there is none."""
+    return instant.render(end.replace(microsecond=0)) if end else "-"
+
+
+def as_data(entry: Entry, now: datetime) -> dict[str, Any]:
+    """Return what ``-o json`` prints; a field without a value is null."""
+    end = entry.end
+    return {
+        "apiVersion": entry.resource.api_version,
+        "kind": entry.resource.kind,
+        "namespace": entry.meta.namespace or None,
+        "name": entry.meta.name,
+        "uid": entry.meta.uid,
+        "policy": entry.policy or None,
+        "endsAt": instant.render(end) if end else None,
+        "secondsLeft": round((end - now).total_seconds(), 3) if end else None,
+        "expiresAt": entry.wish.at_text,
+        "namespaceEndsAt": instant.render(entry.namespace_end) if entry.namespace_end else None,
+        "ttl": entry.wish.ttl_text,
+        "createdBy": entry.meta.annotation_map.get(names.CREATED_BY),
+        "protected": entry.meta.protected,
+    }

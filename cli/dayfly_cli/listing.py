@@ -1,0 +1,90 @@
+"""``dayfly list``: what ends when, in which order, and by which policy."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dayfly_cli import table
+from dayfly_cli.cluster import Connection, add_connection, connected
+from dayfly_cli.ends import Entry, as_data, in_order
+from dayfly_cli.survey import Scope, survey
+from dayfly_cli.terminal import OK, Terminal
+from dayfly_kube.flags import Flags
+
+EXAMPLES = """examples:
+  {prog} list                    in the present namespace
+  {prog} list -A --watch         everywhere, and every change from now on
+  {prog} list -n shop -l app=web -o wide
+  {prog} list -A -o json | jq -r '.items[] | select(.secondsLeft < 3600) | .name'
+
+The end shown is the one that comes first: the object's own or its namespace's.
+"""
+
+FORMATS = ("wide", "json", "name")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The command line, read; ``output`` is one of FORMATS or empty."""
+
+    connection: Connection
+    scope: Scope
+    output: str = ""
+    watch: bool = False
+
+    @property
+    def layout(self) -> table.Layout:
+        """The columns that fit these flags."""
+        return table.Layout.choose(wide=self.output == "wide", all_namespaces=self.scope.everywhere)
+
+
+def parse(prog: str, argv: Sequence[str]) -> Options:
+    """Read the command line."""
+    flags = Flags(
+        f"{prog} list",
+        "Show what Dayfly is going to end, the next one first.",
+        EXAMPLES.format(prog=prog),
+    )
+    flags.add_argument("-A", "--all-namespaces", action="store_true", help="in all namespaces")
+    flags.add_argument(
+        "-l", "--selector", metavar="LABELS", default="", help="only with these labels"
+    )
+    flags.add_argument("-o", "--output", choices=FORMATS, default="", help="default: a table")
+    flags.add_argument("-w", "--watch", action="store_true", help="go on and print every change")
+    add_connection(flags)
+    parsed = flags.parse_args(argv)
+    return Options(
+        Connection.of(parsed),
+        Scope(parsed.all_namespaces, parsed.selector),
+        parsed.output,
+        parsed.watch,
+    )
+
+
+async def run(terminal: Terminal, argv: Sequence[str]) -> int:
+    """Print what ends, and with --watch go on until interrupted."""
+    options = parse(terminal.prog, argv)
+    async with connected(options.connection, terminal.environ, terminal.warn) as cluster:
+        found = await survey(cluster, options.scope, terminal)
+        if options.watch:
+            from dayfly_cli.watching import Watching
+
+            return await Watching(terminal, cluster, options, found).run()
+    show(terminal, in_order(found.entries), options)
+    return OK
+
+
+def show(terminal: Terminal, entries: Sequence[Entry], options: Options) -> None:
+    """Print all of them in the format that was asked for."""
+    now = terminal.now()
+    if options.output == "json":
+        terminal.say(json.dumps({"items": [as_data(entry, now) for entry in entries]}, indent=2))
+    elif options.output == "name":
+        for entry in entries:
+            terminal.say(entry.title)
+    elif entries:
+        rows = [options.layout.row(entry, now) for entry in entries]
+        table.write(terminal.out, options.layout.fitted(rows), rows)
+    else:
+        place = "any namespace" if options.scope.everywhere else "this namespace; -A looks in all"
+        print(f"Nothing is going to end in {place}.", file=terminal.err)

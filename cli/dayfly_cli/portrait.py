@@ -1,0 +1,132 @@
+"""Everything Dayfly knows about one object, as lines of (what, value). Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from dayfly_cli.ends import Entry, at, remaining, stamped_end
+from dayfly_core import duration, expiry, names
+from dayfly_core.api import Enforcement, RenewOn
+from dayfly_core.objects import NAMESPACES, ObjectMeta
+from dayfly_core.policies import Policies, Policy
+from dayfly_core.violations import shown
+
+Line = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Portrait:
+    """One object, its namespace (None: it has none, or it may not be read) and all policies."""
+
+    entry: Entry
+    namespace: ObjectMeta | None
+    policies: Policies
+    now: datetime
+
+    @property
+    def matching(self) -> Policy | None:
+        """The policy that would decide about the object if it were written now."""
+        resource, meta = self.entry.resource, self.entry.meta
+        if meta.controlled:
+            return None
+        labels: Mapping[str, str] | None = self.namespace.label_map if self.namespace else None
+        return self.policies.deciding((resource.group, resource.plural), meta, labels)
+
+    @property
+    def deciding(self) -> Policy | None:
+        """The policy of the stamp, as long as it exists, else the one that matches."""
+        return self.policies.get(self.entry.policy) or self.matching
+
+    def lines(self) -> Iterator[Line]:
+        """Say what is known, what matters most first."""
+        yield "ends", self._end()
+        yield "policy", self._policy()
+        yield from self._wishes()
+        yield from self._namespace()
+        yield "protected", "yes: Dayfly never ends it" if self.entry.meta.protected else "no"
+        yield from self._bounds()
+        yield "moved by", self._movers()
+
+    def _end(self) -> str:
+        meta, wish = self.entry.meta, self.entry.wish
+        if meta.deletion_timestamp:
+            return "going since " + at(meta.deletion_timestamp)
+        if meta.controlled:
+            owner = next(o for o in meta.owner_references or () if o.controller)
+            return f"with its owner {owner.kind.lower()}/{owner.name}: what a controller owns is left to it"
+        if wish.at_problem:
+            return f"unreadable, so ignored: {wish.at_problem.text}"
+        if not wish.at:
+            return self._no_end()
+        inert = "" if self.entry.policy else "; without a policy nothing comes of it"
+        return f"{at(wish.at)} (in {remaining(wish.at, self.now)}){inert}"
+
+    def _no_end(self) -> str:
+        if self.entry.wish.never:
+            return "never, as it asked"
+        if self.entry.policy or not self._stamps(self.matching):
+            return "not by Dayfly"
+        return "soon to be told: the operator stamps it"
+
+    def _stamps(self, policy: Policy | None) -> bool:
+        if policy is None or policy.suspended:
+            return False
+        return expiry.life(policy, self.entry.wish) is not None
+
+    def _policy(self) -> str:
+        name = self.entry.policy
+        if not name:
+            return f"{self.matching.name} (not stamped yet)" if self.matching else "none matches"
+        policy = self.policies.get(name)
+        if policy is None:
+            return f"{name}, which is gone: nothing comes of the end"
+        return name + (_state(policy))
+
+    def _wishes(self) -> Iterator[Line]:
+        if self.entry.wish.ttl_text is not None:
+            yield "asked for", shown(self.entry.wish.ttl_text)
+        author = self.entry.meta.annotation_map.get(names.CREATED_BY)
+        if author is not None:
+            yield "created by", shown(author)
+
+    def _namespace(self) -> Iterator[Line]:
+        if self.namespace is None or self.entry.resource == NAMESPACES:
+            return
+        end = stamped_end(self.namespace)
+        if end:
+            first = ", before the object" if self.entry.goes_with_namespace else ""
+            yield "namespace", f"{self.namespace.name} ends {at(end)}{first}"
+        else:
+            yield "namespace", f"{self.namespace.name} has no end"
+
+    def _bounds(self) -> Iterator[Line]:
+        policy, created = self.deciding, self.entry.meta.creation_timestamp
+        if policy is None or created is None:
+            return
+        limit = expiry.latest(policy, created, self.now)
+        if limit:
+            yield "at most", f"{at(limit)}{_why(policy)}"
+
+    def _movers(self) -> str:
+        if self.entry.meta.controlled:
+            return "nothing"
+        policy = self.deciding
+        renewed = policy is not None and policy.renew_on is RenewOn.GENERATION_CHANGE
+        also = "; a change of its spec" if renewed else ""
+        return f"`dayfly extend`; a changed annotation {names.TTL} or {names.EXPIRES_AT}{also}"
+
+
+def _state(policy: Policy) -> str:
+    if policy.suspended:
+        return ", suspended: it ends nothing now"
+    if policy.enforcement is Enforcement.AUDIT:
+        return ", which only audits: it ends nothing"
+    return ""
+
+
+def _why(policy: Policy) -> str:
+    parts = (
+        policy.maximum and f"{duration.render(policy.maximum)} from now",
+        policy.max_total and f"{duration.render(policy.max_total)} from its creation",
+    )
+    return " (" + ", ".join(part for part in parts if part) + ")"

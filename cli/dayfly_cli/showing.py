@@ -1,0 +1,66 @@
+"""``dayfly show``: everything Dayfly knows about one object."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dayfly_cli.cluster import Cluster, Connection, add_connection, connected
+from dayfly_cli.ends import Entry, as_data, stamped_end
+from dayfly_cli.kinds import Target, parse_target
+from dayfly_cli.portrait import Portrait
+from dayfly_cli.terminal import OK, Terminal
+from dayfly_kube.flags import Flags
+
+EXAMPLES = """examples:
+  {prog} show deploy/web
+  {prog} show ns/shop-pr-17 -o json
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The command line, read."""
+
+    connection: Connection
+    target: Target
+    output: str
+
+
+def parse(prog: str, argv: Sequence[str]) -> Options:
+    """Read the command line; raises Misused."""
+    flags = Flags(
+        f"{prog} show",
+        "Show when one object ends, why, and what can move that.",
+        EXAMPLES.format(prog=prog),
+    )
+    flags.add_argument("target", metavar="KIND/NAME", help="for example deploy/web or ns/team-a")
+    flags.add_argument("-o", "--output", choices=("text", "json"), default="text")
+    add_connection(flags)
+    parsed = flags.parse_args(argv)
+    return Options(Connection.of(parsed), parse_target(parsed.target), parsed.output)
+
+
+async def run(terminal: Terminal, argv: Sequence[str]) -> int:
+    """Print it."""
+    options = parse(terminal.prog, argv)
+    async with connected(options.connection, terminal.environ, terminal.warn) as cluster:
+        portrait = await _portray(cluster, options.target, terminal)
+    lines = list(portrait.lines())
+    if options.output == "json":
+        data = as_data(portrait.entry, terminal.now())
+        terminal.say(json.dumps({**data, "explained": dict(lines)}, indent=2))
+        return OK
+    meta = portrait.entry.meta
+    terminal.say(portrait.entry.title + (f" in {meta.namespace}" if meta.namespace else ""))
+    for what, value in lines:
+        terminal.say(f"  {what:<12}{value}")
+    return OK
+
+
+async def _portray(cluster: Cluster, target: Target, terminal: Terminal) -> Portrait:
+    resource = await cluster.find(target)
+    meta = await cluster.read(resource, target.name)
+    namespace = await cluster.namespace_meta() if meta.namespace else None
+    end = stamped_end(namespace) if namespace else None
+    policies = await cluster.policies(terminal.warn)
+    return Portrait(Entry(resource, meta, end), namespace, policies, terminal.now())

@@ -1,0 +1,83 @@
+"""Rows for people: a rich table in a terminal, plain aligned columns everywhere else."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TextIO
+
+from dayfly_cli.ends import Entry, at, remaining
+from dayfly_core import names
+from dayfly_core.violations import shown
+
+Cell = Callable[[Entry, datetime], str]
+
+_NAMESPACE: tuple[str, Cell] = ("NAMESPACE", lambda e, _: e.meta.namespace or "-")
+_NARROW: tuple[tuple[str, Cell], ...] = (
+    ("OBJECT", lambda e, _: e.title),
+    ("ENDS", lambda e, _: at(e.end)),
+    ("IN", lambda e, now: remaining(e.end, now) if e.end else "-"),
+    ("POLICY", lambda e, _: e.policy or "-"),
+    ("NOTE", lambda e, _: e.note or "-"),
+)
+# Annotations are anybody's text: what could steer a terminal is escaped.
+_WIDE: tuple[tuple[str, Cell], ...] = (
+    ("OWN END", lambda e, _: at(e.wish.at)),
+    ("TTL", lambda e, _: shown(e.wish.ttl_text or "-")),
+    ("CREATED BY", lambda e, _: shown(e.meta.annotation_map.get(names.CREATED_BY, "-"))),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Which columns, in which order, and how wide each is at least."""
+
+    columns: tuple[tuple[str, Cell], ...]
+    widths: tuple[int, ...] = ()
+
+    @classmethod
+    def choose(cls, *, wide: bool, all_namespaces: bool) -> "Layout":
+        """Return the columns for these flags."""
+        first = (_NAMESPACE,) if all_namespaces else ()
+        return cls((*first, *_NARROW, *(_WIDE if wide else ())))
+
+    @property
+    def header(self) -> list[str]:
+        """The columns' names."""
+        return [name for name, _ in self.columns]
+
+    def row(self, entry: Entry, now: datetime) -> list[str]:
+        """Return the cells of one object."""
+        return [cell(entry, now) for _, cell in self.columns]
+
+    def fitted(self, rows: Iterable[Sequence[str]]) -> "Layout":
+        """Return the same columns, wide enough for these rows."""
+        widths = [max(map(len, column)) for column in zip(self.header, *rows, strict=True)]
+        return Layout(self.columns, tuple(widths))
+
+    def line(self, cells: Sequence[str]) -> str:
+        """Align one row."""
+        padded = (cell.ljust(width) for cell, width in zip(cells, self.widths, strict=True))
+        return "   ".join(padded).rstrip()
+
+
+def write(out: TextIO, layout: Layout, rows: Sequence[Sequence[str]]) -> None:
+    """Print a whole table."""
+    if out.isatty():
+        _write_rich(out, layout, rows)
+        return
+    for cells in (layout.header, *rows):
+        print(layout.line(cells), file=out, flush=True)
+
+
+def _write_rich(out: TextIO, layout: Layout, rows: Sequence[Sequence[str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for name in layout.header:
+        table.add_column(name, overflow="fold")
+    for cells in rows:
+        # Text, not markup: a name in brackets is a name.
+        table.add_row(*map(Text, cells), style="red" if "overdue" in cells else "")
+    Console(file=out).print(table)

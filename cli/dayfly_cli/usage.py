@@ -1,0 +1,32 @@
+"""``dayfly --help``: the commands by what one wants to do."""
+
+from typing import Final
+
+HELP: Final = """\
+Dayfly gives everything short-lived in a cluster an end, and keeps it.
+
+Usage: {prog} COMMAND [flags]        {prog} COMMAND --help says more
+
+See what ends
+  list                  what ends when, and by which policy
+                          {prog} list -A
+  show KIND/NAME        everything Dayfly knows about one object
+                          {prog} show deploy/web -n shop
+
+Move an end
+  extend KIND/NAME DUR  give it more time: 90s, 8h, 1d12h, 2w
+                          {prog} extend deploy/web 2d -n shop
+                          {prog} extend ns/shop-pr-17 8h
+
+Run Dayfly (what its pods start)
+  admission             the webhooks: stamp ends on what is created, refuse what cannot be
+  operator              delete what has reached its end; one of all replicas acts
+  certs                 the webhooks' certificates: ensure, show
+                          {prog} certs show
+
+Other
+  version               which Dayfly this is
+  help [COMMAND]        this text, or a command's
+
+Exit status: 0 done, 1 refused or failed, 2 the command line is wrong.
+"""
