@@ -47,12 +47,12 @@ def _object_faults(schema: Schema, value: dict[str, object], path: str) -> Itera
 
 
 def _size_faults(schema: Schema, value: Any) -> Iterator[str]:
-    for keyword, (broken, words) in _LIMITS.items():
+    for keyword, (broken, words) in LIMITS.items():
         if keyword in schema and broken(value, schema[keyword]):
             yield words.format(schema[keyword])
 
 
-_LIMITS: Final[Mapping[str, tuple[Callable[[Any, Any], bool], str]]] = {
+LIMITS: Final[Mapping[str, tuple[Callable[[Any, Any], bool], str]]] = {
     "enum": (lambda value, limit: value not in limit, "must be one of {}"),
     "maxItems": (lambda value, limit: len(value) > limit, "must have at most {} items"),
     "maxLength": (lambda value, limit: len(value) > limit, "must have at most {} characters"),

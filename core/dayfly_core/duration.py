@@ -32,16 +32,14 @@ _LONGEST_TEXT = 64
 # Hints for what people write by mistake; the first that fits explains best.
 _MISTAKES: Final = (
     (re.compile(r"^\s*$"), "is empty"),
-    (re.compile(r"^\s|\s$|.\s+."), "contains white space"),
+    (re.compile(r"\s"), "contains white space"),
     (re.compile(r"^[0-9]+$"), "has no unit"),
     (re.compile(r"^-"), "is negative"),
     (re.compile(r"[0-9][.,][0-9]"), "has a fraction"),
-    (re.compile(r"^(?=.*[WDHMS])([0-9]+[wdhmsWDHMS])+$"), "has a unit in upper case"),
-    (
-        re.compile(r"^P([0-9]+W)?[0-9]*([YM]|D?[0-9]+[YM])"),
-        "counts in months or years, which vary in length",
-    ),
+    (re.compile(r"^([0-9]+[a-z])*[0-9]+[WDHMS]"), "has a unit in upper case"),
+    (re.compile(r"^P[0-9WD]*[YM]"), "counts in months or years, which vary in length"),
     (re.compile(r"^[0-9]+(y|mo)"), "counts in months or years, which vary in length"),
+    (re.compile(r"[0-9]{11}"), "has a number of more than ten digits"),
     (re.compile(r"^([0-9]+[wdhms])+$"), "repeats a unit or has them out of order (w, d, h, m, s)"),
 )
 

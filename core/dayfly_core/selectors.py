@@ -20,15 +20,9 @@ def matches(selector: api.LabelSelector, labels: Mapping[str, str]) -> bool:
 
 def _holds(expression: api.LabelSelectorRequirement, labels: Mapping[str, str]) -> bool:
     value = labels.get(expression.key)
-    match expression.operator:
-        case api.Operator.IN:
-            return value is not None and value in expression.values
-        case api.Operator.NOT_IN:
-            return value is None or value not in expression.values
-        case api.Operator.EXISTS:
-            return value is not None
-        case api.Operator.DOES_NOT_EXIST:
-            return value is None
+    if expression.operator in _LISTING:
+        return (value in expression.values) == (expression.operator is api.Operator.IN)
+    return (value is not None) == (expression.operator is api.Operator.EXISTS)
 
 
 def problems(selector: api.LabelSelector, path: str) -> list[Violation]:

@@ -1,0 +1,82 @@
+from typing import Any
+
+import pytest
+
+from dayfly_core import conformance, crd
+from dayfly_core.structural import Schema
+
+
+def walk(schema: Schema, path: str) -> list[tuple[str, Schema]]:
+    nested = [walk(field, f"{path}.{name}") for name, field in schema.get("properties", {}).items()]
+    items = walk(schema["items"], f"{path}[]") if "items" in schema else []
+    return [(path, schema), *(found for part in nested for found in part), *items]
+
+
+DEFINITION = crd.definition(crd.EXPIRY_POLICY)
+VERSION = DEFINITION["spec"]["versions"][0]
+SCHEMA: Schema = VERSION["schema"]["openAPIV3Schema"]
+FIELDS = [
+    pytest.param(schema, id=path)
+    for part in ("spec", "status")
+    for path, schema in walk(SCHEMA["properties"][part], part)
+    if not path.endswith("[]")
+]
+
+
+def test_the_name_is_plural_and_group() -> None:
+    assert DEFINITION["metadata"]["name"] == "expirypolicies.dayfly.dev"
+    assert DEFINITION["spec"]["scope"] == "Cluster"
+    assert crd.definitions() == [DEFINITION]
+
+
+def test_kubectl_get_answers_when_it_ends_and_whether_it_is_well() -> None:
+    columns = [column["name"] for column in VERSION["additionalPrinterColumns"]]
+    assert columns == ["Priority", "Default", "Max", "Objects", "Next End", "Ready", "Age"]
+    assert VERSION["subresources"] == {"status": {}}
+
+
+@pytest.mark.parametrize("schema", FIELDS)
+def test_every_field_is_documented(schema: Schema) -> None:
+    assert schema["description"].endswith((".", '"*".'))
+
+
+@pytest.mark.parametrize("schema", FIELDS)
+def test_every_text_and_list_of_the_spec_is_bounded(schema: Schema) -> None:
+    limit = {"string": "maxLength", "array": "maxItems"}.get(schema["type"])
+    status = "date-time" in str(schema) or "maxLength" not in str(SCHEMA["properties"]["spec"])
+    assert limit is None or status or limit in schema or "enum" in schema
+
+
+def test_the_api_server_makes_up_no_status() -> None:
+    assert "'default'" not in str(SCHEMA["properties"]["status"])
+
+
+def test_all_that_limits_a_value_is_checked_in_code_too() -> None:
+    said = {"description", "type", "format", "properties", "items", "required", "default"}
+    by_rule = {"additionalProperties", "x-kubernetes-validations"}
+    keywords = {
+        keyword for _, schema in walk(SCHEMA["properties"]["spec"], "") for keyword in schema
+    }
+    assert keywords <= said | by_rule | set(conformance.LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "want"),
+    [
+        pytest.param({"type": "integer"}, 5, [], id="a number is a number"),
+        pytest.param({"type": "integer"}, True, ["must be of type integer"], id="true is none"),
+        pytest.param({"type": "string"}, None, ["must be of type string"], id="null is nothing"),
+        pytest.param({"type": "boolean"}, True, [], id="true is a boolean"),
+        pytest.param(
+            {"type": "string", "maxLength": 3},
+            "four",
+            ["must have at most 3 characters"],
+            id="long",
+        ),
+        pytest.param(
+            {"type": "object", "properties": {}}, {"newer": 1}, [], id="unknown fields may be newer"
+        ),
+    ],
+)
+def test_conformance(schema: Schema, value: Any, want: list[str]) -> None:
+    assert [fault.detail for fault in conformance.faults(schema, value, "x")] == want

@@ -1,0 +1,84 @@
+import pytest
+
+from dayfly_core.guard import Guard
+from dayfly_core.objects import NAMESPACES, Resource
+
+CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap", namespaced=True)
+NODES = Resource("", "v1", "nodes", "Node", namespaced=False)
+ROLES = Resource("rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", namespaced=False)
+WIDGETS = Resource("example.com", "v1", "widgets", "Widget", namespaced=False)
+
+GUARD = Guard.parse("dayfly-system", {"namespaces": "# ours\nprod-*\n\n  payments  # audited\n"})
+
+
+@pytest.mark.parametrize(
+    ("name", "want"),
+    [
+        pytest.param("default", True, id="default is always guarded"),
+        pytest.param("kube-system", True, id="kube-* is always guarded"),
+        pytest.param("dayfly-system", True, id="so is Dayfly's own"),
+        pytest.param("prod-eu", True, id="a prefix from the ConfigMap"),
+        pytest.param("payments", True, id="a name from the ConfigMap"),
+        pytest.param("payments-2", False, id="a name is not a prefix"),
+        pytest.param("prod", False, id="a prefix is not shorter than itself"),
+        pytest.param("kubernetes", False, id="kube-* has a dash"),
+        pytest.param("team-a", False, id="anything else may end"),
+    ],
+)
+def test_guarded_namespaces(name: str, want: bool) -> None:
+    assert GUARD.guarded_namespace(name) is want
+    assert (GUARD.refuses(NAMESPACES, "", name) is not None) is want
+
+
+@pytest.mark.parametrize(
+    ("resource", "namespace", "want"),
+    [
+        pytest.param(CONFIG_MAPS, "team-a", None, id="an ordinary object may end"),
+        pytest.param(CONFIG_MAPS, "default", None, id="what is tried out in default may end"),
+        pytest.param(
+            CONFIG_MAPS,
+            "kube-system",
+            "objects in namespace kube-system are guarded and never ended",
+            id="nothing in kube-* ends",
+        ),
+        pytest.param(
+            CONFIG_MAPS,
+            "dayfly-system",
+            "objects in namespace dayfly-system are guarded and never ended",
+            id="nothing of Dayfly's own ends",
+        ),
+        pytest.param(
+            CONFIG_MAPS,
+            "prod-eu",
+            "objects in namespace prod-eu are guarded and never ended",
+            id="nothing in a namespace from the ConfigMap ends",
+        ),
+        pytest.param(WIDGETS, "", None, id="a cluster-scoped object may end"),
+        pytest.param(NODES, "", "nodes are never ended", id="a node never ends"),
+        pytest.param(
+            ROLES,
+            "",
+            "clusterroles.rbac.authorization.k8s.io are never ended",
+            id="rights never end",
+        ),
+    ],
+)
+def test_objects(resource: Resource, namespace: str, want: str | None) -> None:
+    assert GUARD.refuses(resource, namespace, "x") == want
+
+
+@pytest.mark.parametrize(
+    ("written", "want"),
+    [
+        pytest.param({}, ("kube-*", "default"), id="an empty ConfigMap guards the usual"),
+        pytest.param(
+            {"namespaces": "default\nkube-*\n"}, ("kube-*", "default"), id="each pattern once"
+        ),
+        pytest.param(
+            {"namespaces": "a*b"}, ("kube-*", "default", "a*"), id="a star inside guards more"
+        ),
+        pytest.param({"namespaces": "*"}, ("kube-*", "default", "*"), id="a star guards all"),
+    ],
+)
+def test_patterns(written: dict[str, str], want: tuple[str, ...]) -> None:
+    assert Guard.parse("dayfly-system", written).patterns == want
