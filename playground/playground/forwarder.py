@@ -54,6 +54,7 @@ class Pipe(asyncio.Protocol):
     def __init__(self) -> None:
         self.transport: asyncio.Transport | None = None
         self.peer: Pipe | None = None
+        self.ended = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Remember the transport."""
@@ -66,10 +67,11 @@ class Pipe(asyncio.Protocol):
             self.peer.transport.write(data)
 
     def eof_received(self) -> bool:
-        """Hand on that no more will come, and keep the other direction open."""
-        if self.peer and self.peer.transport and self.peer.transport.can_write_eof():
+        """Hand on that no more will come; the connection lives until both sides said so."""
+        self.ended = True
+        if self.peer and self.peer.transport:
             self.peer.transport.write_eof()
-        return True
+        return not (self.peer and self.peer.ended)
 
     def pause_writing(self) -> None:
         """Read no more from the peer than this side can write."""
@@ -111,9 +113,16 @@ class Inbound(Pipe):
                 backend.ready = False
                 continue
             self.peer, outbound.peer = outbound, self
-            transport.resume_reading()
+            self._begin(transport)
             return
         transport.abort()
+
+    def _begin(self, transport: asyncio.Transport) -> None:
+        # Whoever called may have hung up meanwhile, and will not do it a second time.
+        if transport.is_closing():
+            self.connection_lost(None)
+        else:
+            transport.resume_reading()
 
 
 async def watch(backend: Backend) -> None:

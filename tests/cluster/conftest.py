@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterator
 
 import pytest
+from _pytest.capture import CaptureManager
 
 from playground import ControlPlane, System, build
 from playground.progress import to_stderr
@@ -20,7 +21,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if not wanted or session.config.option.collectonly:
         return
     capture = session.config.pluginmanager.getplugin("capturemanager")
-    assert capture is not None
+    assert isinstance(capture, CaptureManager)
     with capture.global_and_fixture_disabled():
         try:
             build.ensure(os.environ, to_stderr)
