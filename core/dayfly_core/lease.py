@@ -116,6 +116,8 @@ class Sighting:
     """Its record; of an object that went away, the last one seen."""
     since: float
     """When an answer or a watch event first brought this version here: the time of *arrival*."""
+    deleted: bool = False
+    """Whether the object went away under this process's eyes: its holder may still be acting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,16 +147,19 @@ Step = Claim | Wait | StepDown
 def sight(before: Sighting | None, lease: Lease | None, now: float) -> Sighting:
     """Take in an answer or event (None: not found); ``now``: read after it arrived.
 
-    A known version keeps its time. A Lease that somebody deleted keeps its last record: its holder
-    may still be acting, so the others wait as if it had been renewed just then. (A process that
-    starts at that moment cannot know; the preconditions of each DELETE are what remains there.)
+    A known version keeps its time. When somebody deletes the Lease, its holder goes on for a
+    while, and it need not be the one seen last: so all wait as if it had been renewed just then.
+    (A process that starts at that moment cannot know; there the preconditions of each DELETE are
+    what remains.)
     """
     version = lease.metadata.resource_version if lease else ""
     if before and before.version == version:
         return before
     if lease:
         return Sighting(version, lease.spec or LeaseRecord(), now)
-    return Sighting("", before.record if before else LeaseRecord(), now)
+    if before:
+        return Sighting("", before.record, now, deleted=True)
+    return Sighting("", LeaseRecord(), now)
 
 
 def step(me: str, seen: Sighting, renewed: float | None, now: float, timing: Timing) -> Step:
@@ -164,20 +169,25 @@ def step(me: str, seen: Sighting, renewed: float | None, now: float, timing: Tim
     successful claim started, None for a follower. Past ``valid_until`` a leader still renews: if
     nobody took over meanwhile, its term goes on.
     """
+    # Of a deleted Lease only the holder whose gate is open knows that nobody else took it before.
+    acting = renewed is not None and now < timing.valid_until(renewed)
     holder = seen.record.holder
-    if holder == me:
+    if holder == me and (acting or not seen.deleted):
         due = now if renewed is None else renewed + timing.retry
         return Claim(seen.version) if now >= due else Wait(due)
     if renewed is not None:
         return StepDown(holder)
-    free = seen.since + _duration(seen.record, timing) if holder else now
+    free = now
+    if holder or seen.deleted:
+        free = seen.since + _duration(seen.record, timing)
     return Claim(seen.version) if now >= free else Wait(min(free, now + timing.retry))
 
 
 def _duration(record: LeaseRecord, timing: Timing) -> float:
     """Take the holder's own promise, not ours, unless it made none that can be kept."""
     promised = record.lease_duration_seconds or 0
-    return promised if promised > 0 else timing.duration
+    # A release promises one second and names nobody: no measure for a later holder's.
+    return promised if promised > 0 and record.holder else timing.duration
 
 
 def claimed(me: str, seen: Sighting, wall: datetime, timing: Timing) -> LeaseRecord:

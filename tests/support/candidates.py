@@ -86,7 +86,7 @@ class Faults:
     slow: float = 0.15
     pauses_every: float = 12.0
     crashes_every: float = 20.0
-    deletes_every: float = 0.0
+    deleted_at: float = 0.0
     quiet: float = 0.0
 
 
@@ -124,8 +124,8 @@ class World:
         """Play; returns itself, with all terms."""
         for number in range(candidates):
             Process(self, f"candidate-{number}").start()
-        if self.faults.deletes_every:
-            self.at(self.soon(self.faults.deletes_every), self._delete)
+        if self.faults.deleted_at:
+            self.at(self.faults.deleted_at, self._delete)
         while self.events and self.events[0][0] < seconds:
             self.now, _, event = heapq.heappop(self.events)
             event()
@@ -137,7 +137,6 @@ class World:
 
     def _delete(self) -> None:
         self.store.lease = None
-        self.at(self.soon(self.faults.deletes_every), self._delete)
 
     @property
     def overlaps(self) -> Iterator[tuple[Term, Term]]:
