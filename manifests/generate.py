@@ -19,6 +19,8 @@ from dayfly_core.structural import Schema
 
 COMMAND = "python manifests/generate.py"
 ROOT = Path(__file__).resolve().parent.parent
+EXAMPLES = {"ExpiryPolicy": "manifests/policies/previews.yaml"}
+"""What to apply to try a kind: opens its section of the reference."""
 
 
 def main(argv: list[str]) -> int:
@@ -78,6 +80,8 @@ def _crd_section(definition: dict[str, Any]) -> str:
         "",
         schema["description"],
         "",
+        *_example(EXAMPLES[spec["names"]["kind"]]),
+        "",
         *_table("Field", "Type", "Default", "Meaning", rows=_fields(schema, "")),
         "",
         f"Columns of `kubectl get {short}`:",
@@ -86,6 +90,11 @@ def _crd_section(definition: dict[str, Any]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _example(path: str) -> tuple[str, ...]:
+    text = (ROOT / path).read_text(encoding="utf-8").strip()
+    return f"For example (`{path}`):", "", "```yaml", text, "```"
 
 
 def _columns(columns: list[dict[str, str]]) -> Iterator[tuple[str, ...]]:

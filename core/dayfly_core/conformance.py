@@ -29,6 +29,16 @@ def faults(schema: Schema, value: object, path: str) -> Iterator[Violation]:
         yield from _object_faults(schema, cast("dict[str, object]", value), path)
 
 
+def without_nulls(value: object) -> object:
+    """Drop fields that are null, as the API server does: templates write them for "not set"."""
+    if isinstance(value, list):
+        return [without_nulls(item) for item in cast("list[object]", value)]
+    if not isinstance(value, dict):
+        return value
+    fields = cast("dict[str, object]", value)
+    return {name: without_nulls(field) for name, field in fields.items() if field is not None}
+
+
 def _has_type(type_: str, value: object) -> bool:
     # bool is an int to Python, not to JSON.
     return isinstance(value, _TYPES[type_]) and (type_ == "boolean" or not isinstance(value, bool))

@@ -59,7 +59,7 @@ def compile_policy(policy: api.ExpiryPolicy) -> Policy:
 
 def read_policy(stored: api.StoredPolicy) -> Policy:
     """Read a policy of whatever schema version it was stored under; raises as compile_policy."""
-    raw = msgspec.json.decode(stored.spec)
+    raw = conformance.without_nulls(msgspec.json.decode(stored.spec))
     found = [*conformance.faults(_schema(), raw, "spec")]
     if found:
         raise InvalidPolicy(found)

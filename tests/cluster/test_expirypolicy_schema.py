@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from playground import ControlPlane
-from support.policy_manifests import ACCEPTED, REFUSED, manifest
+from support.policy_manifests import ACCEPTED, ODD, REFUSED, manifest
 
 pytestmark = pytest.mark.cluster
 
@@ -32,7 +32,7 @@ def previews(plane: ControlPlane) -> Iterator[str]:
     plane.kubectl("delete", "expirypolicy", "schema-test")
 
 
-@pytest.mark.parametrize("written", ACCEPTED)
+@pytest.mark.parametrize("written", [*ACCEPTED, *ODD])
 def test_sound_policies_are_accepted(plane: ControlPlane, written: dict[str, Any]) -> None:
     plane.kubectl(*DRY_RUN, stdin=json.dumps(written))
 

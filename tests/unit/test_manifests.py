@@ -1,10 +1,14 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
+import yaml
 
-from dayfly_core import names
+from dayfly_core import api, names
+from dayfly_core.policies import read_policy
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 GENERATOR = REPOSITORY / "manifests" / "generate.py"
@@ -37,6 +41,20 @@ def test_writing_heals_it_and_twice_gives_the_same(tmp_path: Path) -> None:
     again = generate("--root", str(tmp_path))
     assert (again.returncode, again.stdout) == (0, "")
     assert generate("--check", "--root", str(tmp_path)).returncode == 0
+
+
+SAMPLES = [
+    pytest.param(document, id=f"{path.name} {document['metadata']['name']}")
+    for path in sorted((REPOSITORY / "manifests" / "policies").glob("*.yaml"))
+    for document in yaml.safe_load_all(path.read_text())
+    if document and document["kind"] == "ExpiryPolicy"
+]
+
+
+@pytest.mark.parametrize("document", SAMPLES)
+def test_every_sample_is_a_sound_policy(document: dict[str, Any]) -> None:
+    stored = msgspec.json.decode(msgspec.json.encode(document), type=api.StoredPolicy)
+    assert read_policy(stored).name == document["metadata"]["name"]
 
 
 @pytest.mark.parametrize("reason", REASONS)

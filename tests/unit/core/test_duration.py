@@ -59,7 +59,7 @@ def test_lengths_of_time(text: str, want: timedelta) -> None:
         pytest.param("P1W2D", "is not a length of time", id="ISO weeks stand alone"),
         pytest.param("h", "is not a length of time", id="a unit without number"),
         pytest.param("\x00", "is not a length of time", id="a control character"),
-        pytest.param("١h", "is not a length of time", id="a digit of another script"),
+        pytest.param("\u0661h", "is not a length of time", id="a digit of another script"),
         pytest.param("never", "is not a length of time", id="never is no length"),
         pytest.param("36500d1s", "is longer than 100 years", id="a second too long"),
         pytest.param("9999999w", "is longer than 100 years", id="weeks beyond every calendar"),
@@ -137,13 +137,19 @@ def test_rendering_is_canonical(delta: timedelta) -> None:
     assert duration.render(duration.parse(text)) == text
 
 
+def outcome(text: str) -> timedelta | InvalidDuration:
+    try:
+        return duration.parse(text)
+    except InvalidDuration as error:
+        return error
+
+
 @given(st.text() | st.text(alphabet="0123456789wdhmsPTYMWDHS.,- \n"))
 @example("\ud800")
 @example("P" + "9" * 30 + "D")
 def test_no_text_raises_anything_else(text: str) -> None:
-    try:
-        delta = duration.parse(text)
-    except InvalidDuration as error:
-        assert str(error).isprintable()
-    else:
-        assert timedelta() <= delta <= duration.LONGEST
+    match outcome(text):
+        case InvalidDuration() as refusal:
+            assert str(refusal).isprintable()
+        case delta:
+            assert timedelta() <= delta <= duration.LONGEST

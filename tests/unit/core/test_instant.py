@@ -54,7 +54,9 @@ def test_instants(text: str, want: datetime) -> None:
         pytest.param("9999-12-31T23:59:59-01:00", "is no date and time", id="after year 9999"),
         pytest.param("10000-01-01T00:00:00Z", "is not an instant", id="year 10000"),
         pytest.param("2026-11-22T10:00:00Z\n", "is not an instant", id="line break at the end"),
-        pytest.param("٢026-11-22T10:00:00Z", "is not an instant", id="digit of another script"),
+        pytest.param(
+            "\u0662026-11-22T10:00:00Z", "is not an instant", id="digit of another script"
+        ),
         pytest.param("2026-11-22T10:00:00\x00Z", "is not an instant", id="control character"),
         pytest.param("2026-11-22T10:00:00." + "0" * 10_240 + "Z", "is not", id="10 KiB"),
     ],
@@ -94,10 +96,18 @@ def test_what_is_rendered_reads_back(moment: datetime) -> None:
     assert instant.parse(instant.render(moment)) == moment
 
 
+def outcome(text: str) -> datetime | InvalidInstant:
+    try:
+        return instant.parse(text)
+    except InvalidInstant as error:
+        return error
+
+
 @given(st.text() | st.text(alphabet="0123456789-:TZtz+. "))
 @example("\ud800")
 def test_no_text_raises_anything_else(text: str) -> None:
-    try:
-        assert instant.parse(text).tzinfo is UTC
-    except InvalidInstant as error:
-        assert str(error).isprintable()
+    match outcome(text):
+        case InvalidInstant() as refusal:
+            assert str(refusal).isprintable()
+        case moment:
+            assert moment.tzinfo is UTC

@@ -15,7 +15,7 @@ from dayfly_core.policies import (
     fits,
     read_policy,
 )
-from support.policy_manifests import ACCEPTED, REFUSED, manifest
+from support.policy_manifests import ACCEPTED, ODD, REFUSED, manifest
 
 DEPLOYMENTS = ("apps", "deployments")
 NAMESPACES = ("", "namespaces")
@@ -41,6 +41,12 @@ def test_what_the_schema_accepts_can_be_read(written: dict[str, Any]) -> None:
     assert read_policy(stored(written)).name == written["metadata"]["name"]
     typed = msgspec.convert(written, api.ExpiryPolicy)
     assert compile_policy(typed) == read_policy(stored(written))
+
+
+@pytest.mark.parametrize("written", ODD)
+def test_what_is_not_set_may_be_written_as_null(written: dict[str, Any]) -> None:
+    read = read_policy(stored(written))
+    assert (read.maximum, read.suspended) == (None, False)
 
 
 @pytest.mark.parametrize(("written", "field", "words"), REFUSED)
