@@ -1,4 +1,4 @@
-"""Entry of the commands ``dayfly`` and ``kubectl-dayfly``: chooses, and imports only what it chose."""
+"""Entry of ``dayfly`` and ``kubectl-dayfly``: chooses, and imports only what it chose."""
 
 import asyncio
 import difflib

@@ -1,7 +1,7 @@
 """What commands read from the cluster, as the person who runs them."""
 
 import argparse
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ from dayfly_cli import kinds
 from dayfly_cli.ends import title
 from dayfly_cli.reasons import explain
 from dayfly_cli.terminal import Failed
-from dayfly_cli.version import installed
+from dayfly_core import __version__
 from dayfly_core.api import StoredPolicy
 from dayfly_core.objects import EXPIRY_POLICIES, NAMESPACES, ObjectMeta, PartialObject, Resource
 from dayfly_core.policies import InvalidPolicy, Policies, Policy, read_policy
@@ -26,13 +26,14 @@ PAGE = "500"
 class StoredPolicies(msgspec.Struct, frozen=True):
     """All policies as they are stored."""
 
-    items: list[StoredPolicy] = []
+    items: list[StoredPolicy] | None = None
 
 
 class Page(msgspec.Struct, frozen=True):
     """One page of a list."""
 
-    items: list[PartialObject] = []
+    items: list[PartialObject] | None = None
+    """Some kinds send null for an empty list."""
     metadata: dict[str, Any] = {}
 
 
@@ -52,9 +53,7 @@ class Connection:
 
 def add_connection(flags: argparse.ArgumentParser) -> None:
     """Add kubectl's own flags for where to connect."""
-    flags.add_argument(
-        "-n", "--namespace", metavar="NAME", help="namespace (default: the context's)"
-    )
+    flags.add_argument("-n", "--namespace", metavar="NAME", help="default: the context's")
     flags.add_argument("--kubeconfig", metavar="PATH", help="kubeconfig to use")
     flags.add_argument("--context", metavar="NAME", default="", help="context in it")
 
@@ -107,7 +106,7 @@ class Cluster:
                     "Dayfly is not installed here: the server has no ExpiryPolicies"
                 ) from error
             raise
-        stored = msgspec.json.decode(body, type=StoredPolicies).items
+        stored = msgspec.json.decode(body, type=StoredPolicies).items or ()
         return Policies(policy for one in stored if (policy := _readable(one, warn)))
 
     async def listed(self, resource: Resource, namespace: str, selector: str) -> list[ObjectMeta]:
@@ -119,7 +118,7 @@ class Cluster:
                 resource.path(namespace), params=params, metadata_only=True
             )
             page = msgspec.json.decode(body, type=Page)
-            found += (item.metadata for item in page.items)
+            found += (item.metadata for item in page.items or ())
             if not (token := page.metadata.get("continue")):
                 return found
             params = {**params, "continue": token}
@@ -140,15 +139,17 @@ def _readable(stored: StoredPolicy, warn: Callable[[str], None]) -> Policy | Non
 @asynccontextmanager
 async def connected(
     connection: Connection, environ: Mapping[str, str], warn: Callable[[str], None]
-) -> AsyncIterator[Cluster]:
+) -> AsyncGenerator[Cluster]:
     """Connect; whatever the API server has against it comes out as one line in Failed."""
     try:
         config = load(connection.kubeconfig, environ, context=connection.context)
     except ConfigError as error:
         raise Failed(str(error)) from error
-    agent = f"dayfly-cli/{installed()}"
+    agent = f"dayfly-cli/{__version__}"
     try:
         async with Client(config, user_agent=agent, on_warning=warn) as client:
             yield Cluster(client, connection.namespace or config.namespace)
     except (ApiError, Unreachable) as error:
         raise Failed(explain(error, config.server)) from error
+    except msgspec.DecodeError as error:
+        raise Failed(f"{config.server} gave no Kubernetes object: {error}") from error

@@ -3,11 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from typing import Any, Final
 
-from dayfly_core import duration, expiry, instant, names
+from dayfly_core import duration, instant, names
 from dayfly_core.objects import ObjectMeta, Resource
 from dayfly_core.violations import shown
+from dayfly_core.wish import Wish, read
 
 NEVER_COMES: Final = datetime.max.replace(tzinfo=UTC)
 """Sorts what has no end behind everything that has one."""
@@ -22,9 +24,9 @@ class Entry:
     namespace_end: datetime | None = None
 
     @property
-    def wish(self) -> expiry.Wish:
+    def wish(self) -> Wish:
         """The object's own annotations, read."""
-        return expiry.read(self.meta)
+        return read(self.meta)
 
     @property
     def end(self) -> datetime | None:
@@ -64,7 +66,7 @@ class Entry:
 
 def stamped_end(meta: ObjectMeta) -> datetime | None:
     """Read the end of an object that a policy decides about; without one it has none."""
-    return expiry.read(meta).at if names.POLICY in meta.label_map else None
+    return read(meta).at if names.POLICY in meta.label_map else None
 
 
 def title(resource: Resource, name: str) -> str:
@@ -74,13 +76,13 @@ def title(resource: Resource, name: str) -> str:
 
 
 def in_order(entries: Iterable[Entry]) -> list[Entry]:
-    """What ends first comes first; what ends together is in the order of its names."""
+    """Sort by end, what has none last, and by name what ends together."""
     return sorted(entries, key=lambda e: (e.end or NEVER_COMES, e.meta.namespace, e.title))
 
 
 def remaining(end: datetime, now: datetime) -> str:
-    """Write the time left as precisely as it matters: ``12d3h``, ``3h20m``, ``4m10s``, ``overdue``."""
-    left = end - now
+    """Write the time left as precisely as it matters: ``12d3h``, ``3h20m``, ``4m10s``."""
+    left = timedelta(seconds=ceil((end - now).total_seconds()))
     if left <= timedelta():
         return "overdue"
     return duration.render(left - left % _grain(left))

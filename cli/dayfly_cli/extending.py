@@ -53,7 +53,7 @@ def parse(prog: str, argv: Sequence[str]) -> Options:
     flags.add_argument("--dry-run", action="store_true", help="ask the server, change nothing")
     flags.add_argument("-o", "--output", choices=("text", "json"), default="text")
     add_connection(flags)
-    parsed = flags.parse_args(argv)
+    parsed = flags.parse_mixed(argv)
     return Options(
         Connection.of(parsed),
         parse_target(parsed.target),
@@ -82,14 +82,15 @@ def _extension(parsed: Namespace) -> Extension:
 async def run(terminal: Terminal, argv: Sequence[str]) -> int:
     """Move the end and say from where to where."""
     options = parse(terminal.prog, argv)
-    async with connected(options.connection, terminal.environ, terminal.warn) as cluster:
+    said: list[str] = []
+    async with connected(options.connection, terminal.environ, said.append) as cluster:
         before, after = await _extend(cluster, options, terminal)
     if options.output == "json":
-        said = {"expiresAtBefore": before.wish.at_text, **as_data(after, terminal.now())}
-        terminal.say(json.dumps(said, indent=2))
+        data = {"expiresAtBefore": before.wish.at_text, **as_data(after, terminal.now())}
+        terminal.say(json.dumps(data, indent=2))
         return OK
     terminal.say(_told(before, after, terminal) + (" (dry run)" if options.dry_run else ""))
-    for warning in _warnings(after, terminal.prog):
+    for warning in said or _warnings(after, terminal.prog):
         terminal.warn(warning)
     return OK
 
@@ -104,7 +105,7 @@ async def _extend(cluster: Cluster, options: Options, terminal: Terminal) -> tup
         except ApiError as error:
             if not error.conflict:
                 raise
-    raise Failed(f"{entry.title} is being changed by others all the time; try again")
+    raise Failed(f"others change {options.target.name} all the time; try again")
 
 
 async def _read(cluster: Cluster, resource: Resource, name: str) -> Entry:

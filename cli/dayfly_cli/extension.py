@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from dayfly_cli.ends import Entry
 from dayfly_cli.terminal import Failed
+from dayfly_core import expiry
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ def new_end(entry: Entry, extension: Extension, now: datetime) -> datetime:
     if isinstance(extension, Until):
         return extension.end
     try:
-        return _start(entry, extension, now).replace(microsecond=0) + extension.length
+        return expiry.after(_start(entry, extension, now), extension.length).at
     except OverflowError as error:
         raise Failed("the new end would lie after the year 9999") from error
 

@@ -1,4 +1,4 @@
-"""Which kind a person means: ``deploy``, ``Deployment``, ``deployments.apps``, as kubectl reads it."""
+"""Which kind a person means by ``deploy``, ``Deployment`` or ``deployments.apps``."""
 
 import asyncio
 import difflib
@@ -65,9 +65,7 @@ def resolve(text: str, kinds: Iterable[Kind]) -> Resource:
     for kind in sorted(served, key=lambda kind: word not in kind.full_names):
         if word in kind.full_names | kind.short_names and _in_group(kind.resource, group):
             return kind.resource
-    raise Failed(
-        f"the server has no kind {text!r}{_meant(word, served)}; `kubectl api-resources` lists all"
-    )
+    raise Failed(f"no kind {text!r} here{_meant(word, served)}; `kubectl api-resources` lists all")
 
 
 def _in_group(resource: Resource, group: str) -> bool:
@@ -77,7 +75,7 @@ def _in_group(resource: Resource, group: str) -> bool:
 
 def _meant(word: str, kinds: Iterable[Kind]) -> str:
     close = difflib.get_close_matches(word, [kind.resource.plural for kind in kinds], n=1)
-    return f"; did you mean {close[0]}?" if close else ""
+    return f" (did you mean {close[0]}?)" if close else ""
 
 
 async def served(client: Client) -> list[Kind]:

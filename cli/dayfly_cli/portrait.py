@@ -53,7 +53,7 @@ class Portrait:
             return "going since " + at(meta.deletion_timestamp)
         if meta.controlled:
             owner = next(o for o in meta.owner_references or () if o.controller)
-            return f"with its owner {owner.kind.lower()}/{owner.name}: what a controller owns is left to it"
+            return f"with its owner, {owner.kind.lower()}/{owner.name}"
         if wish.at_problem:
             return f"unreadable, so ignored: {wish.at_problem.text}"
         if not wish.at:
@@ -76,11 +76,18 @@ class Portrait:
     def _policy(self) -> str:
         name = self.entry.policy
         if not name:
-            return f"{self.matching.name} (not stamped yet)" if self.matching else "none matches"
+            return self._unstamped(self.matching)
         policy = self.policies.get(name)
         if policy is None:
             return f"{name}, which is gone: nothing comes of the end"
         return name + (_state(policy))
+
+    def _unstamped(self, policy: Policy | None) -> str:
+        if policy is None:
+            return "none matches"
+        if policy.suspended or self._stamps(policy):
+            return f"{policy.name} (not stamped yet){_state(policy)}"
+        return f"{policy.name}, which stamps only what asks for an end"
 
     def _wishes(self) -> Iterator[Line]:
         if self.entry.wish.ttl_text is not None:
@@ -103,13 +110,13 @@ class Portrait:
         policy, created = self.deciding, self.entry.meta.creation_timestamp
         if policy is None or created is None:
             return
-        limit = expiry.latest(policy, created, self.now)
+        limit = expiry.latest(expiry.Case(policy, self.entry.meta, None, self.now))
         if limit:
             yield "at most", f"{at(limit)}{_why(policy)}"
 
     def _movers(self) -> str:
         if self.entry.meta.controlled:
-            return "nothing"
+            return "whatever moves its owner's end"
         policy = self.deciding
         renewed = policy is not None and policy.renew_on is RenewOn.GENERATION_CHANGE
         also = "; a change of its spec" if renewed else ""
@@ -125,8 +132,6 @@ def _state(policy: Policy) -> str:
 
 
 def _why(policy: Policy) -> str:
-    parts = (
-        policy.maximum and f"{duration.render(policy.maximum)} from now",
-        policy.max_total and f"{duration.render(policy.max_total)} from its creation",
-    )
-    return " (" + ", ".join(part for part in parts if part) + ")"
+    bounds = (policy.maximum, "from now"), (policy.max_total, "from its creation")
+    parts = (f"{duration.render(length)} {start}" for length, start in bounds if length)
+    return f" ({', '.join(parts)})"

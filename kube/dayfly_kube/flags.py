@@ -75,9 +75,18 @@ class Flags(argparse.ArgumentParser):
     ) -> argparse.Namespace:
         """Parse all; a misspelt flag is answered with the one that was probably meant."""
         known, unknown = self.parse_known_args(args, namespace)
+        self._refuse(unknown)
+        return known
+
+    def parse_mixed(self, args: Sequence[str]) -> argparse.Namespace:
+        """Parse all, also where flags stand between the positional arguments."""
+        known, unknown = self.parse_known_intermixed_args(args)
+        self._refuse(unknown)
+        return known
+
+    def _refuse(self, unknown: Sequence[str]) -> None:
         if unknown:
             self.error(f"unknown argument {unknown[0]!r}{self._meant(unknown[0])}")
-        return known
 
     def _meant(self, wrong: str) -> str:
         known = [flag for action in self._actions for flag in action.option_strings]
