@@ -1,0 +1,153 @@
+"""Filling the Secrets through a real HTTP API, together with other replicas."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from support.fake_api import FakeApi, Fault
+
+from dayfly_certs import issue, secrets, store
+from dayfly_certs.bundle import Bundle
+from dayfly_certs.store import NotInstalled
+from dayfly_core import names
+from dayfly_kube.client import Client
+from dayfly_kube.errors import ApiError
+
+NAMESPACE = names.SYSTEM_NAMESPACE
+START = datetime(2026, 11, 22, 10, tzinfo=UTC)
+NAMES = store.service_names(NAMESPACE)
+CA_PATH = secrets.path(NAMESPACE, names.CA_SECRET)
+TLS_PATH = secrets.path(NAMESPACE, names.TLS_SECRET)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[FakeApi]:
+    """An installation that was just applied: two Secrets, labelled and empty."""
+    async with FakeApi() as api:
+        for path in (CA_PATH, TLS_PATH):
+            api.put(path, {"metadata": {"labels": {"app": "dayfly"}}, "type": "Opaque"})
+        yield api
+
+
+@pytest.fixture
+async def client(api: FakeApi) -> AsyncIterator[Client]:
+    async with Client(api.config(), user_agent="test") as client:
+        yield client
+
+
+def stored(api: FakeApi, path: str) -> secrets.Secret:
+    import msgspec
+
+    return secrets.decode(msgspec.json.encode(api.objects[path]))
+
+
+def writes(api: FakeApi) -> list[str]:
+    return [f"{r.method} {r.path}" for r in api.requests if r.method != "GET"]
+
+
+async def test_empty_secrets_are_filled(api: FakeApi, client: Client) -> None:
+    bundle = await store.ensure(client, NAMESPACE, NAMES, START)
+    assert bundle == secrets.bundle(stored(api, TLS_PATH).contents)
+    assert bundle.ca_pem == secrets.authority(stored(api, CA_PATH).contents).cert_pem
+    assert bundle.names == set(NAMES)
+    assert writes(api) == [f"PUT {CA_PATH}", f"PUT {TLS_PATH}"]
+
+
+async def test_what_others_wrote_on_the_secrets_stays(api: FakeApi, client: Client) -> None:
+    await store.ensure(client, NAMESPACE, NAMES, START)
+    assert api.objects[TLS_PATH]["metadata"]["labels"] == {"app": "dayfly"}
+    assert api.objects[TLS_PATH]["type"] == "Opaque"
+
+
+async def test_the_private_key_of_the_ca_is_only_in_its_own_secret(
+    api: FakeApi, client: Client
+) -> None:
+    await store.ensure(client, NAMESPACE, NAMES, START)
+    assert set(stored(api, CA_PATH).contents) == {"ca.crt", "ca.key"}
+    assert set(stored(api, TLS_PATH).contents) == {"ca.crt", "tls.crt", "tls.key"}
+
+
+async def test_a_second_time_writes_nothing(api: FakeApi, client: Client) -> None:
+    first = await store.ensure(client, NAMESPACE, NAMES, START)
+    api.requests.clear()
+    assert await store.ensure(client, NAMESPACE, NAMES, START + DAY) == first
+    assert writes(api) == []
+
+
+@pytest.mark.parametrize("replicas", [2, 3, 5])
+async def test_replicas_that_start_together_end_with_one_authority(
+    api: FakeApi, replicas: int
+) -> None:
+    async def replica(number: int) -> Bundle:
+        async with Client(api.config(), user_agent=f"replica-{number}") as client:
+            return await store.ensure(client, NAMESPACE, NAMES, START)
+
+    bundles = await asyncio.gather(*(replica(number) for number in range(replicas)))
+    assert {bundle.ca_pem for bundle in bundles} == {stored(api, CA_PATH).contents["ca.crt"]}
+    assert {bundle.cert_pem for bundle in bundles} == {stored(api, TLS_PATH).contents["tls.crt"]}
+
+
+async def test_a_lost_race_is_read_again(api: FakeApi, client: Client) -> None:
+    api.fault(Fault("status", CA_PATH, method="PUT", code=409, reason="Conflict", times=2))
+    bundle = await store.ensure(client, NAMESPACE, NAMES, START)
+    assert bundle.ca_pem == stored(api, CA_PATH).contents["ca.crt"]
+
+
+async def test_a_race_that_never_ends_is_given_up(api: FakeApi, client: Client) -> None:
+    api.fault(Fault("status", CA_PATH, method="PUT", code=409, reason="Conflict", times=99))
+    with pytest.raises(TimeoutError, match="dayfly-ca changed 8 times"):
+        await store.ensure(client, NAMESPACE, NAMES, START)
+
+
+async def test_a_missing_secret_names_what_to_do_and_is_not_created(
+    api: FakeApi, client: Client
+) -> None:
+    api.remove(TLS_PATH)
+    with pytest.raises(NotInstalled, match="dayfly-tls.*kubectl apply -k manifests/base"):
+        await store.ensure(client, NAMESPACE, NAMES, START)
+    assert not any(write.startswith("POST") for write in writes(api))
+
+
+async def test_an_api_that_fails_is_not_taken_for_an_empty_secret(
+    api: FakeApi, client: Client
+) -> None:
+    api.fault(Fault("status", CA_PATH, code=500, times=99))
+    with pytest.raises(ApiError):
+        await store.ensure(client, NAMESPACE, NAMES, START)
+    assert writes(api) == []
+
+
+async def test_the_leaf_is_renewed_at_half_of_its_life_by_the_same_authority(
+    api: FakeApi, client: Client
+) -> None:
+    first = await store.ensure(client, NAMESPACE, NAMES, START)
+    second = await store.ensure(client, NAMESPACE, NAMES, START + 16 * DAY)
+    assert second.ca_pem == first.ca_pem
+    assert second.not_after > first.not_after
+
+
+async def test_a_new_authority_comes_before_the_leaf_that_needs_it(
+    api: FakeApi, client: Client
+) -> None:
+    """So that API servers trust it already when its first leaf is served."""
+    await store.ensure(client, NAMESPACE, NAMES, START)
+    late = START + issue.AUTHORITY_LIFE - 35 * DAY
+    before = await store.ensure(client, NAMESPACE, NAMES, late)
+    overlap = await store.ensure(client, NAMESPACE, NAMES, late + 5 * DAY)
+    after = await store.ensure(client, NAMESPACE, NAMES, late + 16 * DAY)
+    assert (len(before.authorities), len(overlap.authorities)) == (1, 2)
+    assert overlap.cert_pem == before.cert_pem
+    assert overlap.authorities[1] == before.authorities[0]
+    after.certificate.verify_directly_issued_by(overlap.authorities[0])
+
+
+async def test_a_wiped_or_spoilt_serving_secret_is_filled_again(
+    api: FakeApi, client: Client
+) -> None:
+    first = await store.ensure(client, NAMESPACE, NAMES, START)
+    api.put(TLS_PATH, {"type": "Opaque", "data": {"tls.crt": "cnViYmlzaA=="}})
+    second = await store.ensure(client, NAMESPACE, NAMES, START)
+    assert second.ca_pem == first.ca_pem
+    assert second.cert_pem != first.cert_pem
