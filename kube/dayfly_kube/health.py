@@ -1,0 +1,67 @@
+"""What kubelet and Prometheus ask: ``/healthz``, ``/readyz`` and ``/metrics`` over plain HTTP."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from dayfly_kube.flags import listen_address
+
+if TYPE_CHECKING:
+    from aiohttp import web
+    from prometheus_client import CollectorRegistry
+
+Check = Callable[[], str | None]
+"""None: all is well; else the reason why not, in words."""
+
+
+async def serve(
+    listen: str,
+    *,
+    live: Check,
+    ready: Check,
+    registry: "CollectorRegistry",
+    started: Callable[[int], None] = lambda port: None,
+) -> None:
+    """Answer until cancelled; ``started`` hears the port (with ``:0`` the kernel chooses).
+
+    ``OSError`` when the address cannot be had.
+    """
+    # Here, not above: a command line that only prints its help has no use for a server.
+    from aiohttp import web
+
+    runner = web.AppRunner(_application(live, ready, registry), access_log=None)
+    await runner.setup()
+    try:
+        host, port = listen_address(listen)
+        await web.TCPSite(runner, host, port, reuse_address=True).start()
+        started(runner.addresses[0][1])
+        await asyncio.Event().wait()
+    finally:
+        await runner.cleanup()
+
+
+def _application(live: Check, ready: Check, registry: "CollectorRegistry") -> "web.Application":
+    from aiohttp import web
+    from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+    async def healthz(_: web.Request) -> web.Response:
+        return _answer(live())
+
+    async def readyz(_: web.Request) -> web.Response:
+        return _answer(ready())
+
+    async def metrics(_: web.Request) -> web.Response:
+        headers = {"Content-Type": CONTENT_TYPE_LATEST}
+        return web.Response(body=generate_latest(registry), headers=headers)
+
+    application = web.Application()
+    application.router.add_get("/healthz", healthz)
+    application.router.add_get("/readyz", readyz)
+    application.router.add_get("/metrics", metrics)
+    return application
+
+
+def _answer(problem: str | None) -> "web.Response":
+    from aiohttp import web
+
+    return web.Response(status=503 if problem else 200, text=f"{problem or 'ok'}\n")
