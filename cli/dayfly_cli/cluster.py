@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -64,6 +64,8 @@ class Cluster:
 
     client: Client
     namespace: str
+    heard: list[str] = field(default_factory=list[str])
+    """The server's warnings so far."""
 
     async def find(self, target: kinds.Target) -> Resource:
         """Find the kind of ``KIND/NAME``; raises Failed."""
@@ -96,15 +98,15 @@ class Cluster:
                 return None
             raise
 
-    async def policies(self, warn: Callable[[str], None]) -> Policies:
-        """Read all policies; what is wrong with one of them is told, and the others count."""
+    async def policies(self, warn: Callable[[str], None]) -> Policies | None:
+        """Read all policies; None for who may not. Of an invalid one is told, the others count."""
         try:
             body = await self.client.get_list(EXPIRY_POLICIES.path())
         except ApiError as error:
             if error.not_found:
-                raise Failed(
-                    "Dayfly is not installed here: the server has no ExpiryPolicies"
-                ) from error
+                raise Failed("Dayfly is not installed here: no ExpiryPolicies") from error
+            if error.forbidden:
+                return None
             raise
         stored = msgspec.json.decode(body, type=StoredPolicies).items or ()
         return Policies(policy for one in stored if (policy := _readable(one, warn)))
@@ -137,9 +139,7 @@ def _readable(stored: StoredPolicy, warn: Callable[[str], None]) -> Policy | Non
 
 
 @asynccontextmanager
-async def connected(
-    connection: Connection, environ: Mapping[str, str], warn: Callable[[str], None]
-) -> AsyncGenerator[Cluster]:
+async def connected(connection: Connection, environ: Mapping[str, str]) -> AsyncGenerator[Cluster]:
     """Connect; whatever the API server has against it comes out as one line in Failed."""
     try:
         config = load(connection.kubeconfig, environ, context=connection.context)
@@ -147,8 +147,9 @@ async def connected(
         raise Failed(str(error)) from error
     agent = f"dayfly-cli/{__version__}"
     try:
-        async with Client(config, user_agent=agent, on_warning=warn) as client:
-            yield Cluster(client, connection.namespace or config.namespace)
+        heard: list[str] = []
+        async with Client(config, user_agent=agent, on_warning=heard.append) as client:
+            yield Cluster(client, connection.namespace or config.namespace, heard)
     except (ApiError, Unreachable) as error:
         raise Failed(explain(error, config.server)) from error
     except msgspec.DecodeError as error:

@@ -82,15 +82,14 @@ def _extension(parsed: Namespace) -> Extension:
 async def run(terminal: Terminal, argv: Sequence[str]) -> int:
     """Move the end and say from where to where."""
     options = parse(terminal.prog, argv)
-    said: list[str] = []
-    async with connected(options.connection, terminal.environ, said.append) as cluster:
+    async with connected(options.connection, terminal.environ) as cluster:
         before, after = await _extend(cluster, options, terminal)
     if options.output == "json":
         data = {"expiresAtBefore": before.wish.at_text, **as_data(after, terminal.now())}
         terminal.say(json.dumps(data, indent=2))
         return OK
     terminal.say(_told(before, after, terminal) + (" (dry run)" if options.dry_run else ""))
-    for warning in said or _warnings(after, terminal.prog):
+    for warning in cluster.heard or _warnings(after, terminal.prog):
         terminal.warn(warning)
     return OK
 
@@ -124,6 +123,7 @@ async def _write(cluster: Cluster, entry: Entry, end: str, *, dry_run: bool) -> 
         }
     }
     params = {"dryRun": "All"} if dry_run else {}
+    cluster.heard.clear()  # what was said of reading is of no interest
     path = entry.resource.path(meta.namespace, meta.name)
     answer = await cluster.client.merge_patch(path, body, params=params)
     written = msgspec.json.decode(answer, type=PartialObject).metadata

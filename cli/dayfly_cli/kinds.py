@@ -22,6 +22,7 @@ class Kind(NamedTuple):
     resource: Resource
     full_names: frozenset[str]
     short_names: frozenset[str]
+    listable: bool = True
 
 
 class Target(NamedTuple):
@@ -100,6 +101,7 @@ async def _in_version(client: Client, group_version: str) -> list[Kind]:
             Resource(group, version, one.name, one.kind, one.namespaced),
             frozenset({one.name, one.singular_name, one.kind.lower()} - {""}),
             frozenset(one.short_names),
+            listable="list" in one.verbs,
         )
         for one in listed.resources
         if "/" not in one.name

@@ -64,7 +64,7 @@ def parse(prog: str, argv: Sequence[str]) -> Options:
 async def run(terminal: Terminal, argv: Sequence[str]) -> int:
     """Print what ends, and with --watch go on until interrupted."""
     options = parse(terminal.prog, argv)
-    async with connected(options.connection, terminal.environ, terminal.warn) as cluster:
+    async with connected(options.connection, terminal.environ) as cluster:
         found = await survey(cluster, options.scope, terminal)
         if options.watch:
             from dayfly_cli.watching import Watching

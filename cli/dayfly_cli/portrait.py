@@ -16,18 +16,18 @@ Line = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Portrait:
-    """One object, its namespace (None: it has none, or it may not be read) and all policies."""
+    """One object, its namespace and all policies; None for what there is not or may not be read."""
 
     entry: Entry
     namespace: ObjectMeta | None
-    policies: Policies
+    policies: Policies | None
     now: datetime
 
     @property
     def matching(self) -> Policy | None:
         """The policy that would decide about the object if it were written now."""
         resource, meta = self.entry.resource, self.entry.meta
-        if meta.controlled:
+        if meta.controlled or self.policies is None:
             return None
         labels: Mapping[str, str] | None = self.namespace.label_map if self.namespace else None
         return self.policies.deciding((resource.group, resource.plural), meta, labels)
@@ -35,7 +35,7 @@ class Portrait:
     @property
     def deciding(self) -> Policy | None:
         """The policy of the stamp, as long as it exists, else the one that matches."""
-        return self.policies.get(self.entry.policy) or self.matching
+        return (self.policies and self.policies.get(self.entry.policy)) or self.matching
 
     def lines(self) -> Iterator[Line]:
         """Say what is known, what matters most first."""
@@ -75,6 +75,8 @@ class Portrait:
 
     def _policy(self) -> str:
         name = self.entry.policy
+        if self.policies is None:
+            return f"{name or 'unknown'} (you may not read policies: ClusterRole dayfly-view)"
         if not name:
             return self._unstamped(self.matching)
         policy = self.policies.get(name)

@@ -43,7 +43,7 @@ def parse(prog: str, argv: Sequence[str]) -> Options:
 async def run(terminal: Terminal, argv: Sequence[str]) -> int:
     """Print it."""
     options = parse(terminal.prog, argv)
-    async with connected(options.connection, terminal.environ, terminal.warn) as cluster:
+    async with connected(options.connection, terminal.environ) as cluster:
         portrait = await _portray(cluster, options.target, terminal)
     lines = list(portrait.lines())
     if options.output == "json":
@@ -63,4 +63,9 @@ async def _portray(cluster: Cluster, target: Target, terminal: Terminal) -> Port
     namespace = await cluster.namespace_meta() if meta.namespace else None
     end = stamped_end(namespace) if namespace else None
     policies = await cluster.policies(terminal.warn)
-    return Portrait(Entry(resource, meta, end), namespace, policies, terminal.now())
+    if policies is None:
+        terminal.warn(
+            "you may not read ExpiryPolicies (ClusterRole dayfly-view): bounds are unknown"
+        )
+    entry = Entry(resource, meta, end)
+    return Portrait(entry, namespace, policies or Policies(), terminal.now())

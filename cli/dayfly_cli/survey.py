@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from dayfly_cli import kinds
 from dayfly_cli.cluster import Cluster
 from dayfly_cli.ends import Entry, stamped_end
-from dayfly_cli.terminal import Terminal
-from dayfly_core import names
+from dayfly_cli.terminal import Failed, Terminal
+from dayfly_core import guard, names
 from dayfly_core.objects import NAMESPACES, ObjectMeta, Resource
 from dayfly_kube.discovery import Discovery
 from dayfly_kube.errors import ApiError
@@ -33,55 +34,81 @@ class Survey:
 
     entries: list[Entry] = field(default_factory=list[Entry])
     resources: list[Resource] = field(default_factory=list[Resource])
+    forbidden: list[Resource] = field(default_factory=list[Resource])
     namespace_ends: dict[str, datetime | None] = field(default_factory=dict[str, datetime | None])
 
 
 async def survey(cluster: Cluster, scope: Scope, terminal: Terminal) -> Survey:
-    """Read it all; kinds that the person may not list are told of and left out."""
+    """Read it all; raises Failed if none of it may be read, and tells of kinds that may not."""
     found = Survey()
-    for meta in await _namespaces(cluster, scope, terminal):
-        found.namespace_ends[meta.name] = stamped_end(meta)
-    for resource in await _kinds(cluster, scope, terminal):
-        metas = await _listed(cluster, resource, scope, terminal)
-        if metas is None:
-            continue
-        found.resources.append(resource)
-        found.entries += (
-            Entry(resource, meta, found.namespace_ends.get(meta.namespace)) for meta in metas
-        )
+    named = await _named(cluster, scope, terminal)
+    around = await _namespaces(cluster, scope)
+    found.namespace_ends = {meta.name: stamped_end(meta) for meta in around}
+    for resource in await _served(cluster, scope) if named is None else named:
+        await _add(found, cluster, resource, scope)
     if not scope.everywhere and not scope.labels:
-        found.entries += await _own_namespace(cluster)
+        found.entries += (Entry(NAMESPACES, meta) for meta in around)
+    _complain(found, scope, terminal, told=named is not None)
     return found
 
 
-async def _kinds(cluster: Cluster, scope: Scope, terminal: Terminal) -> Sequence[Resource]:
-    """Find the kinds that policies name; those in no namespace only if all are looked at."""
-    named = (await cluster.policies(terminal.warn)).resources
-    discovery = Discovery(cluster.client)
-    found = [await discovery.find(group, plural) for group, plural in sorted(named)]
-    return [one for one in found if one and (one.namespaced or scope.everywhere)]
+def _complain(found: Survey, scope: Scope, terminal: Terminal, *, told: bool) -> None:
+    if not found.forbidden:
+        return
+    if not found.resources:
+        place = "in all namespaces; -n NAME looks in one" if scope.everywhere else "here"
+        raise Failed(f"you may not list any of the kinds that end {place}")
+    if told:
+        withheld = ", ".join(resource.group_resource for resource in found.forbidden)
+        terminal.warn(f"not shown, since you may not list them: {withheld}")
 
 
-async def _namespaces(cluster: Cluster, scope: Scope, terminal: Terminal) -> Sequence[ObjectMeta]:
-    """Read the namespaces whose ends may come before their objects'."""
-    if not scope.everywhere:
-        return [entry.meta for entry in await _own_namespace(cluster)]
-    return await _listed(cluster, NAMESPACES, Scope(everywhere=True), terminal) or ()
-
-
-async def _own_namespace(cluster: Cluster) -> list[Entry]:
-    meta = await cluster.namespace_meta()
-    return [Entry(NAMESPACES, meta)] if meta and names.POLICY in meta.label_map else []
-
-
-async def _listed(
-    cluster: Cluster, resource: Resource, scope: Scope, terminal: Terminal
-) -> list[ObjectMeta] | None:
+async def _add(found: Survey, cluster: Cluster, resource: Resource, scope: Scope) -> None:
     place = "" if scope.everywhere else cluster.namespace
     try:
-        return await cluster.listed(resource, place, scope.selector)
+        metas = await cluster.listed(resource, place, scope.selector)
     except ApiError as error:
         if not error.forbidden:
             raise
-        terminal.warn(f"{resource.group_resource} are not shown: {error.message}")
+        found.forbidden.append(resource)
+        return
+    ends = found.namespace_ends
+    found.resources.append(resource)
+    found.entries += (Entry(resource, meta, ends.get(meta.namespace)) for meta in metas)
+
+
+async def _named(cluster: Cluster, scope: Scope, terminal: Terminal) -> Sequence[Resource] | None:
+    """Find the kinds that policies name; None for who may not read policies."""
+    policies = await cluster.policies(terminal.warn)
+    if policies is None:
         return None
+    discovery = Discovery(cluster.client)
+    found = [await discovery.find(group, plural) for group, plural in sorted(policies.resources)]
+    return [one for one in found if one and _within(scope, one)]
+
+
+async def _served(cluster: Cluster, scope: Scope) -> Sequence[Resource]:
+    """Find every kind that could end: the long way, for who may not read policies."""
+    return [
+        kind.resource
+        for kind in await kinds.served(cluster.client)
+        if kind.listable and _within(scope, kind.resource)
+        if not guard.off_limits(kind.resource.group, kind.resource.plural)
+    ]
+
+
+def _within(scope: Scope, resource: Resource) -> bool:
+    return resource.namespaced or scope.everywhere
+
+
+async def _namespaces(cluster: Cluster, scope: Scope) -> Sequence[ObjectMeta]:
+    """Read the namespaces whose ends may come before their objects', as far as that is allowed."""
+    if not scope.everywhere:
+        meta = await cluster.namespace_meta()
+        return [meta] if meta and names.POLICY in meta.label_map else []
+    try:
+        return await cluster.listed(NAMESPACES, "", names.POLICY)
+    except ApiError as error:
+        if not error.forbidden:
+            raise
+        return []

@@ -76,8 +76,10 @@ def _write_rich(out: TextIO, layout: Layout, rows: Sequence[Sequence[str]]) -> N
 
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for name in layout.header:
-        table.add_column(name, overflow="fold")
+        table.add_column(name, no_wrap=True)
     for cells in rows:
         # Text, not markup: a name in brackets is a name.
         table.add_row(*map(Text, cells), style="red" if "overdue" in cells else "")
-    Console(file=out).print(table)
+    # As wide as it needs, for the terminal to wrap: cut or folded names cannot be copied.
+    width = sum(layout.widths) + 2 * len(layout.widths)
+    Console(file=out, width=width).print(table)
