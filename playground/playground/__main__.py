@@ -21,6 +21,8 @@ from playground.toolchain import NoToolchainError
 
 DIRECTORY = Path(__file__).resolve().parents[2] / ".playground"
 
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 EXPECTED = (
     AlreadyRunningError,
     build.BuildFailedError,
@@ -83,13 +85,16 @@ def show(rows: list[resident.Row], *, json: bool) -> int:
 
 def interrupt(number: int, frame: FrameType | None) -> NoReturn:
     """End as on Ctrl-C, so that a start told to end stops what it has started."""
+    # Stopping has its own limits; a second Ctrl-C would only leave processes behind.
+    for again in STOPPING:
+        signal.signal(again, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; gives the exit code."""
     arguments = parser().parse_args(argv)
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in STOPPING:
         signal.signal(number, interrupt)
     try:
         return run(arguments)

@@ -136,7 +136,6 @@ def test_stops_the_higher_rank_first(roster: Roster) -> None:
     assert order.read_text() == "410"
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's leash is Linux's")
 def test_a_tied_process_dies_with_its_launcher_even_by_sigkill(tmp_path: Path) -> None:
     code = (
         "import os, signal, sys\n"
