@@ -49,7 +49,7 @@ def test_a_second_up_changes_nothing_and_says_so(roster: Roster) -> None:
 def test_a_second_up_starts_again_who_died(roster: Roster) -> None:
     forwarder, admission = roster.processes
     admission.kill(signal.SIGKILL)
-    resident.up(roster.directory, silent)
+    assert playground("up", "--directory", str(roster.directory)).returncode == 0
     healed = current(roster.directory)
     assert healed["dayfly-admission-0"].alive
     assert healed["dayfly-admission-0"].pid != admission.pid
