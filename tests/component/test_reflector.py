@@ -322,7 +322,7 @@ async def test_cancelling_leaves_no_task_and_no_connection() -> None:
     async with FakeApi() as api, Client(api.config(), user_agent="test") as client:
         reflector = Reflector(client, MAPS, keep=uid_of, on_change=Seen(), tempo=QUICK)
         task = asyncio.create_task(reflector.run())
-        await synced(reflector)
+        await eventually(lambda: api.streams)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

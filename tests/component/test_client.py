@@ -1,0 +1,309 @@
+"""The client against a real HTTP server, plain and with TLS."""
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+import trustme
+
+from dayfly_core.objects import PartialObject
+from dayfly_kube.client import Client
+from dayfly_kube.credentials import Credential, Fixed, TokenFile
+from dayfly_kube.errors import ApiError, Unreachable
+from support.fake_api import FakeApi, Fault
+from support.waiting import eventually
+
+MAPS = "/api/v1/namespaces/a/configmaps"
+ONE = f"{MAPS}/one"
+
+
+def client_of(api: FakeApi, *, timeout: float = 5.0) -> Client:
+    return Client(api.config(), user_agent="dayfly-test/0 (me)", timeout=timeout)
+
+
+def meta(body: bytes) -> PartialObject:
+    return msgspec.json.decode(body, type=PartialObject)
+
+
+async def test_delete_always_carries_uid_version_and_propagation() -> None:
+    async with FakeApi() as api, client_of(api) as client:
+        api.put(ONE)
+        judged = meta(await client.get(ONE)).metadata
+        await client.delete(ONE, uid=judged.uid, resource_version=judged.resource_version)
+        assert api.requests[-1].body == {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "preconditions": {"uid": judged.uid, "resourceVersion": judged.resource_version},
+            "propagationPolicy": "Background",
+        }
+        assert not api.objects
+
+
+def touch(api: FakeApi) -> None:
+    api.put(ONE, {"data": {"a": "b"}})
+
+
+def make_anew(api: FakeApi) -> None:
+    api.remove(ONE)
+    api.put(ONE)
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        pytest.param(touch, id="was touched"),
+        pytest.param(make_anew, id="was made anew"),
+    ],
+)
+async def test_delete_spares_what(meanwhile: Callable[[FakeApi], None]) -> None:
+    async with FakeApi() as api, client_of(api) as client:
+        judged = api.put(ONE)["metadata"]
+        uid, version = judged["uid"], judged["resourceVersion"]
+        meanwhile(api)
+        with pytest.raises(ApiError) as refused:
+            await client.delete(ONE, uid=uid, resource_version=version)
+        assert refused.value.conflict
+        assert not refused.value.already_exists
+        assert ONE in api.objects
+
+
+Send = Callable[[Client], Awaitable[bytes]]
+WRITES: list[tuple[str, Send, str, str, dict[str, str]]] = [
+    (
+        "create",
+        lambda c: c.create(MAPS, {"metadata": {"name": "two"}}),
+        "POST",
+        "application/json",
+        {},
+    ),
+    (
+        "replace",
+        lambda c: c.replace(ONE, {"metadata": {"name": "one"}}),
+        "PUT",
+        "application/json",
+        {},
+    ),
+    (
+        "merge patch, dry run",
+        lambda c: c.merge_patch(ONE, {"data": {"a": None}}, params={"dryRun": "All"}),
+        "PATCH",
+        "application/merge-patch+json",
+        {"dryRun": "All"},
+    ),
+    (
+        "JSON patch",
+        lambda c: c.json_patch(ONE, [{"op": "add", "path": "/data", "value": {"a": "b"}}]),
+        "PATCH",
+        "application/json-patch+json",
+        {},
+    ),
+    (
+        "server-side apply",
+        lambda c: c.apply(ONE, {"data": {}}, manager="dayfly"),
+        "PATCH",
+        "application/apply-patch+yaml",
+        {"fieldManager": "dayfly", "force": "true"},
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("send", "method", "content_type", "query"),
+    [pytest.param(*row, id=name) for name, *row in WRITES],
+)
+async def test_writes(send: Send, method: str, content_type: str, query: dict[str, str]) -> None:
+    async with FakeApi() as api, client_of(api) as client:
+        api.put(ONE)
+        await send(client)
+        sent = api.requests[-1]
+        assert (sent.method, sent.headers["Content-Type"]) == (method, content_type)
+        assert sent.query == query
+        assert sent.headers["User-Agent"] == "dayfly-test/0 (me)"
+
+
+async def test_a_patch_of_an_older_version_is_a_conflict() -> None:
+    async with FakeApi() as api, client_of(api) as client:
+        version = api.put(ONE)["metadata"]["resourceVersion"]
+        api.put(ONE, {"data": {"a": "b"}})
+        with pytest.raises(ApiError, match=r"^409 Conflict: .*cannot be fulfilled"):
+            await client.merge_patch(ONE, {"metadata": {"resourceVersion": version}})
+
+
+async def test_metadata_only_asks_for_it() -> None:
+    async with FakeApi() as api, client_of(api) as client:
+        api.put(ONE, {"data": {"large": "x"}})
+        assert b"large" not in await client.get(ONE, metadata_only=True)
+        assert b"large" not in await client.get_list(MAPS, metadata_only=True)
+        assert b"large" in await client.get(ONE)
+
+
+@pytest.mark.parametrize(
+    ("fault", "holds"),
+    [
+        pytest.param(Fault("status", code=404, reason="NotFound"), "not_found", id="404"),
+        pytest.param(Fault("status", code=410, reason="Expired"), "gone", id="410"),
+        pytest.param(Fault("status", code=403, reason="Forbidden"), "forbidden", id="403"),
+        pytest.param(Fault("status", code=422, reason="Invalid"), "invalid", id="422"),
+        pytest.param(
+            Fault("status", code=409, reason="AlreadyExists"), "already_exists", id="409, taken"
+        ),
+        pytest.param(Fault("status", code=429, retry_after=7), "too_many", id="429"),
+    ],
+)
+async def test_refusals_have_names(fault: Fault, holds: str) -> None:
+    async with FakeApi() as api, client_of(api) as client:
+        api.fault(fault)
+        with pytest.raises(ApiError) as refused:
+            await client.get(ONE)
+        assert getattr(refused.value, holds)
+        assert refused.value.retry_after == fault.retry_after
+        assert refused.value.message == "etcdserver: no leader"
+
+
+async def test_no_answer_in_time_is_unreachable() -> None:
+    async with FakeApi() as api, client_of(api, timeout=0.1) as client:
+        api.fault(Fault("hang"))
+        with pytest.raises(Unreachable, match=r"GET .*one: no answer in time"):
+            await client.get(ONE)
+
+
+async def test_a_refused_connection_and_a_broken_one_are_unreachable() -> None:
+    async with FakeApi() as api, client_of(api) as client:
+        api.fault(Fault("reset", times=5))
+        with pytest.raises(Unreachable):
+            await client.get(ONE)
+        await api.down()
+        with pytest.raises(Unreachable, match=r"GET .*one: Cannot connect"):
+            await client.get(ONE)
+
+
+async def test_a_rotated_token_is_used_without_a_restart(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("first\n")
+    async with FakeApi(token="first") as api:
+        api.put(ONE)
+        config = replace(api.config(), token_source=TokenFile(file))
+        async with Client(config, user_agent="test") as client:
+            await client.get(ONE)
+            api.token = "second"
+            file.write_text("second\n")
+            await client.get(ONE)
+        assert len(api.requests) == 2
+
+
+class Renewing:
+    """A source whose first credential has run out."""
+
+    def __init__(self) -> None:
+        self.renewals = 0
+
+    async def current(self, *, renew: bool = False) -> Credential:
+        self.renewals += renew
+        return Credential("good" if self.renewals else "expired")
+
+
+@pytest.mark.parametrize(
+    ("token", "requests"),
+    [
+        pytest.param("good", 2, id="renews the token and tries again"),
+        pytest.param("unknown", 2, id="tries again once, not more"),
+    ],
+)
+async def test_a_401(token: str, requests: int) -> None:
+    async with FakeApi(token=token) as api:
+        api.put(ONE)
+        config = replace(api.config(), token_source=Renewing())
+        async with Client(config, user_agent="test") as client:
+            answer = (await asyncio.gather(client.get(ONE), return_exceptions=True))[0]
+        assert isinstance(answer, bytes) == (token == "good")
+        assert len(api.requests) == requests
+
+
+async def test_watches_leave_the_calls_their_connections() -> None:
+    async with FakeApi() as api:
+        api.put(ONE)
+        async with Client(api.config(), user_agent="test", connections=1) as client:
+            opened = asyncio.Event()
+            async with aclosing(client.stream(MAPS, opened=opened.set)) as lines:
+                first = asyncio.ensure_future(anext(lines))
+                await opened.wait()
+                await client.get(ONE)
+                api.put(ONE, {"data": {"a": "b"}})
+                assert b"MODIFIED" in await first
+            await eventually(lambda: not api.streams)
+
+
+async def test_the_clock_of_the_server_is_compared_with_ours() -> None:
+    slow = datetime.now(UTC).replace(year=2020)  # noqa: TID251  against the server's real clock
+    async with FakeApi() as api:
+        api.put(ONE)
+        async with Client(api.config(), user_agent="test", now=lambda: slow) as client:
+            assert client.clock_skew is None
+            await client.get(ONE)
+            assert client.clock_skew is not None
+            assert client.clock_skew > 365 * 86400
+
+
+def _server_tls(authority: trustme.CA, name: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    load_certificate(context, authority.issue_cert(name))
+    context.load_verify_locations(cadata=authority.cert_pem.bytes().decode())
+    return context
+
+
+def load_certificate(context: ssl.SSLContext, pair: trustme.LeafCert) -> None:
+    with pair.private_key_and_cert_chain_pem.tempfile() as path:
+        context.load_cert_chain(path)
+
+
+@pytest.mark.parametrize(
+    ("host", "certified", "server_name"),
+    [
+        pytest.param("127.0.0.1", "127.0.0.1", "", id="IPv4 address"),
+        pytest.param("::1", "::1", "", id="IPv6 address"),
+        pytest.param("127.0.0.1", "api.example.com", "api.example.com", id="tls-server-name"),
+    ],
+)
+async def test_tls_trusts_the_given_authority(host: str, certified: str, server_name: str) -> None:
+    authority = trustme.CA()
+    async with FakeApi(tls=_server_tls(authority, certified), host=host) as api:
+        api.put(ONE)
+        config = api.config(authority.cert_pem.bytes().decode())
+        async with Client(replace(config, server_name=server_name), user_agent="test") as client:
+            assert meta(await client.get(ONE)).metadata.name == "one"
+
+
+async def test_tls_refuses_a_stranger_unless_told_not_to_look() -> None:
+    stranger = trustme.CA()
+    async with FakeApi(tls=_server_tls(trustme.CA(), "127.0.0.1")) as api:
+        api.put(ONE)
+        config = api.config(stranger.cert_pem.bytes().decode())
+        async with Client(config, user_agent="test") as client:
+            with pytest.raises(Unreachable, match="certificate verify failed"):
+                await client.get(ONE)
+        async with Client(replace(config, insecure=True), user_agent="test") as client:
+            await client.get(ONE)
+
+
+async def test_a_client_certificate_is_presented() -> None:
+    authority = trustme.CA()
+    tls = _server_tls(authority, "127.0.0.1")
+    tls.verify_mode = ssl.CERT_REQUIRED
+    pair = authority.issue_cert("me@example.com")
+    mine = Credential(
+        "", b"".join(c.bytes() for c in pair.cert_chain_pems), pair.private_key_pem.bytes()
+    )
+    async with FakeApi(tls=tls) as api:
+        api.put(ONE)
+        config = api.config(authority.cert_pem.bytes().decode())
+        async with Client(replace(config, token_source=Fixed(mine)), user_agent="test") as client:
+            await client.get(ONE)
+        async with Client(config, user_agent="test") as client:
+            with pytest.raises(Unreachable):
+                await client.get(ONE)
