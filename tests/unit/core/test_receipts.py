@@ -1,0 +1,207 @@
+"""Receipts: one fact a line, at most 120 characters, only for people and only for news."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dayfly_core.api import Receipts
+from dayfly_core.objects import ObjectMeta
+from dayfly_core.policies import Policy
+from dayfly_core.receipts import WIDTH, receipts, warning
+from dayfly_core.request import Request
+from dayfly_core.violations import Violation
+from dayfly_core.wish import TTL_FIELD
+from support.build import DAY, HOUR, NOW, a_policy, a_request, an_object, in_
+
+PREVIEWS = a_policy()
+STAMPED = an_object(at=in_("8h"), policy="previews", age=timedelta())
+TEAM = ObjectMeta(name="team-a")
+ENDS = "configmap team-a/settings ends 2026-11-22T18:00:00Z (in 8h), by ExpiryPolicy previews"
+EXTEND = "to extend: kubectl dayfly extend configmap/settings -n team-a 1d"
+
+
+def team_ending(at: str, **labels: str) -> ObjectMeta:
+    return an_object(
+        at=at, policy="namespaces", labels={f"dayfly.dev/{k}": v for k, v in labels.items()}
+    )
+
+
+CASES = [
+    pytest.param(a_request(STAMPED), PREVIEWS, TEAM, [ENDS, EXTEND], id="the end, and how to move it"),
+    pytest.param(
+        a_request(STAMPED),
+        PREVIEWS,
+        team_ending(in_("2h")),
+        [ENDS, "before that its namespace ends, 2026-11-22T12:00:00Z (in 2h), and all in it", EXTEND],
+        id="a namespace that ends earlier",
+    ),
+    pytest.param(
+        a_request(STAMPED), PREVIEWS, team_ending(in_("9h")), [ENDS, EXTEND], id="one that ends later"
+    ),
+    pytest.param(
+        a_request(STAMPED), PREVIEWS, team_ending("soon"), [ENDS, EXTEND], id="one with a garbled end"
+    ),
+    pytest.param(
+        a_request(STAMPED),
+        PREVIEWS,
+        team_ending(in_("2h"), protected="true"),
+        [ENDS, EXTEND],
+        id="one that is protected",
+    ),
+    pytest.param(a_request(STAMPED), PREVIEWS, None, [ENDS, EXTEND], id="an unknown namespace"),
+    pytest.param(
+        a_request(
+            msgspec.structs.replace(STAMPED, name="team-a", namespace=""),
+            plural="namespaces",
+            kind="Namespace",
+            namespaced=False,
+            namespace="team-a",
+        ),
+        PREVIEWS,
+        team_ending(in_("2h")),
+        [
+            "namespace team-a ends 2026-11-22T18:00:00Z (in 8h), by ExpiryPolicy previews",
+            "to extend: kubectl dayfly extend namespace/team-a 1d",
+        ],
+        id="a namespace itself",
+    ),
+    pytest.param(
+        a_request(an_object(ttl="8h", at=in_("8h"), policy="previews")),
+        PREVIEWS,
+        TEAM,
+        [ENDS, EXTEND.replace("1d", "8h")],
+        id="the command repeats the wish",
+    ),
+    pytest.param(
+        a_request(STAMPED),
+        a_policy(default=None),
+        TEAM,
+        [ENDS, EXTEND.replace("1d", "8h")],
+        id="without wish and default the command shows an example",
+    ),
+    pytest.param(
+        a_request(an_object(ttl="never", policy="previews")),
+        PREVIEWS,
+        TEAM,
+        ["configmap team-a/settings never ends, by ExpiryPolicy previews"],
+        id="something that never ends",
+    ),
+    pytest.param(
+        a_request(an_object(at=in_("8h"), policy="previews", labels={"dayfly.dev/protected": "true"})),
+        PREVIEWS,
+        TEAM,
+        ["configmap team-a/settings is protected: Dayfly does not end it"],
+        id="something protected",
+    ),
+    pytest.param(
+        a_request(an_object(at=in_("-1h"), policy="previews")),
+        PREVIEWS,
+        TEAM,
+        [
+            "configmap team-a/settings ends 2026-11-22T09:00:00Z (now), by ExpiryPolicy previews",
+            EXTEND,
+        ],
+        id="an end in the past",
+    ),
+    pytest.param(a_request(an_object(at=in_("8h"))), PREVIEWS, TEAM, [], id="nothing without a stamp"),
+    pytest.param(
+        a_request(an_object(at="x", policy="previews")), PREVIEWS, TEAM, [], id="nothing without an end"
+    ),
+    pytest.param(
+        a_request(STAMPED), a_policy(receipts=Receipts.NEVER), TEAM, [], id="nothing if unwanted"
+    ),
+    pytest.param(a_request(STAMPED, STAMPED), PREVIEWS, TEAM, [], id="nothing if nothing changed"),
+    pytest.param(
+        a_request(STAMPED, an_object(at=in_("4h"), policy="previews", age=HOUR)),
+        PREVIEWS,
+        TEAM,
+        [ENDS, EXTEND],
+        id="an end that moved",
+    ),
+    pytest.param(
+        a_request(STAMPED, an_object(at=in_("8h"), age=HOUR)),
+        PREVIEWS,
+        TEAM,
+        [ENDS, EXTEND],
+        id="an object that is stamped only now",
+    ),
+    *(
+        pytest.param(a_request(STAMPED, username=user), PREVIEWS, TEAM, [], id=f"nothing for {user}")
+        for user in (
+            "system:serviceaccount:kube-system:job-controller",
+            "system:kube-controller-manager",
+            "system:kube-scheduler",
+            "system:node:node-1",
+        )
+    ),
+    pytest.param(
+        a_request(STAMPED, username="system:serviceaccount:team-a:ci"),
+        PREVIEWS,
+        TEAM,
+        [ENDS, EXTEND],
+        id="but for service accounts of others",
+    ),
+    pytest.param(
+        a_request(
+            msgspec.structs.replace(STAMPED, name="", generate_name="run-"), name=""
+        ),
+        PREVIEWS,
+        TEAM,
+        [ENDS.replace("settings", "run-..."), EXTEND.replace("settings", "run-...")],
+        id="a name to be generated",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("request_", "policy", "namespace", "want"), CASES)
+def test_receipts(
+    request_: Request, policy: Policy, namespace: ObjectMeta | None, want: list[str]
+) -> None:
+    assert list(receipts(request_, policy, namespace, NOW)) == want
+
+
+@pytest.mark.parametrize(
+    ("left", "says"),
+    [
+        pytest.param(timedelta(seconds=59.4), "in 59s", id="under ten minutes: seconds"),
+        pytest.param(timedelta(minutes=9, seconds=5), "in 9m5s", id="nine minutes: seconds"),
+        pytest.param(8 * HOUR - timedelta(seconds=9), "in 8h", id="hours: rounded to minutes"),
+        pytest.param(1.5 * DAY, "in 1d12h", id="days"),
+    ],
+)
+def test_what_is_left_is_rounded_for_people(left: timedelta, says: str) -> None:
+    meta = an_object(at=(NOW + left).isoformat(), policy="previews")
+    assert says in receipts(a_request(meta), PREVIEWS, TEAM, NOW)[0]
+
+
+def test_a_long_name_gives_way_to_the_end_and_the_command_stays_typeable() -> None:
+    meta = msgspec.structs.replace(STAMPED, name="n" * 253)
+    end, extend = receipts(a_request(meta), PREVIEWS, TEAM, NOW)
+    assert end.endswith("n... ends 2026-11-22T18:00:00Z (in 8h), by ExpiryPolicy previews")
+    assert extend == "to extend: kubectl dayfly extend KIND/NAME -n NAMESPACE 8h"
+
+
+@given(
+    name=st.text(min_size=1, max_size=253),
+    namespace=st.text(min_size=1, max_size=63),
+    kind=st.text(min_size=1, max_size=63),
+    policy=st.text(min_size=1, max_size=63),
+)
+def test_no_receipt_is_longer_than_a_warning_may_be(
+    name: str, namespace: str, kind: str, policy: str
+) -> None:
+    meta = msgspec.structs.replace(STAMPED, name=name, namespace=namespace)
+    request = replace(a_request(meta), namespace=namespace, kind=kind)
+    lines = receipts(request, a_policy(policy), team_ending(in_("2h")), NOW)
+    assert [line for line in lines if len(line) > WIDTH] == []
+
+
+def test_a_warning_names_the_key_and_is_cut_to_its_length() -> None:
+    assert warning(Violation("X", TTL_FIELD, "5", "has no unit")) == "dayfly.dev/ttl: has no unit"
+    long = warning(Violation("X", TTL_FIELD, "5", "x" * 200))
+    assert len(long) == WIDTH
+    assert long.endswith("...")
