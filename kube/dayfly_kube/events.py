@@ -10,12 +10,11 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 import msgspec
 
 from dayfly_core.objects import Key
-from dayfly_kube.client import Client
 from dayfly_kube.errors import ApiError, Unreachable
 
 logger = logging.getLogger(__name__)
@@ -29,6 +28,18 @@ ATTEMPTS: Final = 4
 FIRST_WAIT_SECONDS: Final = 0.5
 LONGEST_NOTE: Final = 1024
 """Bytes; the API server refuses more."""
+
+
+class Poster(Protocol):
+    """The client's verbs that Events need; a program may put its own gate before them."""
+
+    async def create(self, path: str, body: object) -> bytes:
+        """POST."""
+        ...
+
+    async def merge_patch(self, path: str, body: object) -> bytes:
+        """PATCH by RFC 7396."""
+        ...
 
 
 class Regarding(msgspec.Struct, frozen=True, rename="camel"):
@@ -89,7 +100,7 @@ class EventRecorder:
 
     def __init__(
         self,
-        client: Client,
+        client: Poster,
         component: str,
         identity: str,
         now: Callable[[], datetime],

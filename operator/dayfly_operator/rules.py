@@ -5,6 +5,7 @@ are the leader's. It has no right to create a configuration: a deleted one stays
 the off switch.
 """
 
+import asyncio
 import base64
 import logging
 from collections.abc import Iterable, Mapping
@@ -139,8 +140,8 @@ class Live(Protocol):
         ...
 
     @property
-    def ready(self) -> bool:
-        """Whether what is not among the items does not exist."""
+    def synced(self) -> asyncio.Event:
+        """Set once what is not among the items does not exist."""
         ...
 
 
@@ -177,7 +178,7 @@ class RuleKeeper:
         for resource, name in CONFIGURATIONS:
             live = self._live[resource]
             found = live.items.get(("", name))
-            self._note(name, missing=found is None and live.ready)
+            self._note(name, missing=found is None and live.synced.is_set())
             # Rules without a bundle would fail each request that they name.
             if found is not None and ca_bundle:
                 await self._amend(found, resource, amendment(found, resource, entries, ca_bundle))

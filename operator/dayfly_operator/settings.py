@@ -109,7 +109,7 @@ def _flags(environ: Mapping[str, str]) -> Flags:
         "--health-listen",
         type=listen_address,
         metavar="HOST:PORT",
-        default=Address("0.0.0.0", 8081),  # noqa: S104 (probes come from the node)
+        default=Address("0.0.0.0", 8081),
         help="where /healthz, /readyz and /metrics are served (default: %(default)s)",
     )
     _add_lease(flags)

@@ -8,7 +8,7 @@ because every decision reads their labels.
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Container, Coroutine, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from sys import intern
@@ -58,6 +58,10 @@ class Finder(Protocol):
         """Return the kind, None if it is not served."""
         ...
 
+    def forget(self, group: str, plural: str) -> None:
+        """Ask anew next time."""
+        ...
+
 
 class Listener(Protocol):
     """Who hears of changes, in the event loop; must not block."""
@@ -105,7 +109,11 @@ class Watching:
         self.missing: frozenset[GroupResource] = frozenset()
         """Kinds that policies name and the API server does not serve."""
         self.namespaces: Reflector[Stamped] = Reflector(
-            client, NAMESPACES.path(), keep=trimmed, on_change=self._on_namespace
+            client,
+            NAMESPACES.path(),
+            keep=trimmed,
+            on_change=self._on_namespace,
+            monotonic=monotonic,
         )
 
     def start(self, spawn: Spawn) -> None:
@@ -119,16 +127,18 @@ class Watching:
         kinds = frozenset(followed.resource for followed in self._kinds.values())
         return kinds | {NAMESPACES} if self._ends_namespaces else kinds
 
-    def unsynced(self) -> str | None:
-        """Say what has not been listed yet; None if everything has."""
+    def unsynced(self, excused: Container[GroupResource]) -> str | None:
+        """Say what has not been listed yet; None if all has that could be (``excused``: cannot)."""
         if not self.namespaces.synced.is_set():
             return "namespaces are not listed yet"
-        waiting = (f for f in self._kinds.values() if not f.stamped.synced.is_set())
-        return next((f"{f.resource.group_resource} are not listed yet" for f in waiting), None)
+        for kind, followed in self._kinds.items():
+            if kind not in excused and not followed.stamped.synced.is_set():
+                return f"{followed.resource.group_resource} are not listed yet"
+        return None
 
     async def follow(self, wanted: frozenset[GroupResource]) -> bool:
         """Watch exactly these kinds; False if some are not served, to be tried again later."""
-        for pair in self._kinds.keys() - wanted:
+        for pair in (self._kinds.keys() - wanted) | await self._withdrawn():
             self._drop(self._kinds.pop(pair))
         self._follow_namespaces(ends=NAMESPACE_KIND in wanted)
         missing: set[GroupResource] = set()
@@ -140,6 +150,17 @@ class Watching:
                 self._kinds[group, plural] = self._start(resource)
         self.missing = frozenset(missing)
         return not missing
+
+    async def _withdrawn(self) -> set[GroupResource]:
+        """Find kinds whose watch is silent because the API server does not serve them any more."""
+        silent = {pair for pair, followed in self._kinds.items() if self._silent(followed)}
+        for pair in silent:
+            self._finder.forget(*pair)
+        return {pair for pair in silent if await self._finder.find(*pair) is None}
+
+    def _silent(self, followed: Followed) -> bool:
+        watch = followed.stamped
+        return watch.synced.is_set() and not watch.fresh(self._monotonic(), HEARD_WITHIN)
 
     def relist(self) -> None:
         """List anew what is not stamped: policies or labels have changed."""
@@ -232,6 +253,7 @@ class Watching:
             keep=trimmed,
             on_change=on_change,
             label_selector=names.POLICY,
+            monotonic=self._monotonic,
         )
         log.info("watching kind=%s", resource.group_resource)
         task = self._run(stamped)
@@ -254,6 +276,7 @@ class Watching:
             keep=keep,
             on_change=on_change,
             label_selector=f"!{names.POLICY}",
+            monotonic=self._monotonic,
         )
         return unstamped, self._run(unstamped)
 

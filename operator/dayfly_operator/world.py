@@ -43,7 +43,7 @@ class World:
     def __init__(
         self,
         book: PolicyBook,
-        memory: Callable[[], Memory],
+        memory: Memory,
         guard: Callable[[], Guard],
         client: Metadata,
         now: Callable[[], datetime],
@@ -56,12 +56,12 @@ class World:
 
     def known(self, key: Key) -> Subject | None:
         """Return a stamped object as the watches know it; None if they do not (any more)."""
-        found = self._memory().stamped(key)
+        found = self._memory.stamped(key)
         if found is None:
             return None
         if not key.namespace:
             return Subject(key, found.meta, None)
-        namespace = self._memory().namespace(key.namespace)
+        namespace = self._memory.namespace(key.namespace)
         return Subject(key, found.meta, namespace) if namespace else None
 
     async def read(self, key: Key) -> Subject | None:
@@ -72,7 +72,7 @@ class World:
         meta = await self._get(key)
         if meta is None or not key.namespace:
             return Subject(key, meta, None) if meta else None
-        namespace = self._memory().namespace(key.namespace)
+        namespace = self._memory.namespace(key.namespace)
         namespace = namespace or await self._get(Key(NAMESPACES, "", key.namespace))
         return Subject(key, meta, namespace) if namespace else None
 
@@ -96,7 +96,7 @@ class World:
 
     def wants(self, key: Key, meta: ObjectMeta) -> bool:
         """Whether an object without a stamp would get one; if in doubt, it is worth a look."""
-        namespace = self._memory().namespace(key.namespace) if key.namespace else None
+        namespace = self._memory.namespace(key.namespace) if key.namespace else None
         if key.namespace and namespace is None:
             return True
         return bool(self.plan(Subject(key, meta, namespace)).actions)

@@ -5,8 +5,9 @@ forget to ask.
 """
 
 import logging
-from collections.abc import Mapping
 from typing import Final, Protocol
+
+from dayfly_kube.errors import Unreachable
 
 log = logging.getLogger(__name__)
 
@@ -18,9 +19,7 @@ class Writer(Protocol):
         """POST."""
         ...
 
-    async def merge_patch(
-        self, path: str, body: object, params: Mapping[str, str] | None = None
-    ) -> bytes:
+    async def merge_patch(self, path: str, body: object) -> bytes:
         """PATCH, ``application/merge-patch+json``."""
         ...
 
@@ -43,8 +42,11 @@ class Gate(Protocol):
         ...
 
 
-class NotLeading(Exception):
-    """This process may not act (any more); what it wanted to do is the leader's business."""
+class NotLeading(Unreachable):
+    """This process may not act (any more); what it wanted to do is the leader's business.
+
+    To whoever does not tell the two apart it is a server that cannot be reached: nothing was sent.
+    """
 
 
 class Gated:
@@ -62,12 +64,10 @@ class Gated:
         self._ask()
         return await self._writer.create(path, body)
 
-    async def merge_patch(
-        self, path: str, body: object, params: Mapping[str, str] | None = None
-    ) -> bytes:
+    async def merge_patch(self, path: str, body: object) -> bytes:
         """Merge patch, if leading."""
         self._ask()
-        return await self._writer.merge_patch(path, body, params)
+        return await self._writer.merge_patch(path, body)
 
     async def apply(self, path: str, body: object, *, manager: str, force: bool = True) -> bytes:
         """Server-side apply, if leading."""
@@ -98,9 +98,7 @@ class Rehearsal:
         """Say what would be created."""
         return self._say("create", path, body)
 
-    async def merge_patch(
-        self, path: str, body: object, params: Mapping[str, str] | None = None
-    ) -> bytes:
+    async def merge_patch(self, path: str, body: object) -> bytes:
         """Say what would be patched."""
         return self._say("patch", path, body)
 

@@ -1,0 +1,107 @@
+"""``dayfly operator``: reads flags, environment and clocks, and starts the program."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from math import inf
+
+import uvloop
+
+from dayfly_core import __version__
+from dayfly_kube import config
+from dayfly_kube.client import Client
+from dayfly_kube.flags import configure_logging
+from dayfly_operator.election import Clocks as ElectionClocks
+from dayfly_operator.elector import Candidacy, Elector
+from dayfly_operator.kinds import KindWatch
+from dayfly_operator.leadership import Leadership
+from dayfly_operator.program import Clocks, Program
+from dayfly_operator.settings import Settings, parse
+
+log = logging.getLogger(__name__)
+
+Live = Callable[[], str | None]
+
+
+def run(argv: Sequence[str]) -> int:
+    """Work until SIGTERM or SIGINT; return the exit status, not 0 if any part failed."""
+    settings = parse(argv, os.environ)
+    configure_logging(settings.log_level)
+    # kopf tells of each of its streams; that something is wrong with one is enough.
+    logging.getLogger("kopf").setLevel(logging.WARNING)
+    try:
+        uvloop.run(_operate(settings, config.load(settings.kubeconfig, os.environ)))
+    except (config.ConfigError, OSError) as error:
+        print(f"dayfly operator: {error}", file=sys.stderr)
+        return 1
+    except ExceptionGroup:
+        log.exception("a part of the program failed")
+        return 1
+    return 0
+
+
+def boot_time() -> float:
+    """Seconds on a clock that counts the time that the machine sleeps."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def _operate(settings: Settings, where: config.Config) -> None:
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    leadership = Leadership(settings.identity, boot_time)
+    async with Client(where, user_agent=_agent(settings), now=_now) as client:
+        program = Program(client, settings, Clocks(_now, boot_time), leadership)
+        kinds = KindWatch(
+            lambda: config.load(settings.kubeconfig, os.environ),
+            lambda: _post(loop, program.policies.wake),
+        )
+        async with _standing(settings, where, leadership, program) as live:
+            kinds.start()
+            try:
+                await program.run(live, stop)
+            finally:
+                kinds.stop()
+
+
+def _post(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(callback)
+
+
+@asynccontextmanager
+async def _standing(
+    settings: Settings, where: config.Config, leadership: Leadership, program: Program
+) -> AsyncGenerator[Live]:
+    """Stand for election meanwhile; in a dry run act as if elected, and leave the Lease alone."""
+    if settings.dry_run:
+        leadership.extend(inf, 0)
+        program.leadership_changed(True)
+        yield lambda: None
+        return
+
+    def connect(timeout: float) -> Client:
+        return Client(where, user_agent=_agent(settings), timeout=timeout, connections=1)
+
+    candidacy = Candidacy(connect, namespace=settings.namespace, timing=settings.timing)
+    clocks = ElectionClocks(_now, boot_time)
+    async with Elector(candidacy, leadership, clocks, program.leadership_changed) as elector:
+        yield elector.problem
+
+
+def _agent(settings: Settings) -> str:
+    return f"dayfly-operator/{__version__} ({settings.identity})"
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))

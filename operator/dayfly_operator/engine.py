@@ -1,0 +1,291 @@
+"""The loop: a key, what is known of it, the plan, its effects, and when to look again.
+
+::
+
+    watch ──> key ──> deadline ──due──> queue ──> observe ──> plan ──> effects
+                         ▲                           ▲                   │ not the one judged
+                         └──────── look again ───────┴── read by quorum ─┘
+
+Every replica keeps watches and deadlines; only with the gate open do keys enter the queue. When it
+opens, everything is looked at again, so nothing has to be handed over between leaders.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from dayfly_core.lifecycle import Action, Delete, Plan, Subject
+from dayfly_core.names import Reason
+from dayfly_core.objects import NAMESPACES, Key, ObjectMeta
+from dayfly_core.pace import Backoff
+from dayfly_kube.errors import ApiError, Unreachable
+from dayfly_operator.deadlines import Deadlines
+from dayfly_operator.effects import Outdated
+from dayfly_operator.queue import WorkQueue
+from dayfly_operator.watching import Stamped
+from dayfly_operator.writing import Gate, NotLeading
+
+log = logging.getLogger(__name__)
+
+ATTEMPTS: Final = 5
+"""Times that an object may change between being judged and being acted on, at once; then the key
+waits a little, as the object's owner is busy with it."""
+
+REFUSED_AGAIN: Final = 30.0
+"""Seconds until what the API server forbade is tried again: somebody has to grant it first."""
+
+BLOCKED_AGAIN: Final = timedelta(seconds=60)
+"""Until a namespace that holds something protected is looked at again."""
+
+SLICE: Final = 500
+"""Objects looked at in one go when leadership begins: 10 ms in which no due end is served."""
+
+BACKOFF: Final = Backoff(first=0.05, cap=3.0)
+"""Short: it bounds how late an end is when the API server comes back."""
+
+WAITING: Final = frozenset({Reason.INVALID_EXPIRES_AT, Reason.INVALID_TTL, Reason.UNREADABLE})
+"""Reasons for doing nothing that somebody has to hear of."""
+
+
+class World(Protocol):
+    """What a decision reads, and the decision."""
+
+    def known(self, key: Key) -> Subject | None:
+        """Return the subject as the watches know it."""
+        ...
+
+    async def read(self, key: Key) -> Subject | None:
+        """Return the subject by a quorum read; None if it is gone."""
+        ...
+
+    def up_to_date(self) -> bool:
+        """Whether policies are known well enough to act by."""
+        ...
+
+    async def catch_up(self) -> None:
+        """Return when they are."""
+        ...
+
+    def routine(self, found: Stamped) -> bool:
+        """Whether all there is to do is to wait for the object's end."""
+        ...
+
+    def plan(self, subject: Subject) -> Plan:
+        """Judge."""
+        ...
+
+
+class Hands(Protocol):
+    """The writes."""
+
+    async def carry_out(self, action: Action) -> None:
+        """Do it; raises Outdated if the object is not the one that was judged any more."""
+        ...
+
+
+class Turns(Protocol):
+    """The pace of DELETEs."""
+
+    async def turn(self) -> float:
+        """Return when it is the caller's turn, with the seconds that it waited."""
+        ...
+
+
+class Units(Protocol):
+    """Namespaces: what ends with them, and what keeps them from going."""
+
+    async def protected_member(self, namespace: str) -> str | None:
+        """Name an object in the namespace that is protected."""
+        ...
+
+    async def going(self, meta: ObjectMeta) -> datetime | None:
+        """Look at one that is being deleted; returns when to look again."""
+        ...
+
+    def gone(self, namespace: str) -> None:
+        """Hear that it is gone."""
+        ...
+
+
+class Complaints(Protocol):
+    """Who tells people why something did not happen."""
+
+    def refused(self, action: Action, error: ApiError) -> None:
+        """Say that the API server forbids it."""
+        ...
+
+    def blocked(self, order: Delete, member: str) -> None:
+        """Say that a namespace does not end because of what is in it."""
+        ...
+
+    def ignored(self, subject: Subject, plan: Plan) -> None:
+        """Say that an object's wish cannot be read."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """Everything that the engine may call."""
+
+    world: World
+    hands: Hands
+    turns: Turns
+    units: Units
+    complaints: Complaints
+
+
+class Engine:
+    """Looks at keys, one at a time each, several at once; hears of changes from the watches.
+
+    The breaker for surprising ends (catch-up, policy edits, a list that shrank) belongs in
+    :meth:`_ready`, beside the pace: both hold an order back before it is judged for the last time.
+    """
+
+    def __init__(
+        self,
+        crew: Crew,
+        gate: Gate,
+        now: Callable[[], datetime],
+        *,
+        workers: int = 16,
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._crew = crew
+        self._gate = gate
+        self._now = now
+        self._changed = changed
+        self.deadlines: Deadlines[Key] = Deadlines(self._due, now=now)
+        self.queue: WorkQueue[Key] = WorkQueue(self.handle, workers=workers, backoff=BACKOFF)
+
+    def stamped(self, key: Key, found: Stamped | None) -> None:
+        """Hear from a watch of one stamped object: set its deadline, or have it looked at."""
+        self._changed()
+        if found is None:
+            self._gone(key)
+        elif self._crew.world.routine(found) and found.end is not None:
+            self.deadlines.set(key, found.end)
+        else:
+            self.deadlines.cancel(key)
+            self._look(key)
+
+    def _gone(self, key: Key) -> None:
+        self.deadlines.cancel(key)
+        if key.resource == NAMESPACES:
+            self._crew.units.gone(key.name)
+
+    def unstamped(self, key: Key) -> None:
+        """Hear from a watch of an object that a policy wants to stamp."""
+        self._look(key)
+
+    async def look_at_all(
+        self, stamped: Iterable[tuple[Key, Stamped]], unstamped: Iterable[Key]
+    ) -> None:
+        """Look at everything: this process has begun to lead, or policies have changed."""
+        for count, (key, found) in enumerate(stamped):
+            self.stamped(key, found)
+            if count % SLICE == SLICE - 1:
+                await asyncio.sleep(0)
+        for key in unstamped:
+            self._look(key)
+
+    async def handle(self, key: Key) -> None:
+        """Do what is to be done for one key now."""
+        if not self._gate.holds():
+            return
+        try:
+            await self._process(key)
+        except NotLeading:
+            return  # the next leader looks at every key
+        except Unreachable as error:
+            self._later(key, error, 0.0)
+        except ApiError as error:
+            self._later(key, error, error.retry_after or 0.0)
+        except Outdated:
+            self.queue.retry(key)
+
+    async def _process(self, key: Key) -> None:
+        world = self._crew.world
+        subject = world.known(key) or await world.read(key)
+        if subject and subject.meta.deletion_timestamp and key.resource == NAMESPACES:
+            return self._again(key, await self._crew.units.going(subject.meta))
+        if subject and not await self._ready(key, world.plan(subject)):
+            return None
+        return await self._act(key, world.known(key) or subject)
+
+    async def _ready(self, key: Key, plan: Plan) -> bool:
+        """Wait for all that an act has to wait for, before it is judged for the last time.
+
+        False if it is blocked, and there is nothing to judge.
+        """
+        for action in plan.actions:
+            if isinstance(action, Delete):
+                await self._crew.turns.turn()
+                if action.unit and await self._blocked(action):
+                    return False
+        if plan.actions and not self._crew.world.up_to_date():
+            await self._crew.world.catch_up()
+        return True
+
+    async def _act(self, key: Key, subject: Subject | None) -> None:
+        for _ in range(ATTEMPTS):
+            if subject is None:
+                return self.deadlines.cancel(key)
+            # From this judgement to the request there is no await: what is sent is what was judged.
+            plan = self._crew.world.plan(subject)
+            try:
+                await self._carry_out(plan)
+            except Outdated:
+                subject = await self._reread(key)
+            else:
+                return self._done(subject, plan)
+        raise Outdated
+
+    async def _reread(self, key: Key) -> Subject | None:
+        world = self._crew.world
+        subject = await world.read(key)
+        await world.catch_up()
+        return subject
+
+    async def _carry_out(self, plan: Plan) -> None:
+        for action in plan.actions:
+            try:
+                await self._crew.hands.carry_out(action)
+            except ApiError as error:
+                if error.forbidden or error.invalid:
+                    self._crew.complaints.refused(action, error)
+                raise
+
+    async def _blocked(self, order: Delete) -> bool:
+        member = await self._crew.units.protected_member(order.key.name)
+        if member is None:
+            return False
+        self._crew.complaints.blocked(order, member)
+        self._again(order.key, self._now() + BLOCKED_AGAIN)
+        return True
+
+    def _done(self, subject: Subject, plan: Plan) -> None:
+        if plan.reason in WAITING:
+            self._crew.complaints.ignored(subject, plan)
+        self._again(subject.key, plan.again)
+
+    def _again(self, key: Key, when: datetime | None) -> None:
+        if when is None:
+            self.deadlines.cancel(key)
+        else:
+            self.deadlines.set(key, when)
+
+    def _later(self, key: Key, error: Exception, at_least: float) -> None:
+        refused = isinstance(error, ApiError) and (error.forbidden or error.invalid)
+        delay = self.queue.retry(key, at_least=max(at_least, REFUSED_AGAIN if refused else 0.0))
+        log.debug("tried again later object=%s in=%.2fs error=%s", key, delay, error)
+
+    def _due(self, key: Key) -> None:
+        if self._gate.holds():
+            self.queue.add(key, urgent=True)
+
+    def _look(self, key: Key) -> None:
+        if self._gate.holds():
+            self.queue.add(key)

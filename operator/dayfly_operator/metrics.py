@@ -1,0 +1,73 @@
+"""What Prometheus is told; every name begins with ``dayfly_``."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+LAG_BUCKETS = (0.005, 0.01, 0.015, 0.03, 0.06, 0.12, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600)
+"""Seconds; fine where a healthy operator is, coarse where an outage or the pace delays ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """Where the gauges that are read on demand come from."""
+
+    leading: Callable[[], float]
+    term: Callable[[], float]
+    stamped: Callable[[], float]
+    waiting: Callable[[], float]
+    deadlines: Callable[[], float]
+    stuck: Callable[[], float]
+    switched_off: Callable[[], float]
+    clock_skew: Callable[[], float]
+
+
+class Metrics:
+    """Counters of what was done, and gauges of what is."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.ended = Counter(
+            "dayfly_ended", "Objects ended.", ["policy", "resource"], registry=self.registry
+        )
+        self.stamped = Counter(
+            "dayfly_stamped",
+            "Objects stamped by the operator.",
+            ["policy", "reason"],
+            registry=self.registry,
+        )
+        self.withheld = Counter(
+            "dayfly_withheld",
+            "Times that something did not end, or was not stamped, by reason.",
+            ["policy", "reason"],
+            registry=self.registry,
+        )
+        self.lag = Histogram(
+            "dayfly_end_lag_seconds",
+            "From the end of an object to its DELETE.",
+            buckets=LAG_BUCKETS,
+            registry=self.registry,
+        )
+
+    def read(self, readings: Readings) -> None:
+        """Add the gauges."""
+        for name, text, reading in (
+            ("leading", "1 while this replica may act.", readings.leading),
+            ("leader_term", "leaseTransitions of this replica's last term.", readings.term),
+            ("stamped_objects", "Stamped objects in memory.", readings.stamped),
+            ("queue_length", "Objects waiting to be handled.", readings.waiting),
+            ("deadlines", "Objects with an end to wait for.", readings.deadlines),
+            ("namespaces_stuck", "Namespaces that do not go.", readings.stuck),
+            (
+                "webhook_configurations_missing",
+                "Webhook configurations that somebody has deleted.",
+                readings.switched_off,
+            ),
+            (
+                "clock_skew_seconds",
+                "How far the API server's clock is ahead of ours.",
+                readings.clock_skew,
+            ),
+        ):
+            Gauge(f"dayfly_{name}", text, registry=self.registry).set_function(reading)

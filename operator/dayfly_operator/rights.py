@@ -1,0 +1,112 @@
+"""What the operator may do to the kinds that policies name, asked of the API server itself."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import msgspec
+
+from dayfly_core import names
+from dayfly_core.names import Reason
+from dayfly_core.objects import Resource
+from dayfly_core.policies import GroupResource
+
+REVIEWS: Final = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+NEEDED: Final = ("get", "list", "watch", "patch", "delete")
+"""To see an object, to stamp what slipped past the webhook, and to end it."""
+
+RECHECK: Final = 30.0
+"""Seconds until a missing right or kind is looked for again."""
+
+
+class Reviewer(Protocol):
+    """The client, for questions: a review is created, but nothing is stored."""
+
+    async def create(self, path: str, body: object) -> bytes:
+        """POST."""
+        ...
+
+
+class Verbs(Protocol):
+    """What the API server can do with a kind at all."""
+
+    async def verbs(self, group: str, plural: str) -> frozenset[str]:
+        """Return the verbs."""
+        ...
+
+
+class ReviewStatus(msgspec.Struct, frozen=True):
+    """``status`` of a review."""
+
+    allowed: bool = False
+
+
+class Review(msgspec.Struct, frozen=True):
+    """The answer to a ``SelfSubjectAccessReview``."""
+
+    status: ReviewStatus = ReviewStatus()
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why objects of a kind cannot be ended, and what to do about it."""
+
+    reason: str
+    message: str
+
+
+class Rights:
+    """Knows for each kind what stands in the way."""
+
+    def __init__(self, reviewer: Reviewer, discovery: Verbs) -> None:
+        self._reviewer = reviewer
+        self._discovery = discovery
+        self.obstacles: Mapping[GroupResource, Obstacle] = {}
+
+    async def review(
+        self, served: Iterable[Resource], missing: Iterable[GroupResource]
+    ) -> float | None:
+        """Ask about each kind; returns the seconds until it should be asked again, if ever."""
+        found = {pair: _not_served(pair) for pair in missing}
+        for resource in served:
+            obstacle = await self._obstacle(resource)
+            if obstacle:
+                found[resource.group, resource.plural] = obstacle
+        self.obstacles = found
+        return RECHECK if found else None
+
+    async def _obstacle(self, resource: Resource) -> Obstacle | None:
+        offered = await self._discovery.verbs(resource.group, resource.plural)
+        lacking = [verb for verb in NEEDED if verb not in offered]
+        if lacking:
+            text = f"the API server offers no {' or '.join(lacking)} for {resource.group_resource}"
+            return Obstacle(Reason.KIND_NOT_FOUND, f"{text}; remove the kind from the policy")
+        denied = [verb for verb in NEEDED if not await self._may(resource, verb)]
+        return _denied(resource, denied) if denied else None
+
+    async def _may(self, resource: Resource, verb: str) -> bool:
+        attributes = {"group": resource.group, "resource": resource.plural, "verb": verb}
+        body = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": attributes},
+        }
+        answer = await self._reviewer.create(REVIEWS, body)
+        return msgspec.json.decode(answer, type=Review).status.allowed
+
+
+def _not_served(pair: GroupResource) -> Obstacle:
+    group, plural = pair
+    name = f"{plural}.{group}" if group else plural
+    return Obstacle(
+        Reason.KIND_NOT_FOUND,
+        f"the API server does not serve {name}; install the kind, or remove it from the policy",
+    )
+
+
+def _denied(resource: Resource, verbs: list[str]) -> Obstacle:
+    return Obstacle(
+        Reason.MISSING_RIGHTS,
+        f"may not {', '.join(verbs)} {resource.group_resource}: grant it by a ClusterRole with the "
+        f'label {names.AGGREGATE_LABEL}: "true" and the verbs {", ".join(NEEDED)}',
+    )

@@ -1,0 +1,183 @@
+"""The ``status`` of each ExpiryPolicy: how many objects, which end is next, and is all well."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol
+
+import msgspec
+from msgspec import UNSET
+
+from dayfly_core import api, instant
+from dayfly_core.api import ConditionStatus, Enforcement
+from dayfly_core.conditions import with_condition
+from dayfly_core.names import Condition, Reason
+from dayfly_core.objects import EXPIRY_POLICIES, Key
+from dayfly_core.policies import GroupResource
+from dayfly_kube.errors import ApiError
+from dayfly_operator.policies import Entry, PolicyBook
+from dayfly_operator.rights import Obstacle
+from dayfly_operator.watching import Stamped
+from dayfly_operator.writing import Writer
+
+log = logging.getLogger(__name__)
+
+SLICE: Final = 2000
+"""Objects counted in one go: under a millisecond in which no end is served."""
+
+FRESH: Final = 1.0
+"""Seconds: a status is written over the version of the policy that it was computed for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a policy's status is made of."""
+
+    matched: int = 0
+    next_end: datetime | None = None
+    obstacles: Sequence[Obstacle] = ()
+    stuck: Sequence[str] = ()
+
+
+Judgement = tuple[ConditionStatus, str, str]
+"""Status, reason and message of a condition."""
+
+
+def status_of(entry: Entry, facts: Facts, now: datetime) -> api.ExpiryPolicyStatus:
+    """Return the status as it should be; equal to the present one if there is nothing to say."""
+    conditions = entry.status.conditions
+    generation = entry.meta.generation
+    judgements = {
+        Condition.READY: _ready(entry),
+        Condition.ENFORCEABLE: _enforceable(facts.obstacles),
+    }
+    known = any(condition.type == Condition.STUCK for condition in conditions)
+    if facts.stuck or known:
+        judgements[Condition.STUCK] = _stuck(facts.stuck)
+    for kind, (status, reason, message) in judgements.items():
+        conditions = with_condition(
+            conditions,
+            kind,
+            status,
+            reason=reason,
+            message=message,
+            generation=generation,
+            now=now,
+        )
+    return api.ExpiryPolicyStatus(
+        observed_generation=generation,
+        matched=facts.matched,
+        next_end=instant.render(facts.next_end) if facts.next_end else UNSET,
+        conditions=list(conditions),
+    )
+
+
+def _ready(entry: Entry) -> Judgement:
+    if entry.policy is None:
+        return ConditionStatus.FALSE, Reason.INVALID_POLICY, entry.fault
+    if entry.policy.suspended:
+        return ConditionStatus.FALSE, Reason.SUSPENDED, "spec.suspend is true: nothing is ended"
+    if entry.policy.enforcement is Enforcement.AUDIT:
+        return ConditionStatus.TRUE, Reason.AUDIT_ONLY, "reports, and changes and ends nothing"
+    return ConditionStatus.TRUE, Reason.ACTIVE, "in force"
+
+
+def _enforceable(obstacles: Sequence[Obstacle]) -> Judgement:
+    if not obstacles:
+        return ConditionStatus.TRUE, Reason.ALL_RIGHTS, "every kind exists and may be ended"
+    sentences = "; ".join(sorted(obstacle.message for obstacle in obstacles))
+    return ConditionStatus.FALSE, obstacles[0].reason, sentences
+
+
+def _stuck(diagnoses: Sequence[str]) -> Judgement:
+    if not diagnoses:
+        return ConditionStatus.FALSE, Reason.DELETED, "everything that was ended is gone"
+    return ConditionStatus.TRUE, Reason.NAMESPACE_STUCK, "; ".join(diagnoses)
+
+
+class Surroundings(Protocol):
+    """What a status reports on."""
+
+    def all_stamped(self) -> Iterator[tuple[Key, Stamped]]:
+        """Yield every stamped object."""
+        ...
+
+    def obstacles(self) -> Mapping[GroupResource, Obstacle]:
+        """Return what stands in the way, by kind."""
+        ...
+
+    def stuck(self) -> Iterable[tuple[str, str]]:
+        """Yield policy and diagnosis of what does not go."""
+        ...
+
+
+class StatusKeeper:
+    """Writes what has changed; the caller sees to it that this is not too often."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        book: PolicyBook,
+        surroundings: Surroundings,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._writer = writer
+        self._book = book
+        self._surroundings = surroundings
+        self._now = now
+
+    async def tend(self) -> None:
+        """Compare each policy's status with the facts, and write those that differ."""
+        counts, ends = await self._counted()
+        if any(self._differing(counts, ends)):
+            await self._book.fresh(FRESH)
+        for entry, status in list(self._differing(counts, ends)):
+            await self._write(entry, status)
+
+    def _differing(
+        self, counts: Mapping[str, int], ends: Mapping[str, datetime]
+    ) -> Iterator[tuple[Entry, api.ExpiryPolicyStatus]]:
+        obstacles, stuck = self._surroundings.obstacles(), tuple(self._surroundings.stuck())
+        for name, entry in self._book.known.entries.items():
+            kinds = entry.policy.resources if entry.policy else ()
+            facts = Facts(
+                matched=counts.get(name, 0),
+                next_end=ends.get(name),
+                obstacles=[obstacles[kind] for kind in sorted(kinds) if kind in obstacles],
+                stuck=[diagnosis for policy, diagnosis in stuck if policy == name],
+            )
+            status = status_of(entry, facts, self._now())
+            if status != entry.status:
+                yield entry, status
+
+    async def _counted(self) -> tuple[dict[str, int], dict[str, datetime]]:
+        counts: dict[str, int] = {}
+        ends: dict[str, datetime] = {}
+        for seen, (_, found) in enumerate(self._surroundings.all_stamped()):
+            name = found.policy
+            counts[name] = counts.get(name, 0) + 1
+            if found.end and (name not in ends or found.end < ends[name]):
+                ends[name] = found.end
+            if seen % SLICE == SLICE - 1:
+                await asyncio.sleep(0)
+        return counts, ends
+
+    async def _write(self, entry: Entry, status: api.ExpiryPolicyStatus) -> None:
+        meta = entry.meta
+        head = {"uid": meta.uid, "resourceVersion": meta.resource_version}
+        body = {"metadata": head, "status": _patch(status)}
+        try:
+            await self._writer.merge_patch(f"{EXPIRY_POLICIES.path(name=meta.name)}/status", body)
+        except ApiError as error:
+            if not (error.conflict or error.not_found):
+                raise
+            # Changed or deleted meanwhile: that change is news, and wakes whoever calls this.
+            log.debug("status is for another version policy=%s", meta.name)
+
+
+def _patch(status: api.ExpiryPolicyStatus) -> dict[str, object]:
+    """Spell what is unset as null: in a merge patch, absence means unchanged."""
+    fields: dict[str, object] = msgspec.to_builtins(status)
+    return {"nextEnd": None, **fields}
