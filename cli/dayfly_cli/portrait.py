@@ -35,7 +35,8 @@ class Portrait:
     @property
     def deciding(self) -> Policy | None:
         """The policy of the stamp, as long as it exists, else the one that matches."""
-        return (self.policies and self.policies.get(self.entry.policy)) or self.matching
+        stamped = self.policies.get(self.entry.policy) if self.policies is not None else None
+        return stamped or self.matching
 
     def lines(self) -> Iterator[Line]:
         """Say what is known, what matters most first."""

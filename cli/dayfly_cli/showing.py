@@ -63,9 +63,4 @@ async def _portray(cluster: Cluster, target: Target, terminal: Terminal) -> Port
     namespace = await cluster.namespace_meta() if meta.namespace else None
     end = stamped_end(namespace) if namespace else None
     policies = await cluster.policies(terminal.warn)
-    if policies is None:
-        terminal.warn(
-            "you may not read ExpiryPolicies (ClusterRole dayfly-view): bounds are unknown"
-        )
-    entry = Entry(resource, meta, end)
-    return Portrait(entry, namespace, policies or Policies(), terminal.now())
+    return Portrait(Entry(resource, meta, end), namespace, policies, terminal.now())
