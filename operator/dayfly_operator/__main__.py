@@ -35,6 +35,8 @@ def run(argv: Sequence[str]) -> int:
     configure_logging(settings.log_level)
     # kopf tells of each of its streams; that something is wrong with one is enough.
     logging.getLogger("kopf").setLevel(logging.WARNING)
+    # In a thread it warns that it leaves signals alone: it should.
+    logging.getLogger("kopf._core.reactor.running").setLevel(logging.ERROR)
     try:
         uvloop.run(_operate(settings, config.load(settings.kubeconfig, os.environ)))
     except (config.ConfigError, OSError) as error:
