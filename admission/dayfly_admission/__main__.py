@@ -1,6 +1,7 @@
 """``dayfly admission``: reads flags, environment and clocks, and starts the program."""
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -25,11 +26,12 @@ def run(argv: Sequence[str]) -> int:
         import uvloop
     except ImportError as error:
         return _refuse(f"{error.name} is not installed: pip install uvloop httptools")
+    status = 0
     try:
         uvloop.run(_serve(settings))
-    except (config.ConfigError, OSError) as error:
-        return _refuse(str(error))
-    return 0
+    except* (config.ConfigError, OSError) as wrong:
+        status = _refuse(str(wrong.exceptions[0]))
+    return status
 
 
 def _refuse(sentence: str) -> int:
@@ -41,12 +43,32 @@ async def _serve(settings: Settings) -> None:
     where = config.load(settings.kubeconfig, os.environ)
     agent = f"dayfly-admission/{__version__} ({settings.identity})"
     clocks = Clocks(lambda: datetime.now(UTC), time.monotonic)
-    async with Client(where, user_agent=agent) as client:
+    async with Client(where, user_agent=agent) as client, asyncio.TaskGroup() as group:
         program = Program(client, settings, clocks)
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, program.leave.set)
+        _obey_signals(program)
+        freezing = group.create_task(_freeze(program))
         await program.run()
+        freezing.cancel()
+
+
+def _obey_signals(program: Program) -> None:
+    def stop() -> None:  # a person's Ctrl-C, or a second SIGTERM
+        program.hurry.set()
+        program.leave.set()
+
+    def terminate() -> None:
+        stop() if program.leave.is_set() else program.leave.set()
+
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGINT, stop)
+    loop.add_signal_handler(signal.SIGTERM, terminate)
+
+
+async def _freeze(program: Program) -> None:
+    """Spare the collector what stays for good: it would stop requests to look at it."""
+    await program.settled()
+    gc.collect()
+    gc.freeze()
 
 
 if __name__ == "__main__":

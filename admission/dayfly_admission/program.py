@@ -1,9 +1,9 @@
 """One replica of the webhook server: what it follows, when it is ready, how it leaves."""
 
 import asyncio
-import gc
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -39,10 +39,15 @@ class Program:
 
     def __init__(self, client: Client, settings: Settings, clocks: Clocks) -> None:
         self.leave = asyncio.Event()
+        self.hurry = asyncio.Event()
+        """Set to leave without the seconds of a lame duck."""
+        self.port = 0
+        self.health_port = 0
+        """Where it listens, once it does: the kernel chooses when the settings say 0."""
         self.metrics = Metrics()
         self._settings = settings
-        self._serving = ServingContext(clocks.now)
-        self._certificate = Certificate(self._serving, self.metrics)
+        self.serving = ServingContext(clocks.now)
+        self._certificate = Certificate(self.serving, self.metrics)
         self._secret = _watch_secret(client, settings.namespace, self._certificate)
         self._namespaces = Reflector(
             client, NAMESPACES.path(), keep=namespaces.keep, on_change=lambda _name, _kept: None
@@ -73,18 +78,23 @@ class Program:
             return f"certificate: {self._certificate.missing}"
         return None
 
+    async def settled(self) -> None:
+        """Return when the copies of policies and namespaces are complete."""
+        await asyncio.gather(self._policies.synced.wait(), self._namespaces.synced.wait())
+
     async def run(self) -> None:
         """Serve; returns after ``leave`` was set and the last request was answered."""
         socket = listen(self._settings.listen)
-        https = server(self._app, self._serving.ssl_context)
+        self.port = int(socket.getsockname()[1])
+        https = server(self._app, self.serving.ssl_context)
         async with asyncio.TaskGroup() as group:
             following = [
                 group.create_task(watch.run())
                 for watch in (self._policies, self._namespaces, self._secret)
             ]
-            following += [group.create_task(self._health()), group.create_task(self._settle())]
+            following += [group.create_task(self._health())]
             serving = group.create_task(https.serve(sockets=[socket]))
-            log.info("serving", extra={"address": self._settings.listen})
+            log.info("serving", extra={"port": self.port})
             await self.leave.wait()
             await self._limp()
             https.should_exit = True
@@ -96,21 +106,21 @@ class Program:
         """Go on serving while the cluster learns that this replica is leaving."""
         self._app.leaving = True
         log.info("leaving", extra={"lame-duck-seconds": self._settings.lame_duck})
-        await asyncio.sleep(self._settings.lame_duck)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.hurry.wait(), self._settings.lame_duck)
 
     async def _health(self) -> None:
+        def started(port: int) -> None:
+            self.health_port = port
+            log.info("health", extra={"port": port})
+
         await health.serve(
             str(self._settings.health_listen),
             live=lambda: None,  # that this answers is the proof: both servers share one loop
             ready=self.unready,
             registry=self.metrics.registry,
+            started=started,
         )
-
-    async def _settle(self) -> None:
-        """Spare the collector what stays for good, or it would stop requests to look at it."""
-        await asyncio.gather(self._policies.synced.wait(), self._namespaces.synced.wait())
-        gc.collect()
-        gc.freeze()
 
 
 def _watch_secret(client: Client, namespace: str, certificate: Certificate) -> Reflector[Bundle]:

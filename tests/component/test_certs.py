@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
-from support.fake_api import FakeApi, Fault
 
 from dayfly_certs import issue, secrets, store
 from dayfly_certs.bundle import Bundle
@@ -13,6 +13,7 @@ from dayfly_certs.store import NotInstalled
 from dayfly_core import names
 from dayfly_kube.client import Client
 from dayfly_kube.errors import ApiError
+from support.fake_api import FakeApi, Fault
 
 NAMESPACE = names.SYSTEM_NAMESPACE
 START = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -38,8 +39,6 @@ async def client(api: FakeApi) -> AsyncIterator[Client]:
 
 
 def stored(api: FakeApi, path: str) -> secrets.Secret:
-    import msgspec
-
     return secrets.decode(msgspec.json.encode(api.objects[path]))
 
 
@@ -105,7 +104,7 @@ async def test_a_missing_secret_names_what_to_do_and_is_not_created(
     api: FakeApi, client: Client
 ) -> None:
     api.remove(TLS_PATH)
-    with pytest.raises(NotInstalled, match="dayfly-tls.*kubectl apply -k manifests/base"):
+    with pytest.raises(NotInstalled, match=r"dayfly-tls.*kubectl apply -k manifests/base"):
         await store.ensure(client, NAMESPACE, NAMES, START)
     assert not any(write.startswith("POST") for write in writes(api))
 

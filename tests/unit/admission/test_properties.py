@@ -24,11 +24,11 @@ MODERATE = settings(
 
 
 class OneNamespace:
-    def known(self, _name: str) -> ObjectMeta | None:
-        return ObjectMeta(name="team-a", labels={"team": "web"})
+    def known(self, name: str) -> ObjectMeta | None:
+        return ObjectMeta(name=name, labels={"team": "web"})
 
-    async def ask(self, _name: str, _seconds: float) -> ObjectMeta | None:
-        raise AssertionError("every namespace is known here")
+    async def ask(self, name: str, seconds: float) -> ObjectMeta | None:
+        raise AssertionError(f"{name} is known, nobody has to ask for {seconds} s")
 
 
 POLICIES = Policies([a_policy()])

@@ -75,18 +75,18 @@ def test_a_generated_name_is_taken_from_the_object() -> None:
     assert request.name == "web-x7k2p"
 
 
-SENT_BY_AUTHOR = [{"manager": "kubectl", "fieldsV1": {"f:metadata": {"f:labels": {"f:a": {}}}}}]
-SENT_WITH_STAMPS = [{"fieldsV1": {"f:metadata": {"f:labels": {f"f:{names.POLICY}": {}}}}}]
+def sent(label: str) -> list[Json]:
+    return [{"manager": "kubectl", "fieldsV1": {"f:metadata": {"f:labels": {f"f:{label}": {}}}}}]
 
 
 @pytest.mark.parametrize(
     ("managed", "operation", "want"),
     [
-        pytest.param(SENT_BY_AUTHOR, "CREATE", True, id="the author did not send it"),
-        pytest.param(SENT_WITH_STAMPS, "CREATE", False, id="the author sent it: a copy"),
+        pytest.param(sent("a"), "CREATE", True, id="the author did not send it"),
+        pytest.param(sent(names.POLICY), "CREATE", False, id="the author sent it: a copy"),
         pytest.param(None, "CREATE", False, id="nobody knows: a copy"),
         pytest.param("x", "CREATE", False, id="unreadable: a copy"),
-        pytest.param(SENT_BY_AUTHOR, "UPDATE", False, id="an update is no reinvoked create"),
+        pytest.param(sent("a"), "UPDATE", False, id="an update is no reinvoked create"),
     ],
 )
 def test_whether_an_earlier_call_stamped(managed: Any, operation: str, want: bool) -> None:

@@ -159,6 +159,7 @@ async def kinds(review: Json) -> tuple[Json, str]:
     return accepted(answer.encode(said), mutating=False), reason
 
 
+NOTHING: Json = {}
 LONGER_THAN_MAX = a_policy_with(ttl={"default": "8h", "max": "1h"})
 
 
@@ -170,7 +171,7 @@ LONGER_THAN_MAX = a_policy_with(ttl={"default": "8h", "max": "1h"})
         pytest.param(LONGER_THAN_MAX, POLICY, False, id="made worse by an update"),
         pytest.param(LONGER_THAN_MAX, LONGER_THAN_MAX, True, id="as wrong as it was: a ratchet"),
         pytest.param(a_policy_with(grace="soon"), None, False, id="a grace that is no duration"),
-        pytest.param(POLICY | {"spec": {}}, None, False, id="no match"),
+        pytest.param(POLICY | {"spec": NOTHING}, None, False, id="no match"),
         pytest.param(POLICY | {"spec": 5}, None, False, id="a spec that is a number"),
         pytest.param(POLICY | {"metadata": 5}, None, True, id="for the API server to refuse"),
     ],

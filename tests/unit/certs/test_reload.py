@@ -5,10 +5,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from support.handshakes import NAMES, a_bundle, served, today
 
 from dayfly_certs.bundle import Bundle
 from dayfly_certs.reload import BadBundle, ServingContext
+from support.handshakes import NAMES, a_bundle, served, today
 
 GOOD = a_bundle()
 NEXT = a_bundle()

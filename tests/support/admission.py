@@ -1,0 +1,107 @@
+"""An admission replica with everything around it that it follows, and callers of it."""
+
+import asyncio
+import io
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from time import monotonic
+
+import aiohttp
+import msgspec
+
+from dayfly_admission.program import Clocks, Program
+from dayfly_admission.settings import Settings, parse
+from dayfly_certs import secrets
+from dayfly_certs.bundle import Bundle
+from dayfly_core import names
+from dayfly_kube.client import Client
+from support.fake_api import FakeApi
+from support.handshakes import NAMES, client_context, today
+from support.policy_manifests import manifest
+from support.reviews import a_review, an_object, encoded
+
+JSON = {"Content-Type": "application/json"}
+REVIEW = encoded(a_review(an_object()))
+SETTINGS = replace(
+    parse(["--listen=127.0.0.1:0", "--health-listen=127.0.0.1:0"], {}), lame_duck=0.0
+)
+TLS_PATH = secrets.path(names.SYSTEM_NAMESPACE, names.TLS_SECRET)
+
+
+def publish(api: FakeApi, bundle: Bundle) -> None:
+    """Write the serving Secret."""
+    secret = secrets.Secret(
+        data={"ca.crt": bundle.ca_pem, "tls.crt": bundle.cert_pem, "tls.key": bundle.key_pem}
+    )
+    api.put(TLS_PATH, {"data": msgspec.to_builtins(secret)["data"]})
+
+
+def install(api: FakeApi, bundle: Bundle) -> None:
+    """Put there what a replica waits for: a policy, a namespace, the certificate."""
+    api.put("/apis/dayfly.dev/v1alpha1/expirypolicies/previews", manifest(ttl={"default": "8h"}))
+    api.put("/api/v1/namespaces/team-a", {"metadata": {"labels": {"team": "web"}}})
+    publish(api, bundle)
+
+
+@dataclass(slots=True)
+class Replica:
+    """A running program, and what its callers need."""
+
+    program: Program
+    trusted: bytes
+
+    def session(self, *authorities: bytes) -> aiohttp.ClientSession:
+        """Connect as an API server does: by name, with the ``caBundle`` that is configured."""
+        context = client_context(*(authorities or (self.trusted,)))
+        return aiohttp.ClientSession(
+            f"https://127.0.0.1:{self.program.port}",
+            connector=aiohttp.TCPConnector(ssl=context, limit=0),
+            headers=JSON,
+        )
+
+    async def post(
+        self, path: str, body: bytes = REVIEW, content_type: str = "application/json"
+    ) -> tuple[int, bytes]:
+        """Ask on a connection of its own."""
+        headers = {"Content-Type": content_type}
+        async with (
+            self.session() as session,
+            session.post(path, data=io.BytesIO(body), headers=headers) as response,
+        ):
+            return response.status, await response.read()
+
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Open a connection to write bytes to."""
+        return await asyncio.open_connection(
+            "127.0.0.1",
+            self.program.port,
+            ssl=client_context(self.trusted),
+            server_hostname=NAMES[0],
+        )
+
+    async def health(self, path: str) -> tuple[int, str]:
+        """Ask as kubelet does."""
+        async with (
+            aiohttp.ClientSession(f"http://127.0.0.1:{self.program.health_port}") as session,
+            session.get(path) as response,
+        ):
+            return response.status, await response.text()
+
+
+@asynccontextmanager
+async def a_replica(
+    api: FakeApi, bundle: Bundle | None = None, settings: Settings = SETTINGS
+) -> AsyncGenerator[Replica]:
+    """Run a replica until the block ends; then it leaves in order."""
+    async with Client(api.config(), user_agent="dayfly-admission/0 (test)") as client:
+        program = Program(client, settings, Clocks(today, monotonic))
+        running = asyncio.create_task(program.run())
+        try:
+            async with asyncio.timeout(10):
+                while not (program.port and program.health_port):
+                    await asyncio.wait([running], timeout=0.01)
+            yield Replica(program, bundle.ca_pem if bundle else b"")
+        finally:
+            program.leave.set()
+            await running
