@@ -10,6 +10,7 @@ import contextlib
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import uvloop
 
@@ -58,8 +59,8 @@ class Pipe(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Remember the transport."""
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        # Not checked: uvloop's transports have the methods but not the base class.
+        self.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         """Hand everything on."""
@@ -100,9 +101,9 @@ class Inbound(Pipe):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Read nothing until there is somebody to give it to."""
         super().connection_made(transport)
-        assert isinstance(transport, asyncio.Transport)
-        transport.pause_reading()
-        self._connecting = asyncio.create_task(self._connect(transport))
+        readable = cast("asyncio.Transport", transport)
+        readable.pause_reading()
+        self._connecting = asyncio.create_task(self._connect(readable))
 
     async def _connect(self, transport: asyncio.Transport) -> None:
         loop = asyncio.get_running_loop()
