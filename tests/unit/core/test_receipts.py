@@ -21,6 +21,7 @@ PREVIEWS = a_policy()
 STAMPED = an_object(at=in_("8h"), policy="previews", age=timedelta())
 TEAM = ObjectMeta(name="team-a")
 ENDS = "configmap team-a/settings ends 2026-11-22T18:00:00Z (in 8h), by ExpiryPolicy previews"
+BEFORE = "before that its namespace ends, 2026-11-22T12:00:00Z (in 2h), and all in it"
 EXTEND = "to extend: kubectl dayfly extend configmap/settings -n team-a 1d"
 
 
@@ -30,20 +31,22 @@ def team_ending(at: str, **labels: str) -> ObjectMeta:
     )
 
 
+PROTECTED = {"dayfly.dev/protected": "true"}
+
 CASES = [
-    pytest.param(a_request(STAMPED), PREVIEWS, TEAM, [ENDS, EXTEND], id="the end, and how to move it"),
+    pytest.param(a_request(STAMPED), PREVIEWS, TEAM, [ENDS, EXTEND], id="the end, how to move it"),
     pytest.param(
         a_request(STAMPED),
         PREVIEWS,
         team_ending(in_("2h")),
-        [ENDS, "before that its namespace ends, 2026-11-22T12:00:00Z (in 2h), and all in it", EXTEND],
+        [ENDS, BEFORE, EXTEND],
         id="a namespace that ends earlier",
     ),
     pytest.param(
-        a_request(STAMPED), PREVIEWS, team_ending(in_("9h")), [ENDS, EXTEND], id="one that ends later"
+        a_request(STAMPED), PREVIEWS, team_ending(in_("9h")), [ENDS, EXTEND], id="a later one"
     ),
     pytest.param(
-        a_request(STAMPED), PREVIEWS, team_ending("soon"), [ENDS, EXTEND], id="one with a garbled end"
+        a_request(STAMPED), PREVIEWS, team_ending("soon"), [ENDS, EXTEND], id="a garbled one"
     ),
     pytest.param(
         a_request(STAMPED),
@@ -91,7 +94,7 @@ CASES = [
         id="something that never ends",
     ),
     pytest.param(
-        a_request(an_object(at=in_("8h"), policy="previews", labels={"dayfly.dev/protected": "true"})),
+        a_request(an_object(at=in_("8h"), policy="previews", labels=PROTECTED)),
         PREVIEWS,
         TEAM,
         ["configmap team-a/settings is protected: Dayfly does not end it"],
@@ -107,9 +110,9 @@ CASES = [
         ],
         id="an end in the past",
     ),
-    pytest.param(a_request(an_object(at=in_("8h"))), PREVIEWS, TEAM, [], id="nothing without a stamp"),
+    pytest.param(a_request(an_object(at=in_("8h"))), PREVIEWS, TEAM, [], id="nothing unstamped"),
     pytest.param(
-        a_request(an_object(at="x", policy="previews")), PREVIEWS, TEAM, [], id="nothing without an end"
+        a_request(an_object(at="x", policy="previews")), PREVIEWS, TEAM, [], id="nothing endless"
     ),
     pytest.param(
         a_request(STAMPED), a_policy(receipts=Receipts.NEVER), TEAM, [], id="nothing if unwanted"
@@ -130,7 +133,7 @@ CASES = [
         id="an object that is stamped only now",
     ),
     *(
-        pytest.param(a_request(STAMPED, username=user), PREVIEWS, TEAM, [], id=f"nothing for {user}")
+        pytest.param(a_request(STAMPED, username=user), PREVIEWS, TEAM, [], id=f"not for {user}")
         for user in (
             "system:serviceaccount:kube-system:job-controller",
             "system:kube-controller-manager",
@@ -146,15 +149,13 @@ CASES = [
         id="but for service accounts of others",
     ),
     pytest.param(
-        a_request(
-            msgspec.structs.replace(STAMPED, name="", generate_name="run-"), name=""
-        ),
+        a_request(msgspec.structs.replace(STAMPED, name="", generate_name="run-"), name=""),
         PREVIEWS,
         TEAM,
         [ENDS.replace("settings", "run-..."), EXTEND.replace("settings", "run-...")],
         id="a name to be generated",
     ),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("request_", "policy", "namespace", "want"), CASES)
