@@ -108,6 +108,7 @@ class EventRecorder:
     ) -> None:
         self.dropped = Counter[str]()
         """Events that nobody will read, by why."""
+        self.window_seconds = WINDOW_SECONDS
         self._client = client
         self._component = component
         self._identity = identity
@@ -171,7 +172,7 @@ class EventRecorder:
             return
         said = (event.regarding, event.reason)
         self._windows[said] = Window(event.metadata.namespace, event.metadata.name)
-        asyncio.get_running_loop().call_later(WINDOW_SECONDS, self._close_window, said)
+        asyncio.get_running_loop().call_later(self.window_seconds, self._close_window, said)
 
     def _close_window(self, said: tuple[Regarding, str]) -> None:
         window = self._windows.pop(said)

@@ -226,12 +226,12 @@ def _proxy(proxy: str, at: str) -> str:
 
 
 def _authority(cluster: Cluster, at: str) -> str | None:
-    pem = _pem(
-        cluster.certificate_authority_data,
-        cluster.certificate_authority,
-        f"{at}.certificate-authority",
-    )
-    return pem.decode("utf-8", "replace") if pem else None
+    data, path = cluster.certificate_authority_data, cluster.certificate_authority
+    pem = _pem(data, path, f"{at}.certificate-authority").decode("utf-8", "replace")
+    if (data or path) and "-----BEGIN CERTIFICATE-----" not in pem:
+        key = "certificate-authority-data" if data else "certificate-authority"
+        raise ConfigError(f"{at}.{key}: holds no PEM certificate (-----BEGIN CERTIFICATE-----)")
+    return pem or None
 
 
 def _source(user: User, at: str, environ: Mapping[str, str]) -> TokenSource:
