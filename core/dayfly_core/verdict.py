@@ -85,7 +85,8 @@ def _stamp_create(request: Request, policy: Policy | None, now: datetime) -> Ver
     copied = _copied(request, policy, now)
     meta = without_end(request.meta) if copied else request.meta
     case = Case(policy, meta, None, now) if policy and not policy.suspended else None
-    end, stamps = decide(case) if case else None, Stamps()
+    end = decide(case) if case else None
+    stamps = Stamps({names.CREATED_BY: None} if _author_forged(request) else {})
     if policy and end:
         annotations = {names.CREATED_BY: request.username or None, names.EXPIRES_AT: _text(end)}
         stamps = Stamps(annotations, {names.POLICY: policy.name})
@@ -93,6 +94,11 @@ def _stamp_create(request: Request, policy: Policy | None, now: datetime) -> Ver
         stamps = Stamps({names.CREATED_BY: None, names.EXPIRES_AT: None}, {names.POLICY: None})
     warnings = (*((COPIED,) if copied else ()), *_overruled(case, end))
     return _written(request, policy, stamps, warnings)
+
+
+def _author_forged(request: Request) -> bool:
+    author = request.meta.annotation_map.get(names.CREATED_BY)
+    return author is not None and author != request.username
 
 
 def _copied(request: Request, policy: Policy | None, now: datetime) -> bool:

@@ -136,7 +136,7 @@ SPARED = [
     ),
     pytest.param(about(stamped()), [OPT_IN], Reason.INERT, id="end lost, and no default"),
     pytest.param(
-        about(stamped("9999999w")), [OPT_IN], Reason.INVALID_EXPIRES_AT, id="end garbled, no default"
+        about(stamped("9999999w")), [OPT_IN], Reason.INVALID_EXPIRES_AT, id="end garbled"
     ),
     pytest.param(about(an_object(age=HOUR)), [], Reason.NO_POLICY, id="unstamped, no policy"),
     pytest.param(about(an_object(age=HOUR)), [AUDIT], Reason.AUDIT_ONLY, id="unstamped, Audit"),
@@ -288,6 +288,7 @@ POLICY = st.builds(
     suspended=st.booleans(),
     grace=st.sampled_from([timedelta(minutes=1), HOUR, DAY]),
 )
+POLICIES = st.lists(POLICY, max_size=3, unique_by=lambda policy: policy.name)
 OBJECT = st.builds(
     an_object,
     ttl=DURATIONS,
@@ -312,7 +313,7 @@ def carried_out(meta: ObjectMeta, decided: Plan) -> ObjectMeta | None:
     return meta
 
 
-@given(meta=OBJECT, policies=st.lists(POLICY, max_size=3), now=NOWS)
+@given(meta=OBJECT, policies=POLICIES, now=NOWS)
 def test_after_carrying_out_a_plan_planning_again_gives_nothing(
     meta: ObjectMeta, policies: list[Policy], now: datetime
 ) -> None:
@@ -320,7 +321,7 @@ def test_after_carrying_out_a_plan_planning_again_gives_nothing(
     assert after is None or do(about(after), *policies, now=now).actions == ()
 
 
-@given(meta=OBJECT, policies=st.lists(POLICY, max_size=3), now=NOWS)
+@given(meta=OBJECT, policies=POLICIES, now=NOWS)
 def test_again_is_never_in_the_past(
     meta: ObjectMeta, policies: list[Policy], now: datetime
 ) -> None:
@@ -328,7 +329,7 @@ def test_again_is_never_in_the_past(
     assert again is None or again > now
 
 
-@given(meta=OBJECT, policies=st.lists(POLICY, max_size=3), now=NOWS)
+@given(meta=OBJECT, policies=POLICIES, now=NOWS)
 def test_nothing_is_deleted_but_what_its_own_active_policy_stamped(
     meta: ObjectMeta, policies: list[Policy], now: datetime
 ) -> None:
@@ -341,7 +342,7 @@ def test_nothing_is_deleted_but_what_its_own_active_policy_stamped(
             assert action.expires_at <= now
 
 
-@given(meta=OBJECT, policies=st.lists(POLICY, max_size=3), now=NOWS)
+@given(meta=OBJECT, policies=POLICIES, now=NOWS)
 def test_no_end_that_the_operator_gives_is_nearer_than_grace(
     meta: ObjectMeta, policies: list[Policy], now: datetime
 ) -> None:

@@ -90,6 +90,12 @@ STAMPS = [
     pytest.param(
         a_request(an_object()), a_policy(default=None), None, id="CREATE without default: nothing"
     ),
+    pytest.param(
+        a_request(an_object(by="mallory")),
+        a_policy(default=None),
+        stamps(by=None),
+        id="CREATE without default by another author: taken off",
+    ),
     pytest.param(a_request(an_object(ttl="5")), PREVIEWS, None, id="CREATE, bad ttl: nothing"),
     pytest.param(a_request(an_object()), ELSEWHERE, None, id="CREATE, no policy: nothing"),
     pytest.param(a_request(an_object()), SUSPENDED, None, id="CREATE, suspended policy: nothing"),
@@ -462,7 +468,11 @@ def admitted(request: Request, policies: Policies, now: datetime) -> Request:
     return replace(request, meta=meta, reinvoked=True)
 
 
-@given(request=requests(), policies=st.lists(POLICIES, max_size=2), late=st.integers(0, 50))
+@given(
+    request=requests(),
+    policies=st.lists(POLICIES, max_size=2, unique_by=lambda policy: policy.name),
+    late=st.integers(0, 50),
+)
 def test_stamping_ones_own_output_changes_nothing(
     request: Request, policies: list[Policy], late: int
 ) -> None:
