@@ -25,7 +25,10 @@ from dayfly_core.wish import Wish, read
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """An object as it was last seen, and the namespace around it (None: none, or not known)."""
+    """An object as it was last seen, and the namespace around it; None around cluster-scoped ones.
+
+    Of a namespaced object without its namespace nothing is decided: no selector can be asked.
+    """
 
     key: Key
     meta: ObjectMeta
@@ -46,7 +49,7 @@ class Subject:
         """Labels for a policy's ``namespaceSelector``; None where only an empty one may fit."""
         if self.is_namespace:
             return self.meta.label_map
-        return self.namespace.label_map if self.key.resource.namespaced and self.namespace else None
+        return self.namespace.label_map if self.namespace else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,8 @@ def _spared(subject: Subject, guard: Guard) -> Plan | None:
     key, meta = subject.key, subject.meta
     if meta.deletion_timestamp:
         return _nothing(Reason.DELETED, "is being deleted already")
+    if key.resource.namespaced and subject.namespace is None:
+        return _nothing(Reason.UNCHANGED, f"namespace {key.namespace} is not known")
     if meta.controlled:
         return _nothing(Reason.CONTROLLED, "its owner decides")
     if meta.protected:

@@ -94,6 +94,10 @@ def test_a_namespace_ends_as_a_unit() -> None:
 
 SPARED = [
     pytest.param(
+        replace(about(stamped(in_("-1h"))), namespace=None), [PREVIEWS, HEIR], Reason.UNCHANGED,
+        id="its namespace is not known",
+    ),
+    pytest.param(
         about(stamped(in_("-1h"), deletion_timestamp=NOW)), [PREVIEWS], Reason.DELETED,
         id="being deleted already",
     ),
