@@ -30,14 +30,23 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 @pytest.fixture(scope="session")
-def plane(
-    pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ControlPlane]:
+def binaries(pytestconfig: pytest.Config) -> None:
     missing = pytestconfig.stash.get(MISSING, "")
     if missing and os.environ.get("CI") == "true":
         pytest.fail(f"CI has to have a control plane: {missing}")
     if missing:
         pytest.skip(missing)
+
+
+@pytest.fixture(scope="session")
+def bare(binaries: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """A second one, on which no program of Dayfly ever runs."""
+    with ControlPlane.start(tmp_path_factory.mktemp("bare")) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def plane(binaries: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     with ControlPlane.start(tmp_path_factory.mktemp("plane")) as started:
         yield started
 

@@ -1,7 +1,7 @@
 """What each program asks of the API server: the roles grant exactly this, and the audit log shows
 nothing else."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -84,7 +84,7 @@ EVERYBODY = frozenset({("selfsubjectaccessreviews", "create")})
 """Resources and verbs that the API server grants to every account."""
 
 
-def granted(documents: list[Mapping[str, Any]]) -> frozenset[Right]:
+def granted(documents: Sequence[Mapping[str, Any]]) -> frozenset[Right]:
     """Read from manifests what roles grant to our accounts, ClusterRoles for ending left out."""
     roles = {
         (d["kind"], d["metadata"]["name"]): d
