@@ -3,17 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
 
 from dayfly_core import duration, instant, names
-from dayfly_core.expiry import Case, Never, Until, after, decide, never_allowed
+from dayfly_core.expiry import TOLERANCE, Case, Never, Until, after, decide, never_allowed
 from dayfly_core.names import Reason
 from dayfly_core.policies import Policy
 from dayfly_core.violations import Violation
 from dayfly_core.wish import Wish, asked, at_violation, read, ttl_violation, without_end
-
-TOLERANCE: Final = timedelta(seconds=60)
-"""Between the mutating and the validating call, and between two hosts' clocks."""
 
 
 def objections(case: Case) -> tuple[Violation, ...]:

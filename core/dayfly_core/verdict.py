@@ -7,8 +7,8 @@ from typing import Final
 
 from dayfly_core import names
 from dayfly_core.api import Enforcement
-from dayfly_core.bounds import TOLERANCE, objections
-from dayfly_core.expiry import Case, End, Never, Until, decide
+from dayfly_core.bounds import objections
+from dayfly_core.expiry import TOLERANCE, Case, End, Never, Until, decide
 from dayfly_core.names import Reason
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.patch import too_large

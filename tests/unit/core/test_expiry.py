@@ -66,10 +66,12 @@ ENDS = [
         create(an_object(ttl="8h"), OPT_IN), in_("8h"), id="CREATE with ttl, no default: now + ttl"
     ),
     pytest.param(
-        create(an_object(at=in_("-1d"))), None, id="CREATE with a past expires-at: left for refusal"
+        create(an_object(at=in_("-1m"))), None, id="CREATE with a past expires-at: left for refusal"
     ),
     pytest.param(
-        create(an_object(at=in_("0s"))), None, id="CREATE that ends this instant: left for refusal"
+        create(an_object(at=in_("-59s"))),
+        in_("-59s"),
+        id="CREATE with an end just past: as written",
     ),
     pytest.param(
         create(an_object(at=in_("-1d")), WARN),
