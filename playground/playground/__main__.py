@@ -1,7 +1,6 @@
 """``python -m playground``: a real control plane with Dayfly on it, for a person at a terminal."""
 
 import argparse
-import importlib
 import os
 import signal
 import sys
@@ -67,20 +66,21 @@ def run(arguments: argparse.Namespace) -> int:
             print(build.ensure(os.environ, to_stderr).directory)
         case _:
             # The story is only loaded by who wants to hear it.
-            code: int = importlib.import_module("playground.demo").main()
-            return code
+            from playground import demo
+
+            return demo.perform(to_stderr)
     return 0
 
 
 def show(rows: list[resident.Row], *, json: bool) -> int:
-    """Print the status; 0 if all is well, 1 if something is not or nothing runs."""
+    """Print the status; 0 if all is well, or nothing was brought up; 1 if something is not well."""
     if json:
         print(msgspec.json.format(msgspec.json.encode(rows)).decode())
     elif rows:
         print(*resident.table(rows), sep="\n")
     else:
         print("nothing is running; `make up` starts it")
-    return 0 if rows and all(row.health == "ok" for row in rows) else 1
+    return 0 if all(row.health == "ok" for row in rows) else 1
 
 
 def interrupt(number: int, frame: FrameType | None) -> NoReturn:
@@ -101,6 +101,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except EXPECTED as error:
         print(f"playground: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        # The reader (`| head`) has seen enough; nothing may be flushed to it any more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         print("playground: interrupted", file=sys.stderr)
         return 130

@@ -30,7 +30,9 @@ class Replica:
 
 def admission(replica: Replica, port: int) -> Spec:
     """Make an admission replica that serves on this port."""
-    return program("admission", replica, ("--listen", f"127.0.0.1:{port}"))
+    # The forwarder asks twice a second, a cluster's endpoints follow more slowly: 2 s are enough.
+    flags = ("--listen", f"127.0.0.1:{port}", "--lame-duck", "2s")
+    return program("admission", replica, flags)
 
 
 def operator(replica: Replica) -> Spec:

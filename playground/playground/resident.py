@@ -73,10 +73,10 @@ def heal(directory: Path, say: Say) -> None:
     if not dead:
         say("already up, and nothing of it has died")
     for process in dead:
-        with timed(say, f"{process.name} had died and runs again"):
-            process.start()
-            if process.spec.rank < Rank.FORWARDER:
-                process.wait_ready()
+        say(f"{process.name} has died: starting it again")
+        process.start()
+        if process.spec.rank < Rank.FORWARDER:
+            process.wait_ready()
     for process in roster.processes:
         process.wait_ready()
 

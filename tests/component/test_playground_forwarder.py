@@ -1,9 +1,13 @@
 import asyncio
 import contextlib
+import socket
+import tempfile
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from pathlib import Path
 
-from playground import ports
-from playground.forwarder import Backend, serve
+from playground import ports, programs
+from playground.process import eventually
+from playground.roster import Roster
 
 HOST = "127.0.0.1"
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -21,18 +25,19 @@ def echo_as(name: bytes) -> Handler:
 
 @contextlib.asynccontextmanager
 async def forwarder(*backends: int) -> AsyncGenerator[int]:
+    """Run the forwarder as the playground runs it; nobody says that these backends are ready."""
     listen, unhealthy = ports.free(2)
-    task = asyncio.create_task(serve(listen, [Backend(port, unhealthy) for port in backends]))
-    while True:
-        with contextlib.suppress(ConnectionRefusedError):
-            _, writer = await asyncio.open_connection(HOST, listen)
-            writer.close()
-            break
-        await asyncio.sleep(0)
-    yield listen
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    with tempfile.TemporaryDirectory() as directory:
+        roster = Roster(Path(directory), tied=True)
+        roster.launch(programs.forwarder(listen, [(port, unhealthy) for port in backends]))
+        assert await asyncio.to_thread(eventually, lambda: accepts(listen), 10)
+        yield listen
+        await asyncio.to_thread(roster.stop)
+
+
+def accepts(port: int) -> bool:
+    with socket.socket() as caller:
+        return caller.connect_ex((HOST, port)) == 0
 
 
 @contextlib.asynccontextmanager
