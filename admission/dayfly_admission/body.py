@@ -55,4 +55,7 @@ def _announced(scope: Scope) -> int:
 
 def header(scope: Scope, name: bytes) -> bytes:
     """Return a header's value, empty when it is missing; ``name`` in lower case."""
-    return next((value for key, value in scope["headers"] if key == name), b"")
+    for key, value in scope["headers"]:
+        if key == name:
+            return bytes(value)
+    return b""

@@ -10,7 +10,7 @@ from datetime import datetime
 from dayfly_admission import namespaces, policies
 from dayfly_admission.certificate import Certificate
 from dayfly_admission.metrics import Metrics
-from dayfly_admission.server import LameDuck, application, listen, server
+from dayfly_admission.server import application, listen, server
 from dayfly_admission.settings import Settings
 from dayfly_admission.webhooks import Webhooks
 from dayfly_certs import secrets
@@ -46,6 +46,7 @@ class Program:
         """Where it listens, once it does: the kernel chooses when the settings say 0."""
         self.metrics = Metrics()
         self._settings = settings
+        self._leaving = False
         self.serving = ServingContext(clocks.now)
         self._certificate = Certificate(self.serving, self.metrics)
         self._secret = _watch_secret(client, settings.namespace, self._certificate)
@@ -64,11 +65,14 @@ class Program:
         self.metrics.policies.set_function(lambda: len(self._policies.items))
         known = namespaces.Namespaces(self._namespaces.items, client)
         webhooks = Webhooks(self._current, known, clocks.now)
-        self._app = LameDuck(application(webhooks, self.metrics, clocks.monotonic))
+        self._app = application(webhooks, self.metrics, clocks.monotonic, self._is_leaving)
+
+    def _is_leaving(self) -> bool:
+        return self._leaving
 
     def unready(self) -> str | None:
         """Why no request should come here, None when they may."""
-        if self._app.leaving:
+        if self._leaving:
             return "shutting down"
         if not self._policies.synced.is_set():
             return "expirypolicies.dayfly.dev are not loaded yet; is the kind installed?"
@@ -104,7 +108,7 @@ class Program:
 
     async def _limp(self) -> None:
         """Go on serving while the cluster learns that this replica is leaving."""
-        self._app.leaving = True
+        self._leaving = True
         log.info("leaving", extra={"lame-duck-seconds": self._settings.lame_duck})
         with suppress(TimeoutError):
             await asyncio.wait_for(self.hurry.wait(), self._settings.lame_duck)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import uvicorn
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, Router
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dayfly_admission import answer, body, deadline
 from dayfly_admission.answer import Answer
@@ -38,6 +38,9 @@ GRACE = 8
 """Seconds for requests in flight once the listener is closed; Kubernetes kills after 30."""
 
 
+_JSON = (b"content-type", b"application/json")
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """One webhook over HTTP; an ASGI app by itself, which spares two wrappers per request."""
@@ -46,6 +49,7 @@ class Endpoint:
     fallback: Callable[[Review], Answer]
     metrics: WebhookMetrics
     monotonic: Callable[[], float]
+    leaving: Callable[[], bool]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one POST; whatever was sent, the answer is a well-formed AdmissionReview."""
@@ -56,8 +60,15 @@ class Endpoint:
         except body.Disconnected:
             return
         else:
-            reply = await self._reply(scope, data)
-            await Response(reply, media_type="application/json")(scope, receive, send)
+            await self._send(await self._reply(scope, data), send)
+
+    async def _send(self, reply: bytes, send: Send) -> None:
+        headers = [_JSON, (b"content-length", b"%d" % len(reply))]
+        # Asked now, not when the request came: its caller shall use another replica from here on.
+        if self.leaving():
+            headers.append((b"connection", b"close"))
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": reply})
 
     async def _reply(self, scope: Scope, data: bytes) -> bytes:
         began = self.monotonic()
@@ -96,8 +107,16 @@ def _too_large() -> Response:
     )
 
 
-def application(webhooks: Webhooks, metrics: Metrics, monotonic: Callable[[], float]) -> ASGIApp:
-    """Route the three webhooks; anything else is 404, any method but POST is 405."""
+def application(
+    webhooks: Webhooks,
+    metrics: Metrics,
+    monotonic: Callable[[], float],
+    leaving: Callable[[], bool] = lambda: False,
+) -> ASGIApp:
+    """Route the three webhooks; anything else is 404, any method but POST is 405.
+
+    While ``leaving``, every answer tells its caller to come back on another connection.
+    """
     table = (
         (names.STAMP_PATH, webhooks.stamp, let_pass),
         (names.JUDGE_PATH, webhooks.judge, let_pass),
@@ -107,31 +126,13 @@ def application(webhooks: Webhooks, metrics: Metrics, monotonic: Callable[[], fl
         [
             Route(
                 path,
-                Endpoint(webhook, fallback, metrics.webhook(path[1:]), monotonic),
+                Endpoint(webhook, fallback, metrics.webhook(path[1:]), monotonic, leaving),
                 methods=["POST"],
             )
             for path, webhook, fallback in table
         ],
         redirect_slashes=False,
     )
-
-
-class LameDuck:
-    """Once ``leaving``, every answer tells its caller to come back on another connection."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-        self.leaving = False
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve; the check is made when the answer starts, not when the request came."""
-
-        async def closing(message: Message) -> None:
-            if self.leaving and message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], (b"connection", b"close")]
-            await send(message)
-
-        await self._app(scope, receive, closing)
 
 
 class HttpsServer(uvicorn.Server):
