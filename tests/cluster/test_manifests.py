@@ -171,8 +171,13 @@ def asked(bare: ControlPlane) -> Any:
         ],
     }
     bare.kubectl("create", "namespace", "test-asked")
-    for name in ("plain", "stamped"):
+    for name in ("plain", "stamped", "leaving"):
         bare.kubectl("create", "configmap", name, "-n", "test-asked")
+    for what, key in (
+        ("annotate", "dayfly.dev/expires-at=2099-01-01T00:00:00Z"),
+        ("label", "dayfly.dev/policy=x"),
+    ):
+        bare.kubectl(what, "configmap", "stamped", key, "-n", "test-asked")
     bare.kubectl("create", "deployment", "web", "--image=web", "-n", "test-asked")
     bare.kubectl("rollout", "status", "deployment/web", "-n", "test-asked", "--timeout=30s")
     bare.apply(yaml.safe_dump(probe))
@@ -187,12 +192,13 @@ def asked(bare: ControlPlane) -> Any:
         pytest.param("create configmap new", True, id="a creation is"),
         pytest.param("annotate cm plain dayfly.dev/ttl=1h", True, id="a new ttl is"),
         pytest.param("annotate cm plain dayfly.dev/expires-at=x", True, id="a new end is"),
-        pytest.param("label cm plain dayfly.dev/policy=x", True, id="a forged policy is"),
+        pytest.param("label cm stamped dayfly.dev/policy-", True, id="a removed policy is"),
+        pytest.param("label cm plain dayfly.dev/protected=true", True, id="protection is"),
         pytest.param("annotate cm plain note=x", False, id="somebody's own annotation is not"),
         pytest.param("label cm plain color=blue", False, id="a label is not"),
         pytest.param("set image deploy/web web=other", True, id="a changed spec is"),
         pytest.param("scale deploy/web --replicas=1", False, id="the scale subresource is not"),
-        pytest.param("delete cm stamped", False, id="a deletion is not"),
+        pytest.param("delete cm leaving", False, id="a deletion is not"),
     ],
 )
 def test_which_requests_the_webhooks_are_asked_about(
