@@ -91,39 +91,50 @@ class Pipe(asyncio.Protocol):
 
 
 class Inbound(Pipe):
-    """The half that the API server opened: finds a replica before it reads."""
+    """The half that the API server opened: finds a replica, and keeps what is said meanwhile.
+
+    Kept rather than not read: uvloop goes on reading after ``pause_reading`` in connection_made.
+    """
 
     def __init__(self, rotation: Rotation) -> None:
         super().__init__()
         self._rotation = rotation
+        self._early: list[bytes] = []
         self._connecting: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Read nothing until there is somebody to give it to."""
+        """Look for a replica."""
         super().connection_made(transport)
-        readable = cast("asyncio.Transport", transport)
-        readable.pause_reading()
-        self._connecting = asyncio.create_task(self._connect(readable))
+        self._connecting = asyncio.create_task(self._connect(cast("asyncio.Transport", transport)))
+
+    def data_received(self, data: bytes) -> None:
+        """Hand everything on, or keep it until there is somebody to give it to."""
+        if self.peer is None:
+            self._early.append(data)
+        else:
+            super().data_received(data)
 
     async def _connect(self, transport: asyncio.Transport) -> None:
         loop = asyncio.get_running_loop()
         for backend in self._rotation.order():
             try:
-                _, outbound = await loop.create_connection(Pipe, HOST, backend.port)
+                outbound, pipe = await loop.create_connection(Pipe, HOST, backend.port)
             except OSError:
                 backend.ready = False
                 continue
-            self.peer, outbound.peer = outbound, self
-            self._begin(transport)
+            self.peer, pipe.peer = pipe, self
+            self._catch_up(transport, outbound)
             return
         transport.abort()
 
-    def _begin(self, transport: asyncio.Transport) -> None:
-        # Whoever called may have hung up meanwhile, and will not do it a second time.
+    def _catch_up(self, transport: asyncio.Transport, outbound: asyncio.Transport) -> None:
+        outbound.writelines(self._early)
+        self._early.clear()
+        # What happened before there was a peer will not happen a second time.
         if transport.is_closing():
-            self.connection_lost(None)
-        else:
-            transport.resume_reading()
+            outbound.close()
+        elif self.ended:
+            outbound.write_eof()
 
 
 async def watch(backend: Backend) -> None:

@@ -89,3 +89,10 @@ async def test_carries_megabytes_through_a_reader_slower_than_the_writer() -> No
     body = bytes(range(256)) * 32_768
     async with replica(one, b""), forwarder(one) as front:
         assert await ask(front, body) == body
+
+
+async def test_loses_nothing_of_many_that_speak_at_once() -> None:
+    [one] = ports.free(1)
+    questions = [b"%d" % i * 100 for i in range(200)]
+    async with replica(one, b""), forwarder(one) as front:
+        assert await asyncio.gather(*(ask(front, q) for q in questions)) == questions
