@@ -1,0 +1,82 @@
+from datetime import timedelta
+
+import pytest
+
+from dayfly_cli import ends
+from dayfly_cli.ends import Entry
+from dayfly_core.objects import NAMESPACES, ObjectMeta
+from support.entries import NOW, at, entry, meta
+
+NOON, EVENING = "2026-11-22T12:00:00Z", "2026-11-22T18:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("seen", "end", "note"),
+    [
+        pytest.param(entry(meta(NOON)), NOON, "", id="its own end"),
+        pytest.param(entry(meta(EVENING), NOON), NOON, "with its namespace", id="its namespace's"),
+        pytest.param(entry(meta(NOON), EVENING), NOON, "", id="a namespace that ends later"),
+        pytest.param(entry(meta(), NOON), NOON, "with its namespace", id="none of its own"),
+        pytest.param(entry(meta(ttl="never")), None, "never", id="never, as it asked"),
+        pytest.param(
+            entry(meta("soon")), None, "end unreadable: soon", id="an end nobody can read"
+        ),
+        pytest.param(entry(meta(NOON, protected=True)), NOON, "protected", id="protected"),
+    ],
+)
+def test_when_an_object_ends(seen: Entry, end: str | None, note: str) -> None:
+    assert (seen.end, seen.note) == (at(end) if end else None, note)
+
+
+def test_control_characters_of_an_annotation_do_not_reach_a_terminal() -> None:
+    assert entry(meta("\x1b[2J")).note.isprintable()
+
+
+def test_what_ends_first_comes_first_and_what_never_ends_last() -> None:
+    first, second, third = entry(meta(NOON)), entry(meta(EVENING)), entry(meta(ttl="never"))
+    assert ends.in_order([third, second, first]) == [first, second, third]
+
+
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [
+        pytest.param(timedelta(days=12, hours=3, minutes=59), "12d3h", id="days and hours"),
+        pytest.param(timedelta(hours=3, minutes=20, seconds=5), "3h20m", id="hours and minutes"),
+        pytest.param(timedelta(minutes=4, seconds=10), "4m10s", id="minutes and seconds"),
+        pytest.param(timedelta(hours=5) - timedelta(milliseconds=3), "5h", id="rounded up"),
+        pytest.param(timedelta(milliseconds=1), "1s", id="the last second"),
+        pytest.param(timedelta(), "overdue", id="now"),
+        pytest.param(timedelta(days=-3), "overdue", id="past"),
+    ],
+)
+def test_time_left(left: timedelta, said: str) -> None:
+    assert ends.remaining(NOW + left, NOW) == said
+
+
+def test_an_annotation_that_no_policy_decides_about_is_no_end() -> None:
+    assert ends.stamped_end(meta(NOON)) is None
+    assert ends.stamped_end(meta(NOON, policy="p")) == at(NOON)
+
+
+def test_titles_are_kubectls() -> None:
+    assert entry(meta()).title == "deployment.apps/web"
+    assert Entry(NAMESPACES, ObjectMeta(name="shop")).title == "namespace/shop"
+
+
+def test_data_for_programs() -> None:
+    data = ends.as_data(entry(meta(EVENING, "8h", "p"), NOON), NOW)
+    assert data == {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "namespace": "shop",
+        "name": "web",
+        "uid": "u1",
+        "policy": "p",
+        "endsAt": NOON,
+        "secondsLeft": 7200.0,
+        "expiresAt": EVENING,
+        "namespaceEndsAt": NOON,
+        "ttl": "8h",
+        "createdBy": None,
+        "protected": False,
+    }
