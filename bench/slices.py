@@ -28,6 +28,7 @@ class Target:
 class Slice:
     """One short load: requests a CPU-second of the server, and the 99th percentile in seconds."""
 
+    requests: int
     per_cpu_second: float
     p99: float
     errors: int
@@ -53,6 +54,7 @@ def load(target: Target, connections: int, seconds: int) -> Slice:
         raise RuntimeError(f"wrk printed something unexpected:\n{printed}")
     bad = re.search(r"Non-2xx or 3xx responses: (\d+)", printed)
     return Slice(
+        requests=int(requests[1]),
         per_cpu_second=int(requests[1]) / spent,
         p99=float(p99[1]) * UNITS[p99[2]],
         errors=int(bad[1]) if bad else 0,

@@ -1,10 +1,12 @@
 """One row per figure: what was measured, against what, and what it should be."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.table import Table
+
+COLUMNS = ("id", "figure", "against", "measured", "target", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +24,28 @@ class Figure:
     target: str
     met: bool
 
-    def as_dict(self) -> dict[str, object]:
-        """For ``--json``."""
-        return asdict(self)
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The row, in the order of ``COLUMNS``."""
+        verdict = "ok" if self.met else "MISSED"
+        return self.id, self.what, self.peer, self.measured, self.target, verdict
+
+
+def at_least(found: float, limit: float) -> tuple[str, bool]:
+    """Write a lower limit, and whether it is kept."""
+    return f"≥ {limit:g}", found >= limit
+
+
+def at_most(found: float, limit: float, unit: str = "") -> tuple[str, bool]:
+    """Write an upper limit, and whether it is kept."""
+    return f"≤ {limit:g}{unit}", found <= limit
 
 
 def show(figures: Sequence[Figure], console: Console) -> None:
     """Print the figures as a table, in the order given."""
     table = Table(title="Dayfly, measured in this run", title_justify="left")
-    for column in ("id", "figure", "against", "measured", "target", ""):
+    for column in COLUMNS:
         table.add_column(column, overflow="fold")
-    for f in figures:
-        table.add_row(f.id, f.what, f.peer, f.measured, f.target, "ok" if f.met else "MISSED")
+    for figure in figures:
+        table.add_row(*figure.cells)
     console.print(table)

@@ -1,0 +1,73 @@
+"""Measures what was promised: ``python -m bench [GROUP …] [--json FILE] [--write] [--list]``."""
+
+import argparse
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+
+from rich.console import Console
+
+from bench.machine import describe
+from bench.page import PAGE, page
+from bench.record import Measured, Record
+from bench.table import Figure, show
+
+GROUPS: Mapping[str, str] = {
+    "imports": "what a process costs before it does anything",
+    "timers": "100,000 deadlines in one process",
+    "webhook": "reviews a CPU-second, tail and memory of the admission server",
+    "admission": "what a create through the API server waits for Dayfly",
+    "objects": "10,000 stamped objects: start, memory, events, rest",
+    "lag": "how late ends are, and how fast a burst goes",
+    "races": "extensions and re-creations at the very end",
+    "failover": "the leader is killed",
+}
+
+
+def main(argv: list[str]) -> int:
+    """Measure the groups; 1 if a figure missed its target."""
+    arguments = parser().parse_args(argv)
+    if arguments.list:
+        print("\n".join(f"{name:10}{text}" for name, text in GROUPS.items()))
+        return 0
+    record = Record.read(arguments.json, describe())
+    for name in arguments.group or GROUPS:
+        figures = measured(name, quick=arguments.quick)
+        record.groups[name] = Measured(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", figures)
+        if arguments.json:
+            record.write(arguments.json)
+    now = [f for name in arguments.group or GROUPS for f in record.groups[name].figures]
+    show(now, Console(width=None if sys.stdout.isatty() else 160))
+    if arguments.write:
+        PAGE.write_text(page(record))
+    return 0 if all(f.met for f in now) else 1
+
+
+def measured(name: str, *, quick: bool) -> list[Figure]:
+    """Measure one group; each is imported when its turn comes."""
+    print(f"{datetime.now(UTC):%H:%M:%S} {name}: {GROUPS[name]}", file=sys.stderr, flush=True)
+    group = import_module(f"bench.{name}")
+    figures: list[Figure] = group.measure(quick=quick)
+    return figures
+
+
+def parser() -> argparse.ArgumentParser:
+    """Make the command line; its help lists the groups."""
+    described = "\n".join(f"  {name:10}{text}" for name, text in GROUPS.items())
+    made = argparse.ArgumentParser(
+        prog="python -m bench",
+        description=f"{__doc__}\n\ngroups (default: all, some 15 minutes):\n{described}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument("group", nargs="*", choices=[[], *GROUPS], metavar="GROUP")
+    made.add_argument("--json", type=Path, metavar="FILE", help="update FILE, group by group")
+    made.add_argument("--quick", action="store_true", help="fewer rounds, to try it out")
+    made.add_argument("--write", action="store_true", help=f"write {PAGE.name} of the docs")
+    made.add_argument("--list", action="store_true", help="list the groups")
+    return made
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

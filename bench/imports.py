@@ -1,0 +1,87 @@
+"""What a process costs before it does anything: import time and memory, in fresh processes."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from statistics import median
+
+import msgspec
+
+from bench.table import Figure, at_most
+
+ROUNDS = 9
+TRANSPORT = "import uvicorn.protocols.http.httptools_impl, uvicorn.lifespan.off, uvloop, httptools"
+OURS_ADMISSION = f"import dayfly_cli.__main__, dayfly_admission.__main__; {TRANSPORT}"
+OURS_OPERATOR = f"import dayfly_cli.__main__, dayfly_operator.__main__; {TRANSPORT}"
+"""As the processes do: what uvicorn imports only when it starts is imported here too."""
+
+PEER_ADMISSION = "import starlette, uvicorn, uvloop, msgspec"
+PEER_OPERATOR = "import kopf"
+
+PROBE = """
+import time
+start, cpu = time.perf_counter(), time.process_time()
+{statement}
+took, spent = time.perf_counter() - start, time.process_time() - cpu
+import json, os, sys
+pages = int(open("/proc/self/statm").read().split()[1])
+heavy = sorted({{"kopf", "kubernetes", "pydantic"}} & set(sys.modules))
+print(json.dumps(
+    {{"seconds": took, "cpu": spent, "rss": pages * os.sysconf("SC_PAGE_SIZE"), "heavy": heavy}}
+))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """One fresh process: seconds and CPU-seconds of the imports, bytes resident after them."""
+
+    seconds: float
+    cpu: float
+    rss: int
+    heavy: list[str]
+
+    @classmethod
+    def of(cls, statement: str) -> "Import":
+        """Import in a process of its own."""
+        answer = subprocess.run(
+            [sys.executable, "-P", "-c", PROBE.format(statement=statement)],
+            capture_output=True,
+            check=True,
+        ).stdout
+        return msgspec.json.decode(answer, type=cls)
+
+
+def measure(*, quick: bool) -> list[Figure]:
+    """Compare both programs with their named peers."""
+    rounds = 3 if quick else ROUNDS
+    return [
+        *_compare("I1", "admission", OURS_ADMISSION, PEER_ADMISSION, rounds),
+        *_compare("I2", "operator", OURS_OPERATOR, PEER_OPERATOR, rounds),
+    ]
+
+
+def _compare(id: str, program: str, ours: str, peer: str, rounds: int) -> list[Figure]:
+    pairs = _alternating(ours, peer, rounds)
+    ratio = median(a.seconds / b.seconds for a, b in pairs)
+    own, other = (median(i.seconds for i in side) * 1e3 for side in zip(*pairs, strict=True))
+    memory, base = (median(i.rss for i in side) / 2**20 for side in zip(*pairs, strict=True))
+    heavy = {name for a, _ in pairs for name in a.heavy} - {"kopf" if "kopf" in peer else ""}
+    note = f", imports {', '.join(sorted(heavy))}" if heavy else ""
+    target, met = at_most(ratio, 1.5, "×, no Kubernetes models")
+    return [
+        Figure(
+            id,
+            f"imports of {program}, time (memory)",
+            f"`{peer}`",
+            f"{ratio:.2f}× ({own:.0f} : {other:.0f} ms; {memory:.0f} : {base:.0f} MiB){note}",
+            target,
+            met and not heavy,
+        )
+    ]
+
+
+def _alternating(ours: str, peer: str, rounds: int) -> list[tuple[Import, Import]]:
+    for statement in (ours, peer):
+        Import.of(statement)  # the first compiles and fills the page cache
+    return [(Import.of(ours), Import.of(peer)) for _ in range(rounds)]

@@ -1,0 +1,178 @@
+"""Dayfly on a real control plane, and a namespace full of ConfigMaps with ends."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from math import ceil
+from typing import TypeVar
+
+import msgspec
+
+from dayfly_core import instant, names
+from dayfly_core.objects import ObjectMeta, PartialObject
+from dayfly_kube.client import Client
+from dayfly_kube.config import load
+from dayfly_kube.errors import ApiError, Unreachable
+from playground import ControlPlane, System
+from playground.process import eventually
+
+NAMESPACE = "bench"
+NAMESPACE_MANIFEST = """
+apiVersion: v1
+kind: Namespace
+metadata: {name: bench, labels: {bench: "yes"}}
+"""
+POLICY = """
+apiVersion: dayfly.dev/v1alpha1
+kind: ExpiryPolicy
+metadata: {name: bench}
+spec:
+  match:
+    namespaceSelector: {matchLabels: {bench: "yes"}}
+    resources:
+      - {apiGroups: [""], resources: [configmaps, namespaces]}
+      - {apiGroups: [apps], resources: [deployments]}
+  ttl: {default: 4h, max: 7d}
+"""
+RESOURCES = ("configmaps", "deployments", "namespaces")
+CONFIG_MAPS = f"/api/v1/namespaces/{NAMESPACE}/configmaps"
+DEPLOYMENTS = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments"
+
+T = TypeVar("T")
+
+AT_ONCE = 16
+"""Requests under way when objects are created or changed in thousands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meadow:
+    """A control plane with Dayfly and one policy in force; ``plane`` and ``system`` are running."""
+
+    plane: ControlPlane
+    system: System
+
+
+@contextmanager
+def meadow(
+    *, admissions: int = 1, operators: int = 1, operator_flags: Sequence[str] = ()
+) -> Iterator[Meadow]:
+    """Start all of it, wait until the API server asks for stamps, and end it with the block."""
+    with (
+        ControlPlane.start() as plane,
+        System.install(
+            plane, admissions=admissions, operators=operators, operator_flags=operator_flags
+        ) as system,
+    ):
+        plane.apply(POLICY)
+        system.wait_enforced(RESOURCES)
+        plane.apply(NAMESPACE_MANIFEST)
+        await_stamps(plane)
+        yield Meadow(plane, system)
+
+
+def await_stamps(plane: ControlPlane) -> None:
+    """Wait until what is created is stamped: the API server reads the webhooks' rules in time."""
+
+    def stamped() -> bool:
+        made = plane.kubectl(
+            *("create", "configmap", "probe", "-n", NAMESPACE, "--dry-run=server", "-o", "json")
+        )
+        return names.EXPIRES_AT in made
+
+    if not eventually(stamped, 15):
+        raise RuntimeError("no stamps after 15 s")
+
+
+@asynccontextmanager
+async def administrator(plane: ControlPlane, connections: int = 32) -> AsyncIterator[Client]:
+    """Yield a client with all rights, that names itself ``bench``."""
+    config = load(str(plane.kubeconfig), {})
+    async with Client(config, user_agent="bench", connections=connections) as client:
+        yield client
+
+
+async def each(
+    calls: Iterable[Callable[[], Awaitable[T]]], at_once: int = AT_ONCE
+) -> list[T | Exception]:
+    """Make the calls, so many under way at once, begun in order; a failure is a result."""
+    numbered = list(enumerate(calls))
+    results: dict[int, T | Exception] = {}
+    pending = iter(numbered)
+
+    async def worker() -> None:
+        for index, call in pending:
+            try:
+                results[index] = await call()
+            except (ApiError, Unreachable) as error:
+                results[index] = error
+
+    await asyncio.gather(*(worker() for _ in range(at_once)))
+    return [results[index] for index, _ in numbered]
+
+
+def config_map(name: str, end: datetime) -> dict[str, object]:
+    """Build a ConfigMap that asks to end then."""
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": name, "annotations": {names.EXPIRES_AT: instant.render(end)}},
+    }
+
+
+async def sow(client: Client, ends: Sequence[tuple[str, datetime]]) -> dict[str, ObjectMeta]:
+    """Create ConfigMaps, and give what was stored of each; raises what a create did."""
+    made = await each(
+        partial(client.create, CONFIG_MAPS, config_map(name, end)) for name, end in ends
+    )
+    metas = [stored(answer) for answer in made]
+    unstamped = [meta.name for meta in metas if names.POLICY not in meta.label_map]
+    if unstamped:
+        raise RuntimeError(f"{len(unstamped)} of {len(metas)} were not stamped: {unstamped[:3]}")
+    return {meta.name: meta for meta in metas}
+
+
+def stored(answer: bytes | Exception) -> ObjectMeta:
+    """Read the metadata of an answer; raises it if it is none."""
+    if isinstance(answer, Exception):
+        raise answer
+    return msgspec.json.decode(answer, type=PartialObject).metadata
+
+
+class _Listed(msgspec.Struct):
+    items: list[PartialObject]
+
+
+async def left(client: Client) -> dict[str, ObjectMeta]:
+    """List the ConfigMaps in the namespace now, by name."""
+    raw = await client.get_list(CONFIG_MAPS, metadata_only=True)
+    found = msgspec.json.decode(raw, type=_Listed)
+    return {item.metadata.name: item.metadata for item in found.items}
+
+
+async def until_gone(client: Client, prefix: str, seconds: float) -> None:
+    """Wait until no ConfigMap's name begins so; raises TimeoutError."""
+    async with asyncio.timeout(seconds):
+        while any(name.startswith(prefix) for name in await left(client)):
+            await asyncio.sleep(0.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Percentiles of a list of seconds, by nearest rank."""
+
+    p50: float
+    p99: float
+    worst: float
+
+    @classmethod
+    def of(cls, seconds: Iterable[float]) -> "Spread":
+        """Sort and pick; raises IndexError if there is nothing."""
+        ordered = sorted(seconds)
+        p50, p99 = (ordered[ceil(len(ordered) * q) - 1] for q in (0.5, 0.99))
+        return cls(p50, p99, ordered[-1])
+
+    def __str__(self) -> str:
+        return f"p50 {self.p50 * 1e3:.1f}, p99 {self.p99 * 1e3:.1f}, max {self.worst * 1e3:.1f} ms"
