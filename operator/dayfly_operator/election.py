@@ -35,6 +35,9 @@ log = logging.getLogger(__name__)
 JITTER: Final = 0.1
 """Seconds: followers look, and take over, at random moments within it, not all at one."""
 
+SHORTEST_PAUSE: Final = 0.001
+"""Seconds: a timer may fire early by its resolution, and must not spin for the rest."""
+
 LAST_WORDS: Final = 0.05
 """Seconds that a request in flight still has when the process stops: its outcome, if known, makes
 the release one request shorter. The release as a whole should take 0.1 s."""
@@ -173,7 +176,8 @@ class Election:
                 self._reports.following(holder)
                 return 0.0
             case Wait(until):
-                self._reports.following(seen.record.holder)
+                if self._renewed is None:
+                    self._reports.following(seen.record.holder)
                 return until - now
 
     async def _look(self) -> Sighting:
@@ -261,7 +265,7 @@ class Election:
 
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(max(seconds, SHORTEST_PAUSE)):
                 await self._nudge.wait()
         self._nudge.clear()
 
@@ -299,8 +303,7 @@ class Gate:
             self._timer = None
         is_open = self._leadership.holds()
         if is_open:
-            # Not shorter than uvloop's unit, or the rest of a millisecond would spin.
-            delay = max(self._leadership.remaining, 0.001)
+            delay = max(self._leadership.remaining, SHORTEST_PAUSE)
             self._timer = asyncio.get_running_loop().call_later(delay, self._tell)
         if is_open != self._told:
             self._told = is_open

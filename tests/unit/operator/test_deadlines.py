@@ -170,7 +170,8 @@ async def test_many_due_at_one_instant_let_the_loop_breathe(world: World) -> Non
 
 
 async def test_a_callback_that_raises_holds_up_no_other_key(world: World) -> None:
-    asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+    reported = list[dict[str, object]]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
 
     def due(key: str) -> None:
         if key == "bad":
@@ -182,6 +183,7 @@ async def test_a_callback_that_raises_holds_up_no_other_key(world: World) -> Non
         deadlines.set(key, START + timedelta(seconds=1))
     await pass_time(2)
     assert [key for key, _ in world.fired] == ["good"]
+    assert [str(context["exception"]) for context in reported] == ["bad"]
 
 
 async def test_close_forgets_everything(world: World) -> None:
