@@ -1,0 +1,253 @@
+"""Commands as people type them, over real HTTP."""
+
+import asyncio
+import io
+import json
+import signal
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from dayfly_cli.__main__ import INTERRUPTED, run
+from dayfly_cli.terminal import Terminal
+from dayfly_core import __version__, names
+from dayfly_core.objects import EXPIRY_POLICIES
+from support.entries import NOW
+from support.fake_api import FakeApi, Fault
+from support.policy_manifests import manifest
+
+NOON, EVENING = "2026-11-22T12:00:00Z", "2026-11-22T18:00:00Z"
+WEB = "/apis/apps/v1/namespaces/shop/deployments/web"
+API = "/apis/apps/v1/namespaces/shop/deployments/api"
+
+
+def stamped(end: str, **labels: str) -> dict[str, Any]:
+    keys = {names.POLICY: "previews", **labels}
+    return {"metadata": {"annotations": {names.EXPIRES_AT: end}, "labels": keys}}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    out: str
+    err: str
+
+
+class Shell:
+    """Runs command lines against one server, from namespace ``shop``."""
+
+    def __init__(self, api: FakeApi, directory: Path) -> None:
+        self.api = api
+        self.kubeconfig = directory / "kubeconfig"
+        self.kubeconfig.write_text(
+            yaml.safe_dump(
+                {
+                    "clusters": [{"name": "c", "cluster": {"server": api.url}}],
+                    "users": [{"name": "u", "user": {}}],
+                    "contexts": [
+                        {"name": "x", "context": {"cluster": "c", "user": "u", "namespace": "shop"}}
+                    ],
+                    "current-context": "x",
+                }
+            )
+        )
+
+    async def run(self, command: str) -> Answer:
+        out, err = io.StringIO(), io.StringIO()
+        environ = {"KUBECONFIG": str(self.kubeconfig)}
+        terminal = Terminal("dayfly", environ, out, err, lambda: NOW, lambda: 0.0)
+        status = await asyncio.to_thread(run, terminal, command.split())
+        return Answer(status, out.getvalue(), err.getvalue())
+
+
+@pytest.fixture
+async def shell(tmp_path: Path) -> AsyncIterator[Shell]:
+    async with FakeApi() as api:
+        api.put("/api/v1/namespaces/shop", stamped(EVENING))
+        api.put("/api/v1/namespaces/bare")
+        api.put(EXPIRY_POLICIES.path(name="previews"), manifest())
+        api.put(WEB, stamped(NOON, app="web"))
+        api.put(API, stamped("2026-11-23T12:00:00Z"))
+        api.put("/apis/apps/v1/namespaces/shop/deployments/plain")
+        yield Shell(api, tmp_path)
+
+
+async def test_list_shows_the_next_end_first(shell: Shell) -> None:
+    answer = await shell.run("list")
+    assert answer.status == 0
+    assert [line.split()[0] for line in answer.out.splitlines()] == [
+        "OBJECT",
+        "deployment.apps/web",
+        "namespace/shop",
+        "deployment.apps/api",
+    ]
+    assert "with its namespace" in answer.out.splitlines()[3]
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("list -o name", ["deployment.apps/web", "namespace/shop", "deployment.apps/api"]),
+        ("list -l app=web -o name", ["deployment.apps/web"]),
+        ("list -n bare -o name", []),
+    ],
+)
+async def test_names(shell: Shell, command: str, expected: list[str]) -> None:
+    assert (await shell.run(command)).out.split() == expected
+
+
+async def test_list_for_programs(shell: Shell) -> None:
+    shell.api.put(EXPIRY_POLICIES.path(name="broken"), manifest("broken", ttl={"max": "soon"}))
+    answer = await shell.run("list -A -o json")
+    items = json.loads(answer.out)["items"]
+    assert (items[0]["name"], items[0]["secondsLeft"]) == ("web", 7200.0)
+    assert "ExpiryPolicy broken is not in force" in answer.err
+
+
+async def test_nothing_to_list(shell: Shell) -> None:
+    answer = await shell.run("list -n bare")
+    assert (answer.status, answer.out) == (0, "")
+    assert "Nothing is going to end" in answer.err
+
+
+async def test_extend_moves_the_end(shell: Shell) -> None:
+    answer = await shell.run("extend deployment/web 2d")
+    assert answer.status == 0
+    assert answer.out == (
+        f"deployment.apps/web ends 2026-11-24T12:00:00Z (in 2d2h), before: {NOON}\n"
+    )
+    assert "its namespace ends first" in answer.err
+    metadata = shell.api.objects[WEB]["metadata"]
+    assert metadata["annotations"][names.EXPIRES_AT] == "2026-11-24T12:00:00Z"
+
+
+async def test_extend_writes_only_over_what_it_read(shell: Shell) -> None:
+    shell.api.fault(Fault("status", WEB, method="PATCH", code=409, reason="Conflict"))
+    assert (await shell.run("extend deployment/web 2h")).status == 0
+    sent = [r for r in shell.api.requests if r.method == "PATCH"]
+    assert len(sent) == 2
+    assert all(r.headers["User-Agent"] == f"dayfly-cli/{__version__}" for r in sent)
+
+
+async def test_extend_gives_up_where_others_write_all_the_time(shell: Shell) -> None:
+    shell.api.fault(Fault("status", WEB, method="PATCH", times=9, code=409, reason="Conflict"))
+    answer = await shell.run("extend deployment/web 2h")
+    assert (answer.status, answer.out) == (1, "")
+    assert "all the time" in answer.err
+
+
+async def test_extend_a_namespace(shell: Shell) -> None:
+    answer = await shell.run("extend namespace/shop 1h -o json")
+    data = json.loads(answer.out)
+    assert (data["expiresAtBefore"], data["expiresAt"]) == (EVENING, "2026-11-22T19:00:00Z")
+
+
+async def test_a_dry_run_changes_nothing(shell: Shell) -> None:
+    before = shell.api.objects[WEB]
+    answer = await shell.run("extend deployment/web 2h --dry-run")
+    assert answer.out.endswith("(dry run)\n")
+    assert shell.api.objects[WEB] == before
+
+
+async def test_a_refusal_is_one_readable_line(shell: Shell) -> None:
+    said = 'admission webhook "judge.dayfly.dev" denied the request: ends too late; at most 7d'
+    shell.api.fault(Fault("status", WEB, method="PATCH", code=422, reason="Invalid", message=said))
+    answer = await shell.run("extend deployment/web 20d")
+    assert (answer.status, answer.out) == (1, "")
+    assert answer.err == "dayfly extend: refused: ends too late; at most 7d\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        pytest.param("extend deploymnt/web 1h", "did you mean deployments", id="unknown kind"),
+        pytest.param("extend deployment/wb 1h", "no deployment.apps/wb in", id="unknown object"),
+        pytest.param("show deployment/web -n no", "no namespace no", id="unknown namespace"),
+        pytest.param("list -n no", "no namespace no", id="list of an unknown namespace"),
+        pytest.param("show namespace/no", "no namespace/no in this", id="no such cluster object"),
+        pytest.param("extend deployment/plain 1h", "--from now", id="nothing to extend"),
+        pytest.param("list --kubeconfig /no/file", "/no/file", id="no kubeconfig"),
+    ],
+)
+async def test_what_is_not_there_is_said_in_one_line(shell: Shell, command: str, said: str) -> None:
+    answer = await shell.run(command)
+    assert (answer.status, answer.out) == (1, "")
+    assert said in answer.err
+    assert answer.err.count("\n") == 1
+
+
+async def test_show(shell: Shell) -> None:
+    answer = await shell.run("show deployment/web")
+    assert answer.out.splitlines()[0] == "deployment.apps/web in shop"
+    assert f"  ends        {NOON} (in 2h)" in answer.out
+    assert "  policy      previews" in answer.out
+
+
+async def test_show_for_programs(shell: Shell) -> None:
+    answer = await shell.run("show deployment/web -o json")
+    assert json.loads(answer.out)["explained"]["policy"] == "previews"
+
+
+async def test_no_server(shell: Shell) -> None:
+    await shell.api.down()
+    answer = await shell.run("list")
+    assert answer.status == 1
+    assert f"no answer from {shell.api.url}" in answer.err
+
+
+async def test_a_cluster_without_dayfly(shell: Shell) -> None:
+    shell.api.resources.remove(EXPIRY_POLICIES)
+    answer = await shell.run("list")
+    assert (answer.status, "not installed" in answer.err) == (1, True)
+
+
+async def test_kinds_that_may_not_be_listed_are_named(shell: Shell) -> None:
+    rule = {"apiGroups": [""], "resources": ["configmaps"]}
+    both = manifest(
+        match={"resources": [rule, {"apiGroups": ["apps"], "resources": ["deployments"]}]}
+    )
+    shell.api.put(EXPIRY_POLICIES.path(name="previews"), both)
+    forbidden = Fault("status", "/api/v1/namespaces/shop/configmaps", code=403, reason="Forbidden")
+    shell.api.fault(forbidden)
+    answer = await shell.run("list -o name")
+    assert answer.out.split()[0] == "deployment.apps/web"
+    assert "not shown, since you may not list them: configmaps" in answer.err
+
+
+async def test_who_may_list_nothing_is_told_so(shell: Shell) -> None:
+    shell.api.fault(Fault("status", WEB[:-4], code=403, reason="Forbidden"))
+    answer = await shell.run("list")
+    assert answer.status == 1
+    assert "you may not list" in answer.err
+
+
+async def test_without_policies_every_kind_is_looked_at(shell: Shell) -> None:
+    shell.api.fault(Fault("status", EXPIRY_POLICIES.path(), code=403, reason="Forbidden"))
+    answer = await shell.run("list -o name")
+    assert answer.out.split() == ["deployment.apps/web", "namespace/shop", "deployment.apps/api"]
+    assert answer.err == ""
+
+
+async def test_watch_prints_every_change_until_interrupted(shell: Shell) -> None:
+    watching = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "dayfly_cli", "list", "--watch", "--all-namespaces"),
+        env={"KUBECONFIG": str(shell.kubeconfig)},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    output = watching.stdout
+    assert output
+    listed = [await output.readline() for _ in range(4)]
+    assert b"deployment.apps/web" in listed[1]
+    shell.api.put(WEB, stamped(EVENING))
+    assert EVENING.encode() in await output.readline()
+    shell.api.put("/api/v1/namespaces/shop", stamped("2026-11-22T19:00:00Z"))
+    assert b"namespace/shop" in await output.readline()
+    shell.api.remove(API)
+    assert (await output.readline()).split()[-1] == b"gone"
+    watching.send_signal(signal.SIGINT)
+    assert await watching.wait() == INTERRUPTED
