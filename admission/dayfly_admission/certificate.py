@@ -34,5 +34,6 @@ class Certificate:
             self._metrics.bad_bundles.inc()
             log.warning("certificate rejected", extra={"reason": error.reason})
             return
-        self._metrics.not_after.set(bundle.not_after.timestamp())
-        log.info("certificate loaded", extra={"not-after": bundle.not_after.isoformat()})
+        if end := self._serving.not_after:
+            self._metrics.not_after.set(end.timestamp())
+            log.info("certificate loaded", extra={"not-after": end.isoformat()})

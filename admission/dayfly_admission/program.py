@@ -47,7 +47,7 @@ class Program:
         self.metrics = Metrics()
         self._settings = settings
         self._leaving = False
-        self.serving = ServingContext(clocks.now)
+        self.serving = ServingContext()
         self._certificate = Certificate(self.serving, self.metrics)
         self._secret = _watch_secret(client, settings.namespace, self._certificate)
         self._namespaces = Reflector(

@@ -1,10 +1,22 @@
-"""What a server needs to serve and its callers to trust it: three PEM texts, read on demand."""
+"""What a server needs to serve and its callers to trust it: PEM texts, read on demand.
+
+``cryptography`` is imported by those who read: a server that only serves them does without.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from cryptography import x509
-from cryptography.hazmat.primitives import serialization
+if TYPE_CHECKING:
+    from cryptography import x509
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A certificate and its private key, both PEM."""
+
+    cert_pem: bytes
+    key_pem: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +32,18 @@ class Bundle:
     key_pem: bytes
 
     @property
-    def certificate(self) -> x509.Certificate:
+    def certificate(self) -> "x509.Certificate":
         """The serving certificate."""
-        return x509.load_pem_x509_certificate(self.cert_pem)
+        from dayfly_certs import reading
+
+        return reading.certificate(self.cert_pem)
 
     @property
-    def authorities(self) -> list[x509.Certificate]:
+    def authorities(self) -> "list[x509.Certificate]":
         """The CAs, the one that signs first."""
-        return x509.load_pem_x509_certificates(self.ca_pem)
+        from dayfly_certs import reading
+
+        return reading.certificates(self.ca_pem)
 
     @property
     def not_before(self) -> datetime:
@@ -42,36 +58,6 @@ class Bundle:
     @property
     def names(self) -> frozenset[str]:
         """DNS names and IP addresses of the serving certificate, as text."""
-        return alternative_names(self.certificate)
+        from dayfly_certs import reading
 
-
-def alternative_names(certificate: x509.Certificate) -> frozenset[str]:
-    """SANs as text; none when the certificate has no such extension."""
-    try:
-        extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-    except x509.ExtensionNotFound:
-        return frozenset()
-    return frozenset(str(name.value) for name in extension.value)
-
-
-def trusted(first: bytes, others: bytes, now: datetime) -> bytes:
-    """Join CAs, ``first`` leading: each once, order kept, expired and unreadable dropped."""
-    certificates = dict.fromkeys([*_readable(first), *_readable(others)])
-    return b"".join(
-        c.public_bytes(serialization.Encoding.PEM)
-        for c in certificates
-        if c.not_valid_after_utc > now
-    )
-
-
-def _readable(pem: bytes) -> list[x509.Certificate]:
-    try:
-        return x509.load_pem_x509_certificates(pem)
-    except ValueError:
-        return []
-
-
-def belongs(key_pem: bytes, certificate: x509.Certificate) -> bool:
-    """Whether the private key is the certificate's."""
-    key = serialization.load_pem_private_key(key_pem, password=None)
-    return key.public_key() == certificate.public_key()
+        return reading.alternative_names(self.certificate)

@@ -14,18 +14,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from dayfly_certs.bundle import Pair
+
 AUTHORITY_LIFE = timedelta(days=730)
 LEAF_LIFE = timedelta(days=30)
 BACKDATE = timedelta(hours=1)
 """Certificates begin in the past: the clocks of API servers are not ours."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """A certificate and its private key, both PEM."""
-
-    cert_pem: bytes
-    key_pem: bytes
 
 
 @dataclass(frozen=True, slots=True)

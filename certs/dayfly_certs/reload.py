@@ -1,18 +1,21 @@
 """A TLS context whose certificate can be exchanged while it serves.
 
 ``load_cert_chain`` on a live context breaks it when the key does not match: every later handshake
-is reset. So a bundle is judged, loaded into a context of its own, and only then becomes the one
-that the listener's SNI callback hands out: a single assignment, atomic for every handshake.
+is reset. So a bundle is loaded into a context of its own, proves itself there in a handshake in
+memory, and only then becomes the one that the listener's SNI callback hands out: a single
+assignment, atomic for every handshake.
+
+Only ``ssl`` is used: who serves need not carry what it takes to issue.
 """
 
 import ssl
 import tempfile
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from dayfly_certs.bundle import Bundle
-from dayfly_certs.renewal import defect
 
 
 class BadBundle(ValueError):
@@ -26,15 +29,14 @@ class BadBundle(ValueError):
 class ServingContext:
     """The listener's context, and the bundle that it serves now.
 
-    Until the first good bundle every handshake fails. ``names``: what the certificate must be good
-    for; without, any names will do, because only who signs it knows how servers are called.
+    Until the first good bundle every handshake fails.
     """
 
-    def __init__(self, now: Callable[[], datetime], names: Sequence[str] = ()) -> None:
-        self._now = now
-        self._names = tuple(names)
+    def __init__(self) -> None:
         self._current: ssl.SSLContext | None = None
         self.bundle: Bundle | None = None
+        self.not_after: datetime | None = None
+        """When the certificate that is served ends, UTC."""
         self.ssl_context = _server_context()
         self.ssl_context.sni_callback = self._choose
 
@@ -46,16 +48,14 @@ class ServingContext:
     def load(self, bundle: Bundle) -> bool:
         """Serve this bundle from the next handshake on; False if it is served already.
 
-        Raises ``BadBundle`` and changes nothing when it is expired, unreadable, not signed by its
-        own CA, or certificate and key do not belong together.
+        Raises ``BadBundle`` and changes nothing when it is expired, unreadable, without names, not
+        signed by its own CA, or when certificate and key do not belong together. For which names
+        it must be good is not judged: only who signs knows how servers are called.
         """
         if bundle == self.bundle:
             return False
-        reason = defect(bundle, self._names, self._now())
-        if reason is not None:
-            raise BadBundle(reason)
-        self._current = _loaded(bundle)
-        self.bundle = bundle
+        context, not_after = _proven(bundle)
+        self._current, self.bundle, self.not_after = context, bundle, not_after
         return True
 
     def _choose(
@@ -65,6 +65,22 @@ class ServingContext:
             return ssl.ALERT_DESCRIPTION_INTERNAL_ERROR
         connection.context = self._current
         return None
+
+
+def _proven(bundle: Bundle) -> tuple[ssl.SSLContext, datetime]:
+    if not (bundle.ca_pem and bundle.cert_pem and bundle.key_pem):
+        raise BadBundle("it is empty, or not complete")
+    try:
+        context = _loaded(bundle)
+        certificate = _seen_by_a_client(context, bundle.ca_pem)
+    except ssl.SSLCertVerificationError as error:
+        raise BadBundle(error.verify_message) from error
+    except (ssl.SSLError, ValueError) as error:
+        raise BadBundle(str(error)) from error
+    if not certificate.get("subjectAltName"):
+        raise BadBundle("it names no DNS name and no address")
+    end = ssl.cert_time_to_seconds(certificate["notAfter"])
+    return context, datetime.fromtimestamp(end, UTC)
 
 
 def _server_context() -> ssl.SSLContext:
@@ -81,8 +97,20 @@ def _loaded(bundle: Bundle) -> ssl.SSLContext:
     with tempfile.TemporaryDirectory(prefix="dayfly-") as directory:  # mode 0700
         path = Path(directory, "pair.pem")
         path.write_bytes(bundle.key_pem + b"\n" + bundle.cert_pem)
-        try:
-            context.load_cert_chain(path)
-        except ssl.SSLError as error:
-            raise BadBundle(str(error)) from error
+        # An empty password, so that an encrypted key is an error and not a question on a terminal.
+        context.load_cert_chain(path, password="")
     return context
+
+
+def _seen_by_a_client(context: ssl.SSLContext, ca_pem: bytes) -> dict[str, Any]:
+    """Shake hands in memory, with a client that trusts only this CA; return what it was shown."""
+    trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    trusting.check_hostname = False
+    trusting.load_verify_locations(cadata=ca_pem.decode("ascii", "replace"))
+    up, down = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client, server = trusting.wrap_bio(down, up), context.wrap_bio(up, down, server_side=True)
+    for _ in range(3):  # TLS 1.3 takes two flights each way, TLS 1.2 three
+        for side in (client, server):
+            with suppress(ssl.SSLWantReadError):
+                side.do_handshake()
+    return client.getpeercert() or {}

@@ -20,8 +20,9 @@ from ipaddress import ip_address
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
-from dayfly_certs.bundle import Bundle, alternative_names, belongs
-from dayfly_certs.issue import LEAF_LIFE, Pair
+from dayfly_certs.bundle import Bundle, Pair
+from dayfly_certs.issue import LEAF_LIFE
+from dayfly_certs.reading import alternative_names, belongs
 
 AUTHORITY_MARGIN = LEAF_LIFE + timedelta(days=1)
 """A CA with less left could not cover a full leaf, and its leaves would shrink for ever."""

@@ -5,8 +5,8 @@ from datetime import datetime
 import msgspec
 from cryptography import x509
 
-from dayfly_certs.bundle import Bundle, alternative_names
-from dayfly_certs.issue import Pair
+from dayfly_certs.bundle import Bundle, Pair
+from dayfly_certs.reading import alternative_names
 from dayfly_certs.renewal import Decision, Keep, authority_needs, needs
 
 

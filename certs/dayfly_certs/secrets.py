@@ -4,8 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from dayfly_certs.bundle import Bundle
-from dayfly_certs.issue import Pair
+from dayfly_certs.bundle import Bundle, Pair
 from dayfly_core.objects import ObjectMeta
 
 CA_CRT = "ca.crt"

@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Protocol
 
 from dayfly_certs import issue, secrets
-from dayfly_certs.bundle import Bundle, trusted
-from dayfly_certs.issue import Pair
+from dayfly_certs.bundle import Bundle, Pair
+from dayfly_certs.reading import trusted
 from dayfly_certs.renewal import Keep, authority_needs, needs
 from dayfly_core import names as vocabulary
 from dayfly_kube.errors import ApiError

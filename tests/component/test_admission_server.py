@@ -208,7 +208,7 @@ async def test_not_ready_without_the_kind() -> None:
 async def test_not_ready_with_a_certificate_that_is_not_usable(api: FakeApi) -> None:
     publish(api, replace(BUNDLE, key_pem=a_bundle().key_pem))
     async with a_replica(api) as replica:
-        await eventually(lambda: "KeyMismatch" in (replica.program.unready() or ""))
+        await eventually(lambda: "MISMATCH" in (replica.program.unready() or ""))
 
 
 # Certificates under load.

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from cryptography import x509
 
 from dayfly_certs import issue
-from dayfly_certs.bundle import Bundle
+from dayfly_certs.bundle import Bundle, Pair
 
 NAMES = ("dayfly-admission.dayfly-system.svc", "localhost", "127.0.0.1", "::1")
 
@@ -17,7 +17,7 @@ def today() -> datetime:
     return datetime.now(UTC)  # noqa: TID251
 
 
-def a_bundle(ca: issue.Pair | None = None, age: timedelta = timedelta()) -> Bundle:
+def a_bundle(ca: Pair | None = None, age: timedelta = timedelta()) -> Bundle:
     """A bundle that is good today, made ``age`` ago."""
     made = today() - age
     ca = ca or issue.authority(made)

@@ -7,8 +7,8 @@ import pytest
 from cryptography import x509
 
 from dayfly_certs import issue
-from dayfly_certs.bundle import Bundle, trusted
-from dayfly_certs.issue import Pair
+from dayfly_certs.bundle import Bundle, Pair
+from dayfly_certs.reading import trusted
 from dayfly_certs.renewal import (
     AUTHORITY_MARGIN,
     Because,
