@@ -1,0 +1,88 @@
+"""What the programs really asked of the API server, held against what the roles grant."""
+
+import msgspec
+import pytest
+
+from dayfly_core import names
+from playground import ControlPlane, System
+from playground.audit import AuditEvent
+from support.rights import ENDING, EVERYBODY, NEEDED, Right
+
+pytestmark = pytest.mark.cluster
+
+ACCOUNTS = {
+    f"system:serviceaccount:{names.SYSTEM_NAMESPACE}:{account}": account
+    for account in (names.ADMISSION_ACCOUNT, names.OPERATOR_ACCOUNT)
+}
+SELDOM = {("namespaces", "get"), ("events", "patch")}
+"""For moments that need not come in a session: a namespace not known yet, the same Event again."""
+
+
+def asked(event: AuditEvent) -> Right | None:
+    """Return what a request asked for; None if it is not one of ours, or not for an object."""
+    account = ACCOUNTS.get(event.user.username)
+    ref = event.object_ref
+    if account is None or not ref.resource:
+        return None
+    resource = f"{ref.resource}/{ref.subresource}" if ref.subresource else ref.resource
+    return Right(account, event.verb, ref.api_group, resource, ref.namespace, ref.name)
+
+
+def granted(right: Right) -> bool:
+    if (right.resource, right.verb) in EVERYBODY:
+        return True
+    if any(needed.covers(right) for needed in NEEDED):
+        return True
+    return right.account == names.OPERATOR_ACCOUNT and right.verb in ENDING
+
+
+@pytest.fixture(scope="module")
+def events(plane: ControlPlane, system: System) -> list[AuditEvent]:
+    """Let one object live and end, and give what the session's programs have asked until then."""
+    policy = {
+        "apiVersion": "dayfly.dev/v1alpha1",
+        "kind": "ExpiryPolicy",
+        "metadata": {"name": "test-rbac"},
+        "spec": {
+            "match": {
+                "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "test-rbac"}},
+                "resources": [{"apiGroups": [""], "resources": ["configmaps"]}],
+            },
+            "ttl": {"min": "1s"},
+        },
+    }
+    plane.apply(msgspec.json.encode(policy).decode())
+    system.wait_enforced(["configmaps"])
+    plane.kubectl("create", "namespace", "test-rbac")
+    short = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "short", "annotations": {names.TTL: "1s"}},
+    }
+    plane.kubectl("create", "-n", "test-rbac", "-f", "-", stdin=msgspec.json.encode(short).decode())
+    plane.kubectl("wait", "-n", "test-rbac", "cm/short", "--for=delete", "--timeout=30s")
+    plane.kubectl("wait", "expirypolicy/test-rbac", "--for=condition=Ready", "--timeout=30s")
+    plane.kubectl("delete", "expirypolicy/test-rbac", "namespace/test-rbac", "--wait=false")
+    return list(plane.audit())
+
+
+def test_nothing_is_asked_for_that_is_not_granted(events: list[AuditEvent]) -> None:
+    rights = {(right, event.code) for event in events if (right := asked(event))}
+    assert rights
+    assert [right for right, _ in sorted(rights) if not granted(right)] == []
+
+
+def test_nothing_was_refused(events: list[AuditEvent]) -> None:
+    refused = {right for event in events if event.code == 403 and (right := asked(event))}
+    assert sorted(refused) == []
+
+
+def test_nothing_is_granted_that_is_not_asked_for(events: list[AuditEvent]) -> None:
+    rights = {right for event in events if (right := asked(event))}
+    unused = [
+        needed
+        for needed in NEEDED
+        if (needed.resource, needed.verb) not in SELDOM
+        and not any(needed.covers(right) for right in rights)
+    ]
+    assert sorted(unused) == []
