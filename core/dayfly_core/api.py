@@ -57,10 +57,17 @@ class LabelSelectorRequirement(msgspec.Struct, frozen=True, kw_only=True, rename
         Meta(max_length=317, description="The label's key.", extra_json_schema=cel.LABEL_KEY),
     ]
     operator: Annotated[Operator, Meta(description="In, NotIn, Exists or DoesNotExist.")]
+    # No default: the API server would write it into the stored list, and from then on each
+    # `kubectl apply` of the same file would find a difference there.
     values: Annotated[
-        list[LabelValue],
-        Meta(max_length=32, description="Needed by In and NotIn, empty for the other two."),
-    ] = []
+        Annotated[list[LabelValue], Meta(max_length=32)] | UnsetType,
+        Meta(description="Needed by In and NotIn, left out for the other two."),
+    ] = UNSET
+
+    @property
+    def listed(self) -> list[str]:
+        """The values, none if they are left out."""
+        return self.values or []
 
 
 class LabelSelector(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

@@ -80,7 +80,7 @@ ORDER: Final = validations(*(_in_order(*pair) for pair in combinations(BOUNDS, 2
 
 VALUES: Final = validations(
     rule(
-        "(self.operator in ['In', 'NotIn']) == (size(self.values) > 0)",
+        "(self.operator in ['In', 'NotIn']) == (has(self.values) && size(self.values) > 0)",
         grammar.VALUES_HINT,
     )
 )

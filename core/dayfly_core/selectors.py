@@ -21,7 +21,7 @@ def matches(selector: api.LabelSelector, labels: Mapping[str, str]) -> bool:
 def _holds(expression: api.LabelSelectorRequirement, labels: Mapping[str, str]) -> bool:
     value = labels.get(expression.key)
     if expression.operator in _LISTING:
-        return (value in expression.values) == (expression.operator is api.Operator.IN)
+        return (value in expression.listed) == (expression.operator is api.Operator.IN)
     return (value is not None) == (expression.operator is api.Operator.EXISTS)
 
 
@@ -44,10 +44,10 @@ def _expression_problems(selector: api.LabelSelector, path: str) -> Iterator[Vio
         field = f"{path}.matchExpressions[{index}]"
         if not _KEY.fullmatch(expression.key):
             yield _invalid(f"{field}.key", expression.key, grammar.LABEL_KEY_HINT)
-        for place, value in enumerate(expression.values):
+        for place, value in enumerate(expression.listed):
             if not _VALUE.fullmatch(value):
                 yield _invalid(f"{field}.values[{place}]", value, grammar.LABEL_VALUE_HINT)
-        if bool(expression.values) != (expression.operator in _LISTING):
+        if bool(expression.listed) != (expression.operator in _LISTING):
             yield _invalid(field, expression.operator, grammar.VALUES_HINT)
 
 

@@ -63,9 +63,9 @@ class Doctor(Protocol):
 
 
 class PartialList(msgspec.Struct, frozen=True):
-    """``PartialObjectMetadataList``."""
+    """``PartialObjectMetadataList``; an empty one says ``null``."""
 
-    items: list[PartialObject] = []
+    items: list[PartialObject] | None = None
 
 
 class Members:
@@ -105,7 +105,7 @@ class Members:
             if error.forbidden or error.not_found:
                 return None  # a kind that we may not list, or that is no longer served
             raise
-        return next(iter(msgspec.json.decode(body, type=PartialList).items), None)
+        return next(iter(msgspec.json.decode(body, type=PartialList).items or ()), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,19 +162,21 @@ class WorkQueue(Generic[K]):
         failures = self._failures.get(key, 0)
         try:
             await self._handle(key)
-        except Exception:  # noqa: BLE001 (a defect met by one key must not stop the others; it is logged, and the key comes back)
-            self._failed(key)
+        except Exception as error:  # noqa: BLE001 (a defect met by one key must not stop the others; it is logged, and the key comes back)
+            self._failed(key, error)
         else:
             if self._failures.get(key, 0) == failures:
                 self.forget(key)
         finally:
             self._ended(key)
 
-    def _failed(self, key: K) -> None:
+    def _failed(self, key: K, error: Exception) -> None:
         first = key not in self._failures
         delay = self.retry(key)
         # The trace once per row of failures: the same defect at each attempt says nothing new.
-        log.error("handling failed key=%s retry-in=%.1fs", key, delay, exc_info=first)
+        log.error(
+            "handling failed key=%s retry-in=%.1fs error=%r", key, delay, error, exc_info=first
+        )
 
     def _ended(self, key: K) -> None:
         self._busy[self._running.pop(key)] -= 1

@@ -41,7 +41,7 @@ class Held(msgspec.Struct, frozen=True):
 class HeldList(msgspec.Struct, frozen=True):
     """A collection in the namespace."""
 
-    items: list[Held] = []
+    items: list[Held] | None = None
 
 
 class Condition(msgspec.Struct, frozen=True):
@@ -120,7 +120,7 @@ class Examiner:
             if error.forbidden or error.not_found:
                 return None  # the controller's own words have to do
             raise
-        items = msgspec.json.decode(body, type=HeldList).items
+        items = msgspec.json.decode(body, type=HeldList).items or []
         return next((held.metadata for held in items if held.metadata.finalizers), None)
 
 

@@ -14,7 +14,7 @@ from playground.lags import OPERATOR, Ending, endings
 from playground.plane import ControlPlane, Options
 from playground.process import DidNotStartError
 from playground.progress import Say
-from playground.system import System
+from playground.system import Shape, System
 from playground.teller import BrokenPromiseError, Teller
 
 STORY = Path(__file__).resolve().parents[1] / "story"
@@ -78,7 +78,7 @@ def _print_logs(logs: Path) -> None:
 def _stage(directory: Path, say: Say) -> Iterator[Stage]:
     with (
         ControlPlane.start(directory, Options(say=say)) as plane,
-        System.install(plane, admissions=2, operators=3) as system,
+        System.install_shape(plane, Shape(), say) as system,
     ):
         yield Stage(plane, system, Teller(plane.commands.environ, STORY))
 
