@@ -28,6 +28,26 @@ OFF_LIMITS_CORE: Final = ("events", "nodes", "persistentvolumes")
 """The same in the core group."""
 
 
+FURNITURE: Final = frozenset(
+    {
+        ("", "configmaps", "kube-root-ca.crt"),
+        ("", "configmaps", "openshift-service-ca.crt"),
+        ("", "serviceaccounts", "default"),
+    }
+)
+"""Put into every namespace by the control plane, and put back at once when deleted."""
+
+API_SERVICE: Final = ("", "services", "default", "kubernetes")
+"""How everything in the cluster finds the API server."""
+
+
+def furniture(group: str, plural: str, namespace: str, name: str) -> bool:
+    """Whether the control plane itself makes this object, whatever a policy's selector fits."""
+    if (group, plural, namespace, name) == API_SERVICE:
+        return True
+    return (group, plural, name) in FURNITURE
+
+
 def off_limits(group: str, plural: str) -> bool:
     """Whether no policy may name this kind."""
     return group in OFF_LIMITS_GROUPS or (group == "" and plural in OFF_LIMITS_CORE)
@@ -63,6 +83,8 @@ class Guard:
             return f"objects in namespace {namespace} are guarded and never ended"
         if off_limits(resource.group, resource.plural):
             return f"{resource.group_resource} are never ended"
+        if furniture(resource.group, resource.plural, namespace, name):
+            return f"{name} belongs to the control plane, which would make it again"
         return None
 
     def _refuses_namespace(self, name: str) -> str | None:

@@ -9,6 +9,7 @@ from dayfly_core import names
 from dayfly_core.api import Enforcement
 from dayfly_core.bounds import objections
 from dayfly_core.expiry import TOLERANCE, Case, End, Never, Until, decide
+from dayfly_core.guard import furniture
 from dayfly_core.names import Reason
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.patch import too_large
@@ -42,6 +43,8 @@ def exempt(request: Request) -> str | None:
     if request.operation not in (Operation.CREATE, Operation.UPDATE):
         return Reason.EXEMPT
     if request.username in OUR_USERS or request.meta.deletion_timestamp:
+        return Reason.EXEMPT
+    if furniture(request.group, request.plural, request.namespace, request.meta.name):
         return Reason.EXEMPT
     if request.meta.controlled:
         return Reason.CONTROLLED

@@ -1,6 +1,6 @@
 import pytest
 
-from dayfly_core.guard import Guard
+from dayfly_core.guard import Guard, furniture
 from dayfly_core.objects import NAMESPACES, Resource
 
 CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap", namespaced=True)
@@ -82,3 +82,19 @@ def test_objects(resource: Resource, namespace: str, want: str | None) -> None:
 )
 def test_patterns(written: dict[str, str], want: tuple[str, ...]) -> None:
     assert Guard.parse("dayfly-system", written).patterns == want
+
+
+@pytest.mark.parametrize(
+    ("plural", "namespace", "name", "want"),
+    [
+        pytest.param("configmaps", "a", "kube-root-ca.crt", True, id="the CA in every namespace"),
+        pytest.param("configmaps", "a", "settings", False, id="a ConfigMap of a user"),
+        pytest.param("serviceaccounts", "a", "default", True, id="the account of every namespace"),
+        pytest.param("services", "default", "kubernetes", True, id="the API server's own Service"),
+        pytest.param("services", "a", "kubernetes", False, id="a user's Service of that name"),
+    ],
+)
+def test_the_control_planes_own_objects(plural: str, namespace: str, name: str, want: bool) -> None:
+    resource = Resource("", "v1", plural, "X", namespaced=True)
+    assert furniture("", plural, namespace, name) is want
+    assert (GUARD.refuses(resource, namespace, name) is not None) is want

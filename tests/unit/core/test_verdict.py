@@ -260,6 +260,12 @@ def test_stamp(request_: Request, policy: Policy, want: Stamps | None) -> None:
             id="controlled",
         ),
         pytest.param(
+            a_request(msgspec.structs.replace(an_object(), name="kube-root-ca.crt")),
+            PREVIEWS,
+            Reason.EXEMPT,
+            id="the control plane's own",
+        ),
+        pytest.param(
             a_request(
                 msgspec.structs.replace(an_object(), annotations={"a": "x" * (256 * 1024 - 9)})
             ),
