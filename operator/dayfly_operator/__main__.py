@@ -68,7 +68,7 @@ async def _operate(settings: Settings, where: config.Config) -> None:
             lambda: config.load(settings.kubeconfig, os.environ),
             lambda: _post(loop, program.policies.wake),
         )
-        async with _standing(settings, where, leadership, program) as live:
+        async with _standing(settings, leadership, program) as live:
             kinds.start()
             try:
                 await program.run(live, stop)
@@ -83,7 +83,7 @@ def _post(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None
 
 @asynccontextmanager
 async def _standing(
-    settings: Settings, where: config.Config, leadership: Leadership, program: Program
+    settings: Settings, leadership: Leadership, program: Program
 ) -> AsyncGenerator[Live]:
     """Stand for election meanwhile; in a dry run act as if elected, and leave the Lease alone."""
     if settings.dry_run:
@@ -92,8 +92,11 @@ async def _standing(
         yield lambda: None
         return
 
+    # Read anew: credentials belong to one event loop, and the elector has its own.
+    own = config.load(settings.kubeconfig, os.environ)
+
     def connect(timeout: float) -> Client:
-        return Client(where, user_agent=_agent(settings), timeout=timeout, connections=1)
+        return Client(own, user_agent=_agent(settings), timeout=timeout, connections=1)
 
     candidacy = Candidacy(connect, namespace=settings.namespace, timing=settings.timing)
     clocks = ElectionClocks(_now, boot_time)

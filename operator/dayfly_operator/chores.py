@@ -19,8 +19,9 @@ class Chore:
 
     ``act`` may return the seconds until it wants to be called again, instead of ``every``. Any
     number of wakes during a call make one more call, at the earliest ``gap`` seconds after it.
-    A failure is logged once in a row and tried again after a growing delay; a process that may not
-    act waits until it is woken. Level, not edge: ``act`` looks at everything each time.
+    A failure is logged once in a row (with its trace, unless it is ``expected``) and tried again
+    after a growing delay; a process that may not act waits until it is woken. Level, not edge:
+    ``act`` looks at everything each time.
     """
 
     def __init__(
@@ -30,12 +31,14 @@ class Chore:
         *,
         every: float = inf,
         gap: float = 0.0,
+        expected: tuple[type[Exception], ...] = (),
         backoff: Backoff = Backoff(first=0.5, cap=15.0),  # noqa: B008 (frozen)
     ) -> None:
         self._name = name
         self._act = act
         self._every = every
         self._gap = gap
+        self._expected = (ApiError, Unreachable, *expected)
         self._backoff = backoff
         self._random = Random()
         self._failures = 0
@@ -63,7 +66,7 @@ class Chore:
             again = await self._act()
         except NotLeading:
             return inf
-        except (ApiError, Unreachable) as error:
+        except self._expected as error:
             return self._failed(error, getattr(error, "retry_after", None))
         except Exception as error:  # noqa: BLE001 (a defect here must not stop the ends; it is logged with its trace, and tried again)
             return self._failed(error, None, trace=True)

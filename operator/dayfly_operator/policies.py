@@ -86,7 +86,7 @@ class PolicyBook:
         self._monotonic = monotonic
         self._changed = changed
         self._read_at = -inf
-        self._reading = asyncio.Lock()
+        self._reading: asyncio.Task[None] | None = None
         self.known = Knowledge()
 
     @property
@@ -99,25 +99,29 @@ class PolicyBook:
         return self._monotonic() - self._read_at <= within
 
     async def fresh(self, within: float) -> None:
-        """Return when :meth:`is_fresh`; any number of callers share one request.
+        """Return when :meth:`is_fresh`; any number of callers share a request, and its failure.
 
+        A request that was sent less than ``within`` seconds ago is waited for, even if its answer
+        takes longer: what matters is that the answer is not older than the caller wants.
         Raises ApiError or Unreachable: then nothing may be decided.
         """
-        if self.is_fresh(within):
-            return
-        async with self._reading:
-            if not self.is_fresh(within):
-                await self._read()
+        since = self._monotonic() - within
+        while self._read_at < since:
+            if self._reading is None:
+                self._reading = asyncio.create_task(self._read())
+            await asyncio.shield(self._reading)
 
     async def refresh(self) -> None:
-        """List now, whatever is known."""
-        async with self._reading:
-            await self._read()
+        """Return when what is known was true at some moment from now on."""
+        await self.fresh(0.0)
 
     async def _read(self) -> None:
-        # The answer is as old as the question; without resourceVersion it is a quorum read.
-        asked_at = self._monotonic()
-        known = await self._list()
+        try:
+            # The answer is as old as the question; without resourceVersion it is a quorum read.
+            asked_at = self._monotonic()
+            known = await self._list()
+        finally:
+            self._reading = None
         previous, self.known, self._read_at = self.known, known, asked_at
         self._changed(previous, known)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from dayfly_certs.store import NotInstalled
 from dayfly_core.objects import Key, ObjectMeta
 from dayfly_core.policies import GroupResource
 from dayfly_kube import health
@@ -100,7 +101,10 @@ class Program:
         self._status = Chore("writing status", self._write_status, gap=STATUS_GAP)
         self._settle = Chore("settling", self._settle_memory)
         self._certificate = Chore(
-            "keeping the certificate", self._keep_certificate, every=REPAIR_EVERY
+            "keeping the certificate",
+            self._keep_certificate,
+            every=REPAIR_EVERY,
+            expected=(NotInstalled,),
         )
 
     def _make_knowledge(self) -> None:
@@ -112,6 +116,7 @@ class Program:
         self._watching = Watching(client, self._discovery, self, clocks.monotonic)
         self._watching.relabelled = self._relist.wake
         self._world = World(self._book, self._watching, self._guard, client, clocks.now)
+        self._world.ageing = self.policies.wake
 
     def _make_hands(self) -> None:
         settings, now = self._settings, self._clocks.now
@@ -217,13 +222,26 @@ class Program:
             self._status.wake()
         return again
 
-    async def _keep_rules(self) -> None:
-        if self._book.loaded and self._leadership.holds():
+    async def _keep_rules(self) -> float | None:
+        if not self._book.loaded:
+            # With no policy at all nothing will differ and wake this; our own kinds need rules too.
+            return SETTLED_AGAIN
+        if self._leadership.holds():
             await self._rule_keeper.tend()
+        return None
 
-    async def _write_status(self) -> None:
-        if self._book.loaded and self._leadership.holds():
-            await self._status_keeper.tend()
+    async def _write_status(self) -> float | None:
+        if not self._leadership.holds():
+            return None
+        if not self._settled():
+            return SETTLED_AGAIN
+        await self._status_keeper.tend()
+        return None
+
+    def _settled(self) -> bool:
+        """Whether all that a status tells is known: half a truth would have to be taken back."""
+        wanted = self._book.known.policies.resources
+        return self.ready() is None and wanted == self._rights_book.reviewed
 
     async def _keep_certificate(self) -> None:
         if not self._settings.dry_run:

@@ -62,17 +62,22 @@ class Rights:
         self._reviewer = reviewer
         self._discovery = discovery
         self.obstacles: Mapping[GroupResource, Obstacle] = {}
+        self.reviewed: frozenset[GroupResource] = frozenset()
+        """Kinds that the obstacles are about; of the others nothing is known."""
 
     async def review(
         self, served: Iterable[Resource], missing: Iterable[GroupResource]
     ) -> float | None:
         """Ask about each kind; returns the seconds until it should be asked again, if ever."""
         found = {pair: _not_served(pair) for pair in missing}
+        reviewed = set(found)
         for resource in served:
+            pair = resource.group, resource.plural
             obstacle = await self._obstacle(resource)
+            reviewed.add(pair)
             if obstacle:
-                found[resource.group, resource.plural] = obstacle
-        self.obstacles = found
+                found[pair] = obstacle
+        self.obstacles, self.reviewed = found, frozenset(reviewed)
         return RECHECK if found else None
 
     async def _obstacle(self, resource: Resource) -> Obstacle | None:

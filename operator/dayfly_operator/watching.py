@@ -20,6 +20,7 @@ from dayfly_core import instant, names
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta, PartialObject, Resource
 from dayfly_core.policies import GroupResource
 from dayfly_kube.client import Client
+from dayfly_kube.errors import ApiError
 from dayfly_kube.reflector import Reflector
 
 log = logging.getLogger(__name__)
@@ -143,13 +144,21 @@ class Watching:
         self._follow_namespaces(ends=NAMESPACE_KIND in wanted)
         missing: set[GroupResource] = set()
         for group, plural in sorted(wanted - self._kinds.keys() - {NAMESPACE_KIND}):
-            resource = await self._finder.find(group, plural)
+            resource = await self._find(group, plural)
             if resource is None:
                 missing.add((group, plural))
             else:
                 self._kinds[group, plural] = self._start(resource)
         self.missing = frozenset(missing)
         return not missing
+
+    async def _find(self, group: str, plural: str) -> Resource | None:
+        try:
+            return await self._finder.find(group, plural)
+        except ApiError as error:
+            # An API that some absent server should answer for must not hold up the others.
+            log.warning("kind not found kind=%s.%s error=%s", plural, group, error)
+            return None
 
     async def _withdrawn(self) -> set[GroupResource]:
         """Find kinds whose watch is silent because the API server does not serve them any more."""

@@ -53,6 +53,8 @@ class World:
         self._guard = guard
         self._client = client
         self._now = now
+        self.ageing: Callable[[], None] = lambda: None
+        """Called when the policies should be read again before they are needed."""
 
     def known(self, key: Key) -> Subject | None:
         """Return a stamped object as the watches know it; None if they do not (any more)."""
@@ -77,7 +79,13 @@ class World:
         return Subject(key, meta, namespace) if namespace else None
 
     def up_to_date(self) -> bool:
-        """Whether the policies are known well enough to act by them."""
+        """Whether the policies are known well enough to act by them.
+
+        If they soon will not be, they are read again beside the act, so that in a row of ends
+        none but the first waits for that.
+        """
+        if not self._book.is_fresh(POLICIES_WITHIN / 2):
+            self.ageing()
         return self._book.is_fresh(POLICIES_WITHIN)
 
     async def catch_up(self) -> None:

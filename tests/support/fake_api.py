@@ -84,8 +84,9 @@ class FakeApi:
         """Listen, after ``down`` on the same port as before."""
         application = web.Application(client_max_size=2**24)
         application.router.add_route("*", "/{path:.*}", self._answer)
+        # A time-out of 0 would be none at all, for a connection between two requests.
         runner = web.AppRunner(
-            application, shutdown_timeout=0.0, access_log=None, handler_cancellation=True
+            application, shutdown_timeout=0.05, access_log=None, handler_cancellation=True
         )
         await runner.setup()
         site = web.TCPSite(runner, self._host, self.port, ssl_context=self._tls, reuse_address=True)
