@@ -6,7 +6,6 @@ so that any number of them leaves the calls their share.
 
 import re
 import ssl
-import tempfile
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from typing import Final, Self
 import aiohttp
 import msgspec
 
+from dayfly_kube import tls
 from dayfly_kube.config import Config
 from dayfly_kube.credentials import Credential
 from dayfly_kube.errors import ApiError, Unreachable, refusal
@@ -94,7 +94,7 @@ class Client:
         self._connections = connections
         self._now = now
         self._date: tuple[str, datetime] | None = None
-        self._tls = _context(config)
+        self._tls = tls.context_of(config)
         self._loaded = Credential()
         self._calls: aiohttp.ClientSession | None = None
         self._streams: aiohttp.ClientSession | None = None
@@ -301,7 +301,7 @@ class Client:
         if (credential.certificate, credential.key) == (self._loaded.certificate, self._loaded.key):
             return
         if isinstance(self._tls, ssl.SSLContext):
-            _load_pair(self._tls, credential)
+            tls.load_pair(self._tls, credential)
         self._loaded = credential
 
     def _note_date(self, response: aiohttp.ClientResponse) -> None:
@@ -338,26 +338,6 @@ def warning_text(header: str) -> str:
     r"""Return what a ``Warning`` header says: ``299 - "it ends \"soon\""`` (RFC 7234, 5.5)."""
     quoted = header.partition('"')[2].rpartition('"')[0]
     return re.sub(r"\\(.)", r"\1", quoted) or header
-
-
-def _context(config: Config) -> ssl.SSLContext | bool:
-    if not config.server.startswith("https:"):
-        return False
-    context = ssl.create_default_context(cadata=config.ca_data)
-    if config.insecure:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
-
-
-def _load_pair(context: ssl.SSLContext, credential: Credential) -> None:
-    if not credential.certificate:
-        return
-    # OpenSSL reads certificates from files only; this one is readable by us alone, and soon gone.
-    with tempfile.NamedTemporaryFile() as pair:
-        pair.write(credential.certificate + b"\n" + credential.key)
-        pair.flush()
-        context.load_cert_chain(pair.name)
 
 
 @asynccontextmanager
