@@ -18,6 +18,7 @@ import msgspec
 from dayfly_kube import tls
 from dayfly_kube.config import Config
 from dayfly_kube.credentials import Credential
+from dayfly_kube.deletion import DeleteOptions, Preconditions
 from dayfly_kube.errors import ApiError, Unreachable, refusal
 
 JSON: Final = "application/json"
@@ -38,22 +39,6 @@ IDLE_SECONDS: Final = 75.0
 """A watch gets a bookmark each minute; without any byte for longer the connection is half-open."""
 
 Params = Mapping[str, str]
-
-
-class Preconditions(msgspec.Struct, frozen=True, rename="camel"):
-    """The very version that was judged."""
-
-    uid: str
-    resource_version: str
-
-
-class DeleteOptions(msgspec.Struct, frozen=True, rename="camel"):
-    """Body of a DELETE."""
-
-    preconditions: Preconditions
-    propagation_policy: str
-    api_version: str = "v1"
-    kind: str = "DeleteOptions"
 
 
 @dataclass(frozen=True, slots=True)
