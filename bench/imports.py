@@ -68,13 +68,13 @@ def _compare(id: str, program: str, ours: str, peer: str, rounds: int) -> list[F
     memory, base = (median(i.rss for i in side) / 2**20 for side in zip(*pairs, strict=True))
     heavy = {name for a, _ in pairs for name in a.heavy} - {"kopf" if "kopf" in peer else ""}
     note = f", imports {', '.join(sorted(heavy))}" if heavy else ""
-    target, met = at_most(ratio, 1.5, "×, no Kubernetes models")
+    target, met = at_most(ratio, 1.5, "x, no Kubernetes models")
     return [
         Figure(
             id,
             f"imports of {program}, time (memory)",
             f"`{peer}`",
-            f"{ratio:.2f}× ({own:.0f} : {other:.0f} ms; {memory:.0f} : {base:.0f} MiB){note}",
+            f"{ratio:.2f}x ({own:.0f} : {other:.0f} ms; {memory:.0f} : {base:.0f} MiB){note}",
             target,
             met and not heavy,
         )

@@ -13,7 +13,7 @@ def describe() -> str:
     model = _first(r"model name\s*: (.+)", Path("/proc/cpuinfo"))
     memory = int(_first(r"MemTotal:\s*(\d+)", Path("/proc/meminfo"))) / 2**20
     return (
-        f"{os.cpu_count()} × {model}, {memory:.0f} GiB, Linux {platform.release()}, "
+        f"{os.cpu_count()} x {model}, {memory:.0f} GiB, Linux {platform.release()}, "
         f"Python {platform.python_version()}, Kubernetes {KUBERNETES}"
     )
 

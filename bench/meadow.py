@@ -1,7 +1,7 @@
 """Dayfly on a real control plane, and a namespace full of ConfigMaps with ends."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -58,7 +58,7 @@ class Meadow:
 @contextmanager
 def meadow(
     *, admissions: int = 1, operators: int = 1, operator_flags: Sequence[str] = ()
-) -> Iterator[Meadow]:
+) -> Generator[Meadow]:
     """Start all of it, wait until the API server asks for stamps, and end it with the block."""
     with (
         ControlPlane.start() as plane,
@@ -87,7 +87,7 @@ def await_stamps(plane: ControlPlane) -> None:
 
 
 @asynccontextmanager
-async def administrator(plane: ControlPlane, connections: int = 32) -> AsyncIterator[Client]:
+async def administrator(plane: ControlPlane, connections: int = 32) -> AsyncGenerator[Client]:
     """Yield a client with all rights, that names itself ``bench``."""
     config = load(str(plane.kubeconfig), {})
     async with Client(config, user_agent="bench", connections=connections) as client:
@@ -155,7 +155,8 @@ async def left(client: Client) -> dict[str, ObjectMeta]:
 async def until_gone(client: Client, prefix: str, seconds: float) -> None:
     """Wait until no ConfigMap's name begins so; raises TimeoutError."""
     async with asyncio.timeout(seconds):
-        while any(name.startswith(prefix) for name in await left(client)):
+        # Lists, rarely: a watch would cost the API server a write to us for each of them.
+        while any(name.startswith(prefix) for name in await left(client)):  # noqa: ASYNC110
             await asyncio.sleep(0.5)
 
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -80,7 +80,7 @@ def _start_figures(
     few: Measured, many: Measured, ours: float, raw: float, imports: float
 ) -> list[Figure]:
     ratio, (total, in_time) = ours / raw, at_most(ours, 0.6, " CPU-s over the imports")
-    target, met = at_most(ratio, 3, "×")
+    target, met = at_most(ratio, 3, "x")
     writes, none = at_most(many.start.writes, 0)
     slope = log10(ours / max(few.start.cpu - imports, 0.01))
     steep, linear = at_most(slope, 1.15)
@@ -91,7 +91,7 @@ def _start_figures(
             "O1",
             f"{what}, CPU",
             "aiohttp + msgspec, the same list",
-            f"{ratio:.1f}× ({ours:.2f} : {raw:.2f} s)",
+            f"{ratio:.1f}x ({ours:.2f} : {raw:.2f} s)",
             target,
             met,
         ),
@@ -108,12 +108,12 @@ def _start_figures(
 
 
 def _event_figure(ours: float, raw: float) -> Figure:
-    target, met = at_most(ours / raw, 5, "×")
+    target, met = at_most(ours / raw, 5, "x")
     return Figure(
         "O2",
         "CPU a watch event",
         "aiohttp + msgspec, the same watch",
-        f"{ours / raw:.1f}× ({ours * 1e6:.0f} : {raw * 1e6:.0f} µs)",
+        f"{ours / raw:.1f}x ({ours * 1e6:.0f} : {raw * 1e6:.0f} µs)",
         target,
         met,
     )
@@ -203,7 +203,7 @@ def _writes(field: Meadow, since: int) -> Iterator[str]:
 
 
 @contextmanager
-def _raw(field: Meadow, count: int) -> Iterator[tuple[int, float]]:
+def _raw(field: Meadow, count: int) -> Generator[tuple[int, float]]:
     """Run the bare client; yields its pid and what its list cost once it follows."""
     plane, folder = field.plane, field.plane.paths.pki
     authority = pki.Authority.read(folder, datetime.now(UTC))

@@ -26,11 +26,11 @@ def deployment(namespace: str) -> bytes:
         }
         for i in range(3)
     ]
-    fields = {
+    fields: dict[str, Any] = {
         f"f:setting-{i}": {".": {}, "f:name": {}, "f:value": {}, "f:valueFrom": {}}
         for i in range(56)
     }
-    body = {
+    body: dict[str, Any] = {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": {
@@ -62,7 +62,7 @@ def deployment(namespace: str) -> bytes:
 
 def namespace(name: str) -> bytes:
     """CREATE of a Namespace, about 2 kB."""
-    body = {
+    body: dict[str, Any] = {
         "apiVersion": "v1",
         "kind": "Namespace",
         "metadata": {

@@ -9,7 +9,7 @@ import ssl
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,12 +117,12 @@ def _memory(bench: Bench, body: bytes, seconds: int) -> Figure:
     before = rss_bytes(bench.pid)
     served = sum(load(bench.ours("deployment"), c, seconds).requests for c in (CONNECTIONS, 64))
     after = rss_bytes(bench.pid)
-    target, met = at_most(after / before, 1.15, "×")
+    target, met = at_most(after / before, 1.15, "x")
     return Figure(
         "W13",
         f"memory after {served:,} reviews".replace(",", " "),
         "after 1 000 reviews",
-        f"{after / before:.2f}× ({before / MIB:.0f} → {after / MIB:.0f} MiB)",
+        f"{after / before:.2f}x ({before / MIB:.0f} → {after / MIB:.0f} MiB)",
         target,
         met and served >= 100_000,
     )
@@ -135,7 +135,7 @@ def _rate(id: str, kind: str, found: Paired) -> Figure:
         id,
         f"reviews a CPU-second, {kind}, c=8",
         "bare uvicorn answer",
-        f"{found.rate:.2f} ({low:.2f}–{high:.2f})",
+        f"{found.rate:.2f} ({low:.2f}-{high:.2f})",
         target,
         met and not found.errors,
     )
@@ -148,27 +148,27 @@ def _cheaper(found: Paired) -> Figure:
         "W5",
         "reviews a CPU-second, Deployment, c=8",
         "kopf's webhook server",
-        f"{found.rate:.1f}× ({low:.1f}–{high:.1f})",
-        f"{target}×",
+        f"{found.rate:.1f}x ({low:.1f}-{high:.1f})",
+        f"{target}x",
         met and not found.errors,
     )
 
 
 def _tail(found: Paired) -> Figure:
-    target, met = at_most(found.p99, 3, "×")
+    target, met = at_most(found.p99, 3, "x")
     return Figure(
-        "W7", "p99, Deployment, c=8", "bare uvicorn answer", f"{found.p99:.2f}×", target, met
+        "W7", "p99, Deployment, c=8", "bare uvicorn answer", f"{found.p99:.2f}x", target, met
     )
 
 
 @contextmanager
-def _bare(bench: Bench) -> Iterator[tuple[int, str]]:
+def _bare(bench: Bench) -> Generator[tuple[int, str]]:
     with _peer(bench, "bare_uvicorn.py") as found:
         yield found
 
 
 @contextmanager
-def _kopf(bench: Bench, body: bytes) -> Iterator[tuple[int, str]]:
+def _kopf(bench: Bench, body: bytes) -> Generator[tuple[int, str]]:
     kubeconfig = str(bench.field.plane.kubeconfig)
     with _peer(bench, "kopf_webhook.py", kubeconfig, path="/stamp") as (pid, url):
         # It answers without a patch until it has read which kinds the cluster serves.
@@ -186,7 +186,7 @@ def _patches(url: str, body: bytes) -> bool:
 
 
 @contextmanager
-def _peer(bench: Bench, script: str, *more: str, path: str = "/") -> Iterator[tuple[int, str]]:
+def _peer(bench: Bench, script: str, *more: str, path: str = "/") -> Generator[tuple[int, str]]:
     """Start a peer with an elliptic-curve certificate, on CPU 1; yields its pid and URL."""
     pki = bench.field.plane.paths.pki
     certificate, key = pki / "server.crt", pki / "server.key"
