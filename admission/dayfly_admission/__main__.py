@@ -30,8 +30,13 @@ def run(argv: Sequence[str]) -> int:
     try:
         uvloop.run(_serve(settings))
     except* (config.ConfigError, OSError) as wrong:
-        status = _refuse(str(wrong.exceptions[0]))
+        status = _refuse(str(_first(wrong)))
     return status
+
+
+def _first(group: BaseExceptionGroup[Exception]) -> BaseException:
+    found = group.exceptions[0]
+    return _first(found) if isinstance(found, BaseExceptionGroup) else found
 
 
 def _refuse(sentence: str) -> int:

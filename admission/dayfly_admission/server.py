@@ -172,4 +172,4 @@ def listen(address: Address) -> socket.socket:
     try:
         return socket.create_server(tuple(address), family=family, backlog=2048)
     except OSError as error:
-        raise OSError(error.errno, f"cannot listen on {address}: {error.strerror}") from error
+        raise OSError(f"cannot listen on {address}: {error.strerror}") from error

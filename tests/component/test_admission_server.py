@@ -1,7 +1,6 @@
 """The webhook server over real TLS sockets, following a real HTTP API."""
 
 import asyncio
-import json
 import re
 import signal
 import sys
@@ -16,7 +15,15 @@ from cryptography import x509
 from dayfly_certs import issue
 from dayfly_certs.bundle import Bundle
 from dayfly_core.names import Reason
-from support.admission import REVIEW, SETTINGS, Replica, a_replica, install, publish
+from support.admission import (
+    REVIEW,
+    SETTINGS,
+    Replica,
+    a_replica,
+    install,
+    publish,
+    write_kubeconfig,
+)
 from support.fake_api import FakeApi, Fault
 from support.handshakes import NAMES, a_bundle, client_context
 from support.policy_manifests import manifest
@@ -283,22 +290,16 @@ async def test_a_lame_duck_answers_and_sends_its_callers_away(api: FakeApi) -> N
                 assert "patch" in accepted(await response.read(), mutating=True)
 
 
-def kubeconfig(directory: Path, api: FakeApi) -> Path:
-    path = directory / "kubeconfig"
-    config = {
-        "clusters": [{"name": "test", "cluster": {"server": api.url}}],
-        "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
-        "users": [{"name": "test"}],
-        "current-context": "test",
-    }
-    path.write_text(json.dumps(config))
-    return path
-
-
 async def test_sigterm_lets_requests_in_flight_finish(api: FakeApi, tmp_path: Path) -> None:
     """The whole program, as a process: its request is half sent when the signal comes."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "dayfly_admission", "--kubeconfig", kubeconfig(tmp_path, api)),
+        *(
+            sys.executable,
+            "-m",
+            "dayfly_admission",
+            "--kubeconfig",
+            write_kubeconfig(tmp_path, api.url),
+        ),
         *("--listen=127.0.0.1:0", "--health-listen=127.0.0.1:0", "--lame-duck=300ms"),
         stderr=asyncio.subprocess.PIPE,
     )
@@ -332,3 +333,20 @@ async def logged(stream: asyncio.StreamReader, *patterns: bytes) -> int:
                 missing.discard(pattern)
                 number = int(found[1]) if found.groups() else number
     return number
+
+
+@pytest.mark.parametrize("flag", ["--listen", "--health-listen"])
+async def test_a_port_that_is_taken_is_one_line_and_status_1(
+    api: FakeApi, tmp_path: Path, flag: str
+) -> None:
+    free = ["--listen=127.0.0.1:0", "--health-listen=127.0.0.1:0", "--log-level=error"]
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "dayfly_admission", *free, flag, f"127.0.0.1:{api.port}"),
+        *("--kubeconfig", write_kubeconfig(tmp_path, api.url)),
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, said = await process.communicate()
+    assert process.returncode == 1
+    assert said.startswith(b"dayfly admission: ")
+    assert str(api.port).encode() in said
+    assert said.count(b"\n") == 1

@@ -1,18 +1,22 @@
 """Filling the Secrets through a real HTTP API, together with other replicas."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import msgspec
 import pytest
 
 from dayfly_certs import issue, secrets, store
+from dayfly_certs.__main__ import run
 from dayfly_certs.bundle import Bundle
 from dayfly_certs.store import NotInstalled
 from dayfly_core import names
 from dayfly_kube.client import Client
 from dayfly_kube.errors import ApiError
+from support.admission import write_kubeconfig
 from support.fake_api import FakeApi, Fault
 
 NAMESPACE = names.SYSTEM_NAMESPACE
@@ -150,3 +154,51 @@ async def test_a_wiped_or_spoilt_serving_secret_is_filled_again(
     second = await store.ensure(client, NAMESPACE, NAMES, START)
     assert second.ca_pem == first.ca_pem
     assert second.cert_pem != first.cert_pem
+
+
+# ``dayfly certs``, as people call it.
+
+
+async def command(api: FakeApi, directory: Path, *argv: str) -> int:
+    """Run it against the fake API, in a thread: it has an event loop of its own."""
+    path = write_kubeconfig(directory, api.url)
+    return await asyncio.to_thread(run, [*argv, "--kubeconfig", str(path)])
+
+
+async def test_show_says_what_is_missing_and_ensure_makes_it(
+    api: FakeApi, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await command(api, tmp_path, "show") == 1
+    assert (
+        "dayfly-tls: no certificate (Missing); run: dayfly certs ensure" in capsys.readouterr().out
+    )
+    assert await command(api, tmp_path, "ensure", "--serving-name", "admission.example.com") == 0
+    assert "names admission.example.com" in capsys.readouterr().out
+    assert await command(api, tmp_path, "show", "--output", "json") == 0
+    shown = json.loads(capsys.readouterr().out)["certificates"]
+    assert [found["secret"] for found in shown] == ["dayfly-ca", "dayfly-tls"]
+    assert shown[1]["names"] == ["admission.example.com"]
+
+
+async def test_keys_are_never_shown(
+    api: FakeApi, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await command(api, tmp_path, "ensure", "--output", "json")
+    assert "PRIVATE" not in capsys.readouterr().out
+
+
+async def test_what_cannot_be_done_is_one_line(
+    api: FakeApi, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api.remove(CA_PATH)
+    assert await command(api, tmp_path, "ensure") == 1
+    said = capsys.readouterr().err
+    assert said.startswith("dayfly certs: Secret dayfly-system/dayfly-ca does not exist")
+    assert said.count("\n") == 1
+
+
+def test_a_wrong_flag_ends_with_status_2(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(["rotate"])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith("dayfly certs: ")
