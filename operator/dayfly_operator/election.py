@@ -334,8 +334,10 @@ class Reports:
     def failing(self, error: Exception) -> None:
         """No usable answer; told once for each sort of trouble until there is an answer again."""
         trouble = str(error) or type(error).__name__
-        if trouble not in self._troubles and len(self._troubles) < SORTS_OF_TROUBLE:
-            self._troubles.add(trouble)
+        # "GET …: refused" and "PUT …: refused" are one and the same.
+        sort = trouble.rpartition(": ")[2]
+        if sort not in self._troubles and len(self._troubles) < SORTS_OF_TROUBLE:
+            self._troubles.add(sort)
             log.warning("the lease could not be read or written error=%r", trouble)
 
     def answered(self) -> None:

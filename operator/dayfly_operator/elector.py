@@ -82,10 +82,12 @@ class Elector:
 
     def problem(self) -> str | None:
         """Return what is wrong, for the liveness probe; None while the elector is alive."""
-        if self._election is None or self._stop_requested.is_set():
+        if self._thread.ident is None or self._stop_requested.is_set():
             return None
         if not self._thread.is_alive():
             return "the elector's thread has ended"
+        if self._election is None:
+            return None
         silent = self._clocks.monotonic() - self._election.beat
         if silent > self._candidacy.timing.duration + SLACK:
             return f"the elector has done nothing for {silent:.0f}s"

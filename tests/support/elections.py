@@ -71,8 +71,8 @@ class Wire:
     errors: list[Exception] = field(default_factory=list[Exception])
     """Raised by the next requests, one each, instead of carrying them out."""
     operations: list[str] = field(default_factory=list[str])
-    holder: str = ""
-    """Who held the Lease when this wire last brought one."""
+    brought: bool = False
+    """Whether it ever brought a Lease: else a missing one looks like a first start."""
 
     async def read(self) -> Lease | None:
         return self._bring(await self._carry("get", lambda: self.cabinet.lease))
@@ -102,8 +102,7 @@ class Wire:
         return answer
 
     def _bring(self, lease: Lease | None) -> Lease | None:
-        if lease is not None:
-            self.holder = lease.spec.holder if lease.spec else ""
+        self.brought = self.brought or lease is not None
         return lease
 
     async def _reach(self) -> None:

@@ -1,6 +1,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
+from math import inf
 from random import Random
 
 import pytest
@@ -372,7 +373,7 @@ class Trouble:
         self.world = world
         self.random = Random(seed)
         self.births = 0
-        self.news_at = 0.0
+        self.news_at = -inf
 
     @property
     def settled(self) -> bool:
@@ -396,8 +397,7 @@ class Trouble:
                 await victim.kill()
             case 1:
                 victim.election.stop()
-            case 2 if self.settled and all(c.wire.holder for c in alive):
-                # A process that knows of no holder takes a missing Lease for a first start.
+            case 2 if self.settled and all(c.wire.brought for c in alive):
                 self.world.cabinet.throw_away()
                 self.news_at = self.world.now
             case 3:
@@ -410,7 +410,8 @@ class Trouble:
     async def last(self, seconds: float) -> None:
         while self.world.now < seconds:
             missing = 3 - len([c for c in self.world.candidates if not c.task.done()])
-            if self.world.cabinet.lease is not None or not self.world.leading:
+            # Who is born while the Lease is missing would take it for a first start.
+            if self.world.cabinet.lease is not None or self.settled:
                 for _ in range(missing):
                     self.stand()
             await asyncio.sleep(self.random.expovariate(1.0))
