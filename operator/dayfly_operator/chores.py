@@ -6,12 +6,16 @@ import logging
 from collections.abc import Awaitable, Callable
 from math import inf
 from random import Random
+from typing import Final
 
 from dayfly_core.pace import Backoff
 from dayfly_kube.errors import ApiError, Unreachable
 from dayfly_operator.writing import NotLeading
 
 log = logging.getLogger(__name__)
+
+FAILED_GAP: Final = 0.2
+"""Least seconds between a failure and the next attempt, however often it is woken."""
 
 
 class Chore:
@@ -56,9 +60,10 @@ class Chore:
 
     async def _rest(self, seconds: float) -> None:
         # The gap holds for failures too: a storm of wakes must not become a storm of requests.
-        await asyncio.sleep(min(seconds, max(self._gap, 0.2 if self._failures else 0.0)))
+        pause = min(seconds, max(self._gap, FAILED_GAP if self._failures else 0.0))
+        await asyncio.sleep(pause)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(None if seconds == inf else seconds):
+            async with asyncio.timeout(None if seconds == inf else seconds - pause):
                 await self._wanted.wait()
 
     async def _attempt(self) -> float:

@@ -1,0 +1,98 @@
+"""What a policy's status says, and when it has nothing new to say."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from msgspec import UNSET
+
+from dayfly_core import api
+from dayfly_core.objects import ObjectMeta
+from dayfly_core.policies import Policy, compile_policy
+from dayfly_operator.policies import Entry
+from dayfly_operator.rights import Obstacle
+from dayfly_operator.status import Facts, status_of
+
+NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
+LATER = NOW + timedelta(hours=1)
+META = ObjectMeta(name="previews", uid="u", generation=3)
+
+
+def policy(**spec: object) -> Policy:
+    rule = api.ResourceRule(api_groups=[""], resources=["configmaps"])
+    plain = api.ExpiryPolicySpec(match=api.Match(resources=[rule]))
+    compiled = compile_policy(api.ExpiryPolicy(metadata=META, spec=plain))
+    return replace(compiled, **spec)  # type: ignore[arg-type]
+
+
+def entry(found: Policy | None, fault: str = "") -> Entry:
+    return Entry(META, found, fault, api.ExpiryPolicyStatus())
+
+
+ACTIVE = entry(policy())
+SAD = Obstacle("MissingRights", "may not delete configmaps")
+
+
+def told(status: api.ExpiryPolicyStatus) -> dict[str, tuple[str, str]]:
+    return {c.type: (c.status.value, c.reason) for c in status.conditions}
+
+
+@pytest.mark.parametrize(
+    ("of", "facts", "expected"),
+    [
+        pytest.param(
+            ACTIVE,
+            Facts(),
+            {"Ready": ("True", "Active"), "Enforceable": ("True", "AllRights")},
+            id="in force",
+        ),
+        pytest.param(
+            entry(policy(suspended=True)),
+            Facts(),
+            {"Ready": ("False", "Suspended"), "Enforceable": ("True", "AllRights")},
+            id="suspended",
+        ),
+        pytest.param(
+            entry(policy(enforcement=api.Enforcement.AUDIT)),
+            Facts(),
+            {"Ready": ("True", "AuditOnly"), "Enforceable": ("True", "AllRights")},
+            id="an audit",
+        ),
+        pytest.param(
+            entry(None, "spec.ttl.max: no"),
+            Facts(),
+            {"Ready": ("False", "InvalidPolicy"), "Enforceable": ("True", "AllRights")},
+            id="not readable",
+        ),
+        pytest.param(
+            ACTIVE,
+            Facts(obstacles=[SAD], stuck=["namespace a is Terminating"]),
+            {
+                "Ready": ("True", "Active"),
+                "Enforceable": ("False", "MissingRights"),
+                "Stuck": ("True", "NamespaceStuck"),
+            },
+            id="without rights, and with something that does not go",
+        ),
+    ],
+)
+def test_conditions(of: Entry, facts: Facts, expected: dict[str, tuple[str, str]]) -> None:
+    assert told(status_of(of, facts, NOW)) == expected
+
+
+def test_the_same_facts_an_hour_later_are_the_same_status() -> None:
+    facts = Facts(matched=2, next_end=LATER, obstacles=[SAD])
+    first = status_of(ACTIVE, facts, NOW)
+    assert status_of(replace(ACTIVE, status=first), facts, LATER) == first
+
+
+def test_what_went_at_last_is_no_longer_stuck() -> None:
+    stuck = status_of(ACTIVE, Facts(stuck=["x"]), NOW)
+    assert told(status_of(replace(ACTIVE, status=stuck), Facts(), LATER))["Stuck"] == (
+        "False",
+        "Deleted",
+    )
+
+
+def test_without_an_end_to_come_there_is_no_next_end() -> None:
+    assert status_of(ACTIVE, Facts(), NOW).next_end is UNSET
