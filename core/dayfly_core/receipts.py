@@ -102,5 +102,7 @@ def _when(at: datetime, now: datetime) -> str:
 
 
 def _rounded(left: timedelta) -> timedelta:
-    unit = timedelta(minutes=1) if left >= timedelta(minutes=10) else timedelta(seconds=1)
-    return round(left / unit) * unit
+    # Ends are whole seconds, rounded up: cut off, `ttl: 2m` reads as `in 2m`.
+    if left < timedelta(minutes=10):
+        return left // timedelta(seconds=1) * timedelta(seconds=1)
+    return round(left / timedelta(minutes=1)) * timedelta(minutes=1)

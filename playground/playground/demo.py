@@ -52,6 +52,7 @@ def perform(say: Say) -> int:
     """Play the whole story and clean up; 0 only if every step happened as told."""
     with tempfile.TemporaryDirectory(prefix="dayfly-demo-") as directory:
         logs = Path(directory) / "logs"
+        print(f"Logs while it runs: {logs}")
         try:
             with _stage(Path(directory), say) as stage:
                 started = time.monotonic()
@@ -105,9 +106,9 @@ def _receipts(stage: Stage) -> None:
     tell.expect(that="ends 20" in made.output, fact="Helm printed when the Deployment ends")
     tell.run(
         "kubectl get namespace/pr-1 deployment/shop job/shop-migrate -n pr-1 -o"
-        " custom-columns=KIND:.kind,NAME:.metadata.name,"
+        " 'custom-columns=KIND:.kind,NAME:.metadata.name,"
         r"POLICY:.metadata.labels.dayfly\.dev/policy,"
-        r"EXPIRES-AT:.metadata.annotations.dayfly\.dev/expires-at"
+        r"EXPIRES-AT:.metadata.annotations.dayfly\.dev/expires-at'"
     )
     for kind in ("deployments", "jobs"):
         name = "shop" if kind == "deployments" else "shop-migrate"
@@ -146,6 +147,9 @@ def _extension(stage: Stage) -> None:
     tell.run("kubectl apply -f settings.yaml -n pr-1")
     again = stage.end_of("configmaps", "settings", "pr-1")
     tell.expect(that=again == after, fact="the manifest says ttl 1h, and the extension stands")
+    tell.run("kubectl replace -f settings.yaml -n pr-1")
+    again = stage.end_of("configmaps", "settings", "pr-1")
+    tell.expect(that=again == after, fact="not even replacing the whole object takes it back")
     del stage.ends["configmaps/pr-1/settings"]
 
 
@@ -207,6 +211,10 @@ def _ends(stage: Stage) -> None:
     tell.expect(that=True, fact="Deployment and Job are gone, and the Job's pods with it")
     tell.wait(lambda: not stage.exists("namespace", "pr-1"), "the end of namespace pr-1", 60)
     tell.expect(that=True, fact="namespace pr-1 is gone with all that was in it")
+    tell.expect(
+        that=stage.exists("configmap", "precious", "default"),
+        fact="precious stays: no policy is for it",
+    )
     for name in GUARDED:
         tell.expect(that=stage.exists("namespace", name), fact=f"namespace {name} stays")
     overdue = datetime.now(UTC) - archive
