@@ -28,7 +28,7 @@ FLAGS = ("--max-deletes-per-second", "0", "--workers", str(WORKERS))
 """Without pacing; the bare client has as many requests under way."""
 
 SEED = 20
-NOTICE = timedelta(seconds=8)
+NOTICE = timedelta(seconds=15)
 """Between the first create and the first end: everything has to be there by then."""
 
 

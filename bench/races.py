@@ -19,7 +19,7 @@ from playground import ControlPlane
 
 SEED = 7
 BURST = 500
-NOTICE = timedelta(seconds=6)
+NOTICE = timedelta(seconds=12)
 SPACING = timedelta(milliseconds=60)
 FAR = timedelta(hours=4)
 PEERS = {

@@ -1,36 +1,39 @@
-"""Deadlines in one heap against one `asyncio.sleep` task each, on asyncio and on uvloop.
+"""Deadlines in one heap against one ``asyncio.sleep`` task each, on asyncio and on uvloop.
 
-    python bench/timers.py [--json] [--rounds 5] [--deadlines 100000] [--window 5]
-
-Rounds of both, interleaved, each in a process of its own; medians; targets are ratios.
+Rounds of both, interleaved, each in a process of its own: ``python -m bench.timers`` is that child.
 """
 
 import argparse
 import asyncio
 import gc
 import json
-import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from os import getpid
 from random import Random
 from statistics import median
 from typing import Final
 
 import uvloop
 
+from bench.processes import rss_bytes
+from bench.table import Figure, at_most
 from dayfly_operator.deadlines import Deadlines
 
+COUNT: Final = 100_000
+WINDOW: Final = 10.0
+"""Seconds over which the ends are spread: 10,000 a second; 0 has all of them at one instant."""
+LOOPS: Final = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 QUANTUM: Final = 0.002
 AHEAD: Final = 4.0
 """Seconds from the set-up's start to the first of 100,000 deadlines: a task each takes half."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Round:
     """What one process measured."""
 
@@ -40,27 +43,6 @@ class Round:
     lag_p99_ms: float
     lag_last_ms: float
     early: int
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table."""
-
-    loop: str
-    metric: str
-    heap: float
-    sleep: float
-    measured: float
-    target: float
-
-    @property
-    def met(self) -> bool:
-        return self.measured <= self.target
-
-
-def rss() -> int:
-    pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
-    return int(pages) * resource.getpagesize()
 
 
 def instants(count: int, window: float, start: float) -> list[float]:
@@ -108,10 +90,10 @@ async def run_round(method: str, count: int, window: float) -> Round:
     ahead = AHEAD * max(1.0, count / 100_000)
     lags = Lags(instants(count, window, time.time() + ahead))
     gc.collect()
-    memory, cpu, begin = rss(), time.process_time(), time.perf_counter()
+    memory, cpu, begin = rss_bytes(getpid()), time.process_time(), time.perf_counter()
     kept = METHODS[method](lags)
     await asyncio.sleep(0)  # tasks begin to sleep in their first step: part of setting them up
-    setup, grown = time.perf_counter() - begin, rss() - memory
+    setup, grown = time.perf_counter() - begin, rss_bytes(getpid()) - memory
     await lags.done.wait()
     cpu = time.process_time() - cpu
     del kept
@@ -126,86 +108,76 @@ async def run_round(method: str, count: int, window: float) -> Round:
     )
 
 
-def child(arguments: argparse.Namespace) -> None:
-    factory = uvloop.new_event_loop if arguments.loop == "uvloop" else asyncio.new_event_loop
-    with asyncio.Runner(loop_factory=factory) as runner:
-        result = runner.run(run_round(arguments.method, arguments.deadlines, arguments.window))
-    print(json.dumps(asdict(result)))
+Rounds = Mapping[tuple[str, float], list[Round]]
+"""By method and window."""
+
+
+def measure(*, quick: bool) -> list[Figure]:
+    """Compare both methods on both loops."""
+    count, rounds = (10_000, 1) if quick else (COUNT, 3)
+    return [figure for loop in LOOPS for figure in _figures(loop, _rounds(loop, count, rounds))]
+
+
+def _rounds(loop: str, count: int, rounds: int) -> Rounds:
+    taken: dict[tuple[str, float], list[Round]] = {}
+    for _ in range(rounds):
+        for window in (WINDOW, 0.0):
+            for method in METHODS:
+                taken.setdefault((method, window), []).append(spawn(loop, method, count, window))
+    return taken
 
 
 def spawn(loop: str, method: str, count: int, window: float) -> Round:
-    command = [sys.executable, __file__, "--child", "--loop", loop, "--method", method]
-    command += ["--deadlines", str(count), "--window", str(window)]
-    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return Round(**json.loads(output))
+    """Measure once, in a process of its own."""
+    command = [sys.executable, "-m", "bench.timers", loop, method, str(count), str(window)]
+    return Round(**json.loads(subprocess.run(command, check=True, capture_output=True).stdout))
 
 
-Rounds = dict[tuple[str, float], list[Round]]
-
-
-def measure(loop: str, arguments: argparse.Namespace) -> Rounds:
-    rounds: Rounds = {}
-    for _ in range(arguments.rounds):
-        for window in (arguments.window, 0.0):
-            for method in METHODS:
-                taken = spawn(loop, method, arguments.deadlines, window)
-                rounds.setdefault((method, window), []).append(taken)
-    return rounds
-
-
-def rows(loop: str, rounds: Rounds, window: float) -> list[Row]:
-    def both(field: str, window: float) -> tuple[float, float]:
-        heap, sleep = (
-            median(getattr(r, field) for r in rounds[method, window]) for method in METHODS
+def _figures(loop: str, rounds: Rounds) -> list[Figure]:
+    def pair(field: str, window: float = WINDOW) -> tuple[float, float]:
+        ours, peer = (
+            float(median(getattr(r, field) for r in rounds[method, window])) for method in METHODS
         )
-        return float(heap), float(sleep)
+        return ours, peer
 
-    def row(metric: str, field: str, target: float, *, at: float) -> Row:
-        heap, sleep = both(field, at)
-        return Row(loop, metric, heap, sleep, heap / sleep, target)
-
-    lag, lag_sleep = both("lag_p99_ms", window)
-    allowed = 1.2 * lag_sleep + QUANTUM * 1e3
-    early = float(max(r.early for w in (window, 0.0) for r in rounds["heap", w]))
-    early_sleep = float(max(r.early for w in (window, 0.0) for r in rounds["sleep", w]))
+    late, peer_late = pair("lag_p99_ms")
+    early = max(r.early for window in (WINDOW, 0.0) for r in rounds["heap", window])
+    allowed = 1.2 * peer_late + QUANTUM * 1e3
     return [
-        row("T1 bytes a deadline", "bytes_each", 0.2, at=window),
-        row("T2 set-up ms", "setup_ms", 0.15, at=window),
-        Row(loop, "T3 lag p99 ms / (1.2x + quantum)", lag, lag_sleep, lag / allowed, 1.0),
-        row("T4 CPU s", "cpu_s", 0.6, at=window),
-        row("T5 same instant, last lag ms", "lag_last_ms", 0.3, at=0.0),
-        Row(loop, "fired early", early, early_sleep, early, 0.0),
+        _ratio("T1", f"bytes a deadline, {loop}", pair("bytes_each"), 0.2),
+        _ratio("T2", f"set-up of all, ms, {loop}", pair("setup_ms"), 0.15),
+        Figure(
+            "T3",
+            f"lag p99 at 10 000 a second, {loop}",
+            "1.2 x asyncio.sleep's and the quantum of 2 ms",
+            f"{late:.1f} : {allowed:.1f} ms, {early} early",
+            "≤, none early",
+            late <= allowed and early == 0,
+        ),
+        _ratio("T4", f"CPU-s while 10 000 a second fire, {loop}", pair("cpu_s"), 0.6),
+        _ratio("T5", f"last of all at one instant, ms, {loop}", pair("lag_last_ms", 0.0), 0.3),
     ]
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--deadlines", type=int, default=100_000)
-    parser.add_argument("--window", type=float, default=10.0)
-    parser.add_argument("--loop", choices=("asyncio", "uvloop"), help=argparse.SUPPRESS)
-    parser.add_argument("--method", choices=tuple(METHODS), help=argparse.SUPPRESS)
-    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    if arguments.child:
-        child(arguments)
-        return 0
-    loops = (arguments.loop,) if arguments.loop else ("asyncio", "uvloop")
-    table = [
-        row for loop in loops for row in rows(loop, measure(loop, arguments), arguments.window)
-    ]
-    if arguments.json:
-        print(json.dumps([{**asdict(row), "met": row.met} for row in table], indent=2))
-    else:
-        print(f"{'loop':8}{'metric':34}{'heap':>10}{'sleep':>10}{'measured':>10}{'target':>8}")
-        for row in table:
-            print(
-                f"{row.loop:8}{row.metric:34}{row.heap:10.2f}{row.sleep:10.2f}"
-                f"{row.measured:10.2f}{row.target:8.2f}  {'ok' if row.met else 'MISSED'}"
-            )
-    return 0 if all(row.met for row in table) else 1
+def _ratio(id: str, what: str, found: tuple[float, float], limit: float) -> Figure:
+    ours, peer = found
+    target, met = at_most(ours / peer, limit, "x")
+    measured = f"{ours / peer:.2f}x ({ours:.2f} : {peer:.2f})"
+    return Figure(id, what, "asyncio.sleep in a task each", measured, target, met)
+
+
+def main() -> None:
+    """Be the child: one method, one window, the result as JSON."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("loop", choices=LOOPS)
+    parser.add_argument("method", choices=METHODS)
+    parser.add_argument("count", type=int)
+    parser.add_argument("window", type=float)
+    given = parser.parse_args()
+    with asyncio.Runner(loop_factory=LOOPS[given.loop]) as runner:
+        found = runner.run(run_round(given.method, given.count, given.window))
+    print(json.dumps(asdict(found)))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
