@@ -315,8 +315,9 @@ def delete(place: Place, *, judged: bool) -> Result:
     stored = place.plane.read("configmap", "doomed", "-n", place.namespace)["metadata"]
     preconditions = {"uid": stored["uid"], "resourceVersion": stored["resourceVersion"]}
     options = {"preconditions": preconditions} if judged else {}
-    path = f"/api/v1/namespaces/{place.namespace}/configmaps/doomed?dryRun=All"
-    body = msgspec.json.encode({"apiVersion": "v1", "kind": "DeleteOptions", **options}).decode()
+    path = f"/api/v1/namespaces/{place.namespace}/configmaps/doomed"
+    head = {"apiVersion": "v1", "kind": "DeleteOptions", "dryRun": ["All"]}
+    body = msgspec.json.encode(head | options).decode()
     return place.run(OPERATOR, "delete", "--raw", path, "-f", "-", stdin=body)
 
 
