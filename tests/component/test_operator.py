@@ -275,8 +275,7 @@ async def test_stamped_objects_go_to_the_next_policy_when_theirs_is_deleted() ->
         await eventually(lambda: operator_knows(operator, "a"))
         api.remove(f"{POLICIES}/previews")
         await operator.heard()
-        labels = lambda: api.objects[f"{MAPS}/a"]["metadata"]["labels"]  # noqa: E731
-        await eventually(lambda: labels()[names.POLICY] == "second")
+        await eventually(lambda: labels_of(api, "a")[names.POLICY] == "second")
 
 
 async def test_an_end_that_cannot_be_read_is_reported_once_and_ignored() -> None:
@@ -336,10 +335,24 @@ async def test_the_status_counts_objects_and_names_the_next_end() -> None:
         first = operator.clock.text(100)
         api.put(f"{MAPS}/a", stamped(operator.clock.text(200)))
         api.put(f"{MAPS}/b", stamped(first))
-        status = lambda: api.objects[f"{POLICIES}/previews"].get("status", {})  # noqa: E731
-        await eventually(lambda: status().get("matched") == 2, 12)
-        assert status()["nextEnd"] == first
+        await eventually(lambda: status_of(api).get("matched") == 2, 12)
+        assert status_of(api)["nextEnd"] == first
         assert operator.conditions()["Ready"][0] == "True"
+
+
+def labels_of(api: FakeApi, name: str) -> dict[str, str]:
+    labels: dict[str, str] = api.objects[f"{MAPS}/{name}"]["metadata"]["labels"]
+    return labels
+
+
+def status_of(api: FakeApi) -> dict[str, Any]:
+    status: dict[str, Any] = api.objects[f"{POLICIES}/previews"].get("status", {})
+    return status
+
+
+def entry(api: FakeApi) -> dict[str, Any]:
+    webhook: dict[str, Any] = api.objects[MUTATING]["webhooks"][0]
+    return webhook
 
 
 def install_webhooks(api: FakeApi) -> None:
@@ -368,14 +381,13 @@ async def test_webhook_rules_follow_the_policies_and_a_wiped_configuration_is_re
     async with FakeApi() as api:
         install_webhooks(api)
         async with operating(api) as operator:
-            entry = lambda: api.objects[MUTATING]["webhooks"][0]  # noqa: E731
-            await eventually(lambda: entry().get("clientConfig", {}).get("caBundle"))
-            assert entry()["rules"] == []
+            await eventually(lambda: entry(api).get("clientConfig", {}).get("caBundle"))
+            assert entry(api)["rules"] == []
             await operator.put_policy()
-            await eventually(lambda: entry()["rules"])
-            assert entry()["rules"][0]["resources"] == ["configmaps"]
+            await eventually(lambda: entry(api)["rules"])
+            assert entry(api)["rules"][0]["resources"] == ["configmaps"]
             install_webhooks(api)
-            await eventually(lambda: entry().get("rules"), 2)
+            await eventually(lambda: entry(api).get("rules"), 2)
 
 
 async def test_a_deleted_webhook_configuration_stays_deleted() -> None:

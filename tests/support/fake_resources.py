@@ -43,6 +43,8 @@ def discover(
 ) -> Json | None:
     """Answer ``/api/v1``, ``/apis`` and what is below; None if the path is of objects."""
     parts = path.strip("/").split("/")
+    if parts == ["api"]:
+        return {"kind": "APIVersions", "versions": ["v1"]}
     if parts == ["api", "v1"]:
         return _listed("v1", [r for r in resources if not r.group], verbs)
     if parts[0] != "apis" or len(parts) > 3:
