@@ -226,7 +226,8 @@ def _ends(stage: Stage) -> None:
 
 
 def _pods(stage: Stage, selector: str) -> list[object]:
-    return stage.plane.read("pods", "-n", "pr-1", "-l", selector)["items"]
+    found: list[object] = stage.plane.read("pods", "-n", "pr-1", "-l", selector)["items"]
+    return found
 
 
 def _report(stage: Stage) -> None:
