@@ -200,10 +200,12 @@ class Program:
         return None if self._book.known.installed else NOT_INSTALLED_AGAIN
 
     async def _follow_kinds(self) -> float | None:
+        if not self._book.loaded:
+            return SETTLED_AGAIN
         before = self._watching.served, self._watching.missing
         complete = await self._watching.follow(self._book.known.policies.resources)
+        self._rule_keeper.want(self._watching.served)
         if (self._watching.served, self._watching.missing) != before:
-            self._rule_keeper.want(self._watching.served)
             self._rules.wake()
             self._rights.wake()
         return None if complete else RECHECK
@@ -223,8 +225,9 @@ class Program:
         return again
 
     async def _keep_rules(self) -> float | None:
-        if not self._book.loaded:
-            # With no policy at all nothing will differ and wake this; our own kinds need rules too.
+        if not self._rule_keeper.informed:
+            # A leader that has only just started must not take away what the last one has set. With
+            # no policy at all nothing will differ and wake this; our own kinds need rules too.
             return SETTLED_AGAIN
         if self._leadership.holds():
             await self._rule_keeper.tend()

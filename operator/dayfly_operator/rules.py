@@ -163,9 +163,14 @@ class RuleKeeper:
         self._writer = writer
         self._live = live
         self._trust = trust
-        self._resources: frozenset[Resource] = frozenset()
+        self._resources: frozenset[Resource] | None = None
         self.missing: frozenset[str] = frozenset()
         """Names of the configurations that do not exist: somebody has switched Dayfly off."""
+
+    @property
+    def informed(self) -> bool:
+        """Whether it was ever told what to want: before that, any rules there are stay."""
+        return self._resources is not None
 
     def want(self, resources: Iterable[Resource]) -> None:
         """Set the kinds that policies name and the API server serves."""
@@ -173,6 +178,8 @@ class RuleKeeper:
 
     async def tend(self) -> None:
         """Compare both with what they should be, and apply the difference."""
+        if self._resources is None:
+            return
         entries = entries_for(self._resources)
         ca_bundle = base64.b64encode(self._trust.ca_pem).decode()
         for resource, name in CONFIGURATIONS:
