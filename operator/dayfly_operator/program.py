@@ -54,6 +54,9 @@ NOT_INSTALLED_AGAIN = 5.0
 STATUS_GAP = 5.0
 """Least seconds between two writes of a policy's status."""
 
+COUNT_GAP = 1.0
+"""Least seconds between two counts of all stamped objects: 3 ms for 10,000 of them."""
+
 RELIST_GAP = 5.0
 """Least seconds between two lists of everything that has no stamp."""
 
@@ -98,7 +101,8 @@ class Program:
         self._relist = Chore("listing what has no stamp", self._list_again, gap=RELIST_GAP)
         self._rules = Chore("keeping the webhook rules", self._keep_rules)
         self._rights = Chore("reviewing rights", self._review_rights)
-        self._status = Chore("writing status", self._write_status, gap=STATUS_GAP)
+        self._status = Chore("writing status", self._write_status, gap=COUNT_GAP)
+        self._status_due = 0.0
         self._settle = Chore("settling", self._settle_memory)
         self._certificate = Chore(
             "keeping the certificate",
@@ -238,7 +242,11 @@ class Program:
             return None
         if not self._settled():
             return SETTLED_AGAIN
-        await self._status_keeper.tend()
+        now = self._clocks.monotonic()
+        if now < self._status_due:
+            return self._status_due - now
+        if await self._status_keeper.tend():
+            self._status_due = now + STATUS_GAP
         return None
 
     def _settled(self) -> bool:

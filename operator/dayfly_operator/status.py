@@ -128,13 +128,15 @@ class StatusKeeper:
         self._surroundings = surroundings
         self._now = now
 
-    async def tend(self) -> None:
-        """Compare each policy's status with the facts, and write those that differ."""
+    async def tend(self) -> bool:
+        """Compare each policy's status with the facts, write those that differ; if any did."""
         counts, ends = await self._counted()
         if any(self._differing(counts, ends)):
             await self._book.fresh(FRESH)
-        for entry, status in list(self._differing(counts, ends)):
+        differing = list(self._differing(counts, ends))
+        for entry, status in differing:
             await self._write(entry, status)
+        return bool(differing)
 
     def _differing(
         self, counts: Mapping[str, int], ends: Mapping[str, datetime]
