@@ -33,11 +33,13 @@ lint: setup ## formatting, lint rules, import layers
 types: setup ## mypy and pyright, both strict
 	$(BIN)/mypy
 	$(BIN)/pyright
-fast: setup ## unit and component tests, and full branch coverage of the core
-	$(BIN)/pytest tests/unit tests/component --cov --cov-report=term:skip-covered
+fast: setup ## unit and component tests, and the core's branch coverage (100 %)
+	$(BIN)/pytest -n auto tests/unit tests/component
+	$(BIN)/pytest -q tests/unit/core --cov --cov-report=term:skip-covered --cov-fail-under=100
 check: lint types verify fast ## all that needs no cluster; under a minute
 test: setup ## every test, the real control plane included
-	$(BIN)/pytest tests
+	$(BIN)/pytest -n auto tests/unit tests/component
+	$(BIN)/pytest tests/cluster
 soak: setup ## the long fault series, with their stated counts
 	DAYFLY_SOAK=1 $(BIN)/pytest tests/cluster -k "soak or kill or race" --timeout=3600
 bench: setup ## measure against the named peers; prints figure and target
