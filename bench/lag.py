@@ -28,14 +28,14 @@ FLAGS = ("--max-deletes-per-second", "0", "--workers", str(WORKERS))
 """Without pacing; the bare client has as many requests under way."""
 
 SEED = 20
-NOTICE = timedelta(seconds=15)
+NOTICE = timedelta(seconds=12)
 """Between the first create and the first end: everything has to be there by then."""
 
 
 def measure(*, quick: bool) -> list[Figure]:
     """Spread ends over 20 s, then let bursts alternate with a bare client's."""
     with meadow(operators=2, operator_flags=FLAGS) as field:
-        return asyncio.run(_measure(field.plane, 1 if quick else 5))
+        return asyncio.run(_measure(field.plane, 1 if quick else 3))
 
 
 async def _measure(plane: ControlPlane, rounds: int) -> list[Figure]:

@@ -57,7 +57,7 @@ class Bench:
 def measure(*, quick: bool) -> list[Figure]:
     """Load one real replica whose policy stamps what is posted."""
     with meadow() as field, tempfile.TemporaryDirectory() as folder:
-        bench = Bench(field, Path(folder), pairs=3 if quick else 12)
+        bench = Bench(field, Path(folder), pairs=3 if quick else 10)
         pin(bench.pid)
         bodies = {
             "deployment": reviews.deployment(NAMESPACE),
