@@ -21,7 +21,8 @@ from dayfly_operator.election import Clocks as ElectionClocks
 from dayfly_operator.elector import Candidacy, Elector
 from dayfly_operator.kinds import KindWatch
 from dayfly_operator.leadership import Leadership
-from dayfly_operator.program import Clocks, Program
+from dayfly_operator.parts import Clocks, Tools
+from dayfly_operator.program import Program
 from dayfly_operator.settings import Settings, parse
 
 log = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ async def _operate(settings: Settings, where: config.Config) -> None:
         loop.add_signal_handler(number, stop.set)
     leadership = Leadership(settings.identity, boot_time)
     async with Client(where, user_agent=_agent(settings), now=_now) as client:
-        program = Program(client, settings, Clocks(_now, boot_time), leadership)
+        program = Program(Tools(client, settings, Clocks(_now, boot_time), leadership))
         kinds = KindWatch(
             lambda: config.load(settings.kubeconfig, os.environ),
             lambda: _post(loop, program.policies.wake),

@@ -42,7 +42,7 @@ class Chore:
         self._act = act
         self._every = every
         self._gap = gap
-        self._expected = (ApiError, Unreachable, *expected)
+        self._expected: tuple[type[Exception], ...] = (ApiError, Unreachable, *expected)
         self._backoff = backoff
         self._random = Random()
         self._failures = 0

@@ -28,6 +28,11 @@ class Load:
     running: int
     delayed: int
 
+    @property
+    def waiting(self) -> int:
+        """Keys for which there is no worker yet."""
+        return self.urgent + self.ordinary
+
 
 class WorkQueue(Generic[K]):
     """Calls ``handle(key)`` for added keys: urgent ones first, then in order of arrival.

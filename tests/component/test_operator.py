@@ -109,7 +109,7 @@ async def test_what_changed_between_decision_and_delete_survives_if(
 
 
 def operator_knows(operator: Running, name: str) -> bool:
-    return any(key.name == name for key, _ in operator.program.all_stamped())
+    return any(key.name == name for key, _ in operator.program.parts.all_stamped())
 
 
 async def test_an_object_that_was_merely_touched_is_judged_again_and_ends() -> None:

@@ -12,7 +12,8 @@ from typing import Any
 from dayfly_core import instant, names
 from dayfly_kube.client import Client
 from dayfly_operator.leadership import Leadership
-from dayfly_operator.program import Clocks, Program
+from dayfly_operator.parts import Clocks, Tools
+from dayfly_operator.program import Program
 from dayfly_operator.settings import parse
 from support.fake_api import FakeApi, Recorded
 from support.waiting import eventually
@@ -132,7 +133,7 @@ async def operating(
     leadership = Leadership("one", clock.monotonic)
     api.put("/api/v1/namespaces/team")
     async with Client(api.config(), user_agent="dayfly-operator") as client:
-        program = Program(client, settings, Clocks(clock.now, clock.monotonic), leadership)
+        program = Program(Tools(client, settings, Clocks(clock.now, clock.monotonic), leadership))
         running = Running(api, program, leadership, clock, stop)
         work = asyncio.create_task(program.run(lambda: None, stop))
         if leading:

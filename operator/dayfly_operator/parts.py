@@ -1,0 +1,205 @@
+"""The parts of one replica, made and given to each other. Nothing runs yet, and nothing waits."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from dayfly_core.objects import Key, ObjectMeta
+from dayfly_core.policies import GroupResource
+from dayfly_kube.client import Client
+from dayfly_kube.discovery import Discovery
+from dayfly_kube.events import EventRecorder
+from dayfly_kube.reflector import Reflector
+from dayfly_operator.certificates import Upkeep
+from dayfly_operator.effects import Effects
+from dayfly_operator.engine import Crew, Engine
+from dayfly_operator.guarding import GuardBook
+from dayfly_operator.leadership import Leadership
+from dayfly_operator.metrics import Metrics, Readings
+from dayfly_operator.namespaces import Members, Namespaces, Stuck
+from dayfly_operator.pace import Pacer
+from dayfly_operator.policies import Knowledge, PolicyBook
+from dayfly_operator.reports import Reports
+from dayfly_operator.rights import Obstacle, Rights
+from dayfly_operator.rules import CONFIGURATIONS, Configuration, RuleKeeper, Trust
+from dayfly_operator.settings import Settings
+from dayfly_operator.status import StatusKeeper
+from dayfly_operator.stuck import Examiner
+from dayfly_operator.watching import Stamped, Watching
+from dayfly_operator.world import World
+from dayfly_operator.writing import Gated, Rehearsal
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """What time it is, for people and for intervals."""
+
+    now: Callable[[], datetime]
+    monotonic: Callable[[], float]
+    """``CLOCK_BOOTTIME``: knowledge does not stay fresh while the machine sleeps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What every part needs."""
+
+    client: Client
+    settings: Settings
+    clocks: Clocks
+    leadership: Leadership
+
+
+class News(Protocol):
+    """Who hears that something has changed, in the event loop."""
+
+    def policies_changed(self, before: Knowledge, known: Knowledge) -> None:
+        """Hear of a list of the policies, whether or not anything differs."""
+        ...
+
+    def policies_ageing(self) -> None:
+        """Hear that the policies are in use, and should be read again."""
+        ...
+
+    def guard_changed(self) -> None:
+        """Hear that other namespaces are guarded now."""
+        ...
+
+    def namespace_relabelled(self) -> None:
+        """Hear that other policies may fit what is in a namespace."""
+        ...
+
+    def stamped_changed(self) -> None:
+        """Hear that a stamped object came, changed or went."""
+        ...
+
+    def webhooks_changed(self) -> None:
+        """Hear that a webhook configuration, or whom to trust, has changed."""
+        ...
+
+    def stuck_changed(self, found: Stuck | None) -> None:
+        """Hear of a namespace that does not go, or with None of one that went after all."""
+        ...
+
+
+class Parts:
+    """Knowledge, hands and keepers of one replica."""
+
+    def __init__(self, tools: Tools, news: News) -> None:
+        self._tools = tools
+        self.metrics = Metrics()
+        self._discovery = Discovery(tools.client)
+        writer = Rehearsal() if tools.settings.dry_run else tools.client
+        self._writer = Gated(writer, tools.leadership)
+        self._make_knowledge(news)
+        self._make_engine(news)
+        self._make_keepers(news)
+        self.metrics.read(self._readings())
+
+    def _make_knowledge(self, news: News) -> None:
+        client, clocks = self._tools.client, self._tools.clocks
+        namespace = self._tools.settings.namespace
+        self.book = PolicyBook(client, clocks.monotonic, news.policies_changed)
+        self.guard = GuardBook(client, namespace, clocks.monotonic, news.guard_changed)
+        self.watching = Watching(client, self._discovery, self, clocks.monotonic)
+        self.watching.relabelled = news.namespace_relabelled
+        self._world = World(self.book, self.watching, self.guard, client, clocks.now)
+        self._world.ageing = news.policies_ageing
+
+    def _make_engine(self, news: News) -> None:
+        settings, now = self._tools.settings, self._tools.clocks.now
+        self.recorder = EventRecorder(self._writer, "dayfly-operator", settings.identity, now)
+        self.reports = Reports(
+            self.recorder, self.metrics, self._policy_uid, dry_run=settings.dry_run
+        )
+        self._namespaces = Namespaces(
+            Members(self._tools.client, self._discovery, lambda: self.watching.served),
+            Examiner(self._tools.client, self._discovery),
+            now,
+            timedelta(seconds=settings.stuck_after),
+            news.stuck_changed,
+        )
+        crew = Crew(
+            self._world,
+            Effects(self._writer, self.reports, now),
+            Pacer(settings.pace, self._tools.clocks.monotonic),
+            self._namespaces,
+            self.reports,
+        )
+        self.engine = Engine(
+            crew,
+            self._tools.leadership,
+            now,
+            workers=settings.workers,
+            changed=news.stamped_changed,
+        )
+
+    def _make_keepers(self, news: News) -> None:
+        client, settings, trust = self._tools.client, self._tools.settings, Trust()
+        self.configurations = {
+            resource: Reflector(
+                client,
+                resource.path(),
+                keep=_whole,
+                on_change=lambda _name, _found: news.webhooks_changed(),
+                decode=Configuration,
+                field_selector=f"metadata.name={name}",
+                metadata_only=False,
+                monotonic=self._tools.clocks.monotonic,
+            )
+            for resource, name in CONFIGURATIONS
+        }
+        self.rules = RuleKeeper(self._writer, self.configurations, trust)
+        self.rights = Rights(client, self._discovery)
+        self.status = StatusKeeper(self._writer, self.book, self, self._tools.clocks.now)
+        place = (settings.namespace, settings.serving_names)
+        self.certificate = Upkeep(
+            client, place, trust, self._tools.leadership, news.webhooks_changed
+        )
+
+    # What the parts ask of each other.
+
+    def stamped(self, key: Key, found: Stamped | None) -> None:
+        """Pass a watch's news on to the engine."""
+        self.engine.stamped(key, found)
+
+    def unstamped(self, key: Key) -> None:
+        """Pass a watch's news on to the engine."""
+        self.engine.unstamped(key)
+
+    def wants(self, key: Key, meta: ObjectMeta) -> bool:
+        """Whether a policy wants to stamp the object."""
+        return self._world.wants(key, meta)
+
+    def all_stamped(self) -> Iterator[tuple[Key, Stamped]]:
+        """Yield every stamped object."""
+        return self.watching.all_stamped()
+
+    def obstacles(self) -> Mapping[GroupResource, Obstacle]:
+        """Return what stands in the way of ending things, by kind."""
+        return self.rights.obstacles
+
+    def stuck(self) -> Iterable[tuple[str, str]]:
+        """Yield policy and diagnosis of each namespace that does not go."""
+        return [(found.policy, found.diagnosis.text) for found in self._namespaces.stuck()]
+
+    def _policy_uid(self, name: str) -> str:
+        entry = self.book.known.entries.get(name)
+        return entry.meta.uid if entry else ""
+
+    def _readings(self) -> Readings:
+        leadership = self._tools.leadership
+        return Readings(
+            leading=lambda: float(leadership.holds()),
+            term=lambda: float(leadership.term),
+            stamped=lambda: float(sum(1 for _ in self.watching.all_stamped())),
+            waiting=lambda: float(self.engine.queue.load.waiting),
+            deadlines=lambda: float(len(self.engine.deadlines)),
+            stuck=lambda: float(len(tuple(self._namespaces.stuck()))),
+            switched_off=lambda: float(len(self.rules.missing)),
+            clock_skew=lambda: self._tools.client.clock_skew or 0.0,
+        )
+
+
+def _whole(found: Configuration) -> Configuration:
+    return found
