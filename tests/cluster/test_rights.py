@@ -1,6 +1,7 @@
 """Rights that hold with no program of Dayfly running: who may edit may not thereby end, protect or
 sign, the operator's account deletes nothing but what carries a stamp, and controllers go on."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -297,7 +298,7 @@ STAMPED = metadata_of(policy="p", end=LONG_AGO)
         pytest.param(Deletion(STAMPED, judged=False), "preconditions", id="nor unjudged"),
         pytest.param(Deletion(STAMPED, "kube-public"), "guarded", id="nor in kube-public"),
         pytest.param(Deletion(STAMPED, names.SYSTEM_NAMESPACE), "guarded", id="nor its own"),
-        pytest.param(Deletion(STAMPED, "test-guarded"), "dayfly-guard", id="nor where guarded"),
+        pytest.param(Deletion(STAMPED, "test-guarded"), "test-gu*", id="nor where guarded"),
     ],
 )
 def test_deletions_by_the_operator(
@@ -322,16 +323,17 @@ def delete(place: Place, *, judged: bool) -> Result:
 
 
 @pytest.fixture(scope="module")
-def guarded(place: Place) -> Iterator[None]:
-    """Add a pattern to the ConfigMap, as somebody who runs the cluster would."""
-    plane = place.plane
+def guarded(place: Place, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Add a pattern to guard.yaml and apply, as somebody who runs the cluster would."""
+    plane, copy = place.plane, tmp_path_factory.mktemp("edited") / "manifests"
+    shutil.copytree(base.MANIFESTS, copy)
+    guard = copy / "base" / "guard.yaml"
+    guard.write_text(f"{guard.read_text()}    # production\n    test-gu*  # and more\n")
     plane.kubectl("create", "namespace", "test-guarded")
-    patterns = {"data": {"namespaces": "kube-*\ndefault\n# production\ntest-gu* # and more\n"}}
-    where = ("configmap", names.GUARD_CONFIG_MAP, "-n", names.SYSTEM_NAMESPACE)
-    plane.kubectl("patch", *where, "-p", msgspec.json.encode(patterns).decode())
+    plane.apply(base.without_pods(plane.kubectl("kustomize", str(copy / "base"))))
     doomed = replace(place, namespace="test-guarded")
     doomed.put("doomed", **STAMPED)
-    assert any("dayfly-guard" in delete(doomed, judged=True).stderr for _ in range(200))
+    assert any("test-gu*" in delete(doomed, judged=True).stderr for _ in range(200))
     yield
     base.apply(plane)
     plane.kubectl("delete", "namespace", "test-guarded", "--wait=false")

@@ -129,6 +129,12 @@ def test_every_admission_policy_is_bound_and_denies(policy: str) -> None:
     assert bound == [["Deny"]]
 
 
+def test_no_admission_policy_has_a_parameter_that_could_go_missing() -> None:
+    policies = [d["spec"] for d in ALL if d["kind"] == "ValidatingAdmissionPolicy"]
+    assert policies
+    assert not [policy for policy in policies if "paramKind" in policy]
+
+
 @pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=lambda d: d["metadata"]["name"])
 def test_pods_are_restricted(deployment: dict[str, Any]) -> None:
     spec = deployment["spec"]["template"]["spec"]
