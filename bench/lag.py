@@ -13,6 +13,7 @@ from bench.meadow import (
     Spread,
     administrator,
     each,
+    head_start,
     meadow,
     sow,
     until_gone,
@@ -28,8 +29,6 @@ FLAGS = ("--max-deletes-per-second", "0", "--workers", str(WORKERS))
 """Without pacing; the bare client has as many requests under way."""
 
 SEED = 20
-NOTICE = timedelta(seconds=12)
-"""Between the first create and the first end: everything has to be there by then."""
 
 
 def measure(*, quick: bool) -> list[Figure]:
@@ -75,7 +74,7 @@ def _burst_figure(rates: Sequence[tuple[float, float]]) -> Figure:
 
 async def _spread(plane: ControlPlane, client: Client) -> Spread:
     chance = random.Random(SEED)
-    start = datetime.now(UTC) + NOTICE
+    start = await _start(client)
     ends = [
         (f"spread-{i:04}", start + timedelta(milliseconds=chance.randrange(20_000)))
         for i in range(COUNT)
@@ -92,8 +91,14 @@ async def _spread(plane: ControlPlane, client: Client) -> Spread:
     return Spread.of(lag.total_seconds() for lag in lags)
 
 
+async def _start(client: Client) -> datetime:
+    """Choose the first end so that everything is there by then."""
+    notice = await head_start(client, COUNT)
+    return datetime.now(UTC) + notice
+
+
 async def _burst(plane: ControlPlane, client: Client, number: int) -> float:
-    due = datetime.now(UTC) + NOTICE
+    due = await _start(client)
     await sow(client, [(f"burst-{number}-{i:04}", due) for i in range(COUNT)])
     since = plane.audit_log.position()
     await asyncio.sleep((due - datetime.now(UTC)).total_seconds() + 3)

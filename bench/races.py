@@ -9,7 +9,17 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from bench.lag import FLAGS
-from bench.meadow import CONFIG_MAPS, administrator, config_map, each, left, meadow, sow, stored
+from bench.meadow import (
+    CONFIG_MAPS,
+    administrator,
+    config_map,
+    each,
+    head_start,
+    left,
+    meadow,
+    sow,
+    stored,
+)
 from bench.table import Figure
 from dayfly_core import instant, names
 from dayfly_core.objects import ObjectMeta
@@ -19,7 +29,6 @@ from playground import ControlPlane
 
 SEED = 7
 BURST = 500
-NOTICE = timedelta(seconds=12)
 SPACING = timedelta(milliseconds=60)
 FAR = timedelta(hours=4)
 PEERS = {
@@ -79,7 +88,7 @@ async def _race(plane: ControlPlane, count: int) -> list[Figure]:
 
 async def _extensions(client: Client, count: int, ahead: int) -> Outcome:
     """Extend each object so many milliseconds before its end."""
-    start = datetime.now(UTC) + NOTICE
+    start = await head_start(client, count) + datetime.now(UTC)
     ends = [(f"late-{ahead}-{i:03}", start + i * SPACING) for i in range(count)]
     await sow(client, ends)
     lead = timedelta(milliseconds=ahead)
@@ -89,7 +98,7 @@ async def _extensions(client: Client, count: int, ahead: int) -> Outcome:
 
 async def _extensions_in_burst(client: Client) -> Outcome:
     """Extend all objects, in another order than they were made in, from the moment they are due."""
-    due = datetime.now(UTC) + NOTICE
+    due = await head_start(client, BURST) + datetime.now(UTC)
     made = await sow(client, [(f"burst-{i:03}", due) for i in range(BURST)])
     shuffled = random.Random(SEED).sample(sorted(made), BURST)
     await _until(due)
@@ -99,7 +108,7 @@ async def _extensions_in_burst(client: Client) -> Outcome:
 
 async def _created_anew(client: Client, count: int) -> Outcome:
     """Delete and make anew some of the objects that are due, from that moment on."""
-    due = datetime.now(UTC) + NOTICE
+    due = await head_start(client, BURST) + datetime.now(UTC)
     made = await sow(client, [(f"again-{i:03}", due) for i in range(BURST)])
     chosen = random.Random(SEED).sample(sorted(made), count)
     await _until(due)
