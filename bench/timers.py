@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from os import getpid
 from random import Random
 from statistics import median
@@ -117,7 +118,7 @@ def measure(*, quick: bool) -> list[Figure]:
     """Compare both methods on both loops."""
     count, rounds = (10_000, 1) if quick else (COUNT, 3)
     with ThreadPoolExecutor() as both:  # each loop has a CPU of its own
-        found = both.map(lambda loop: _rounds(loop, count, rounds), LOOPS)
+        found = both.map(partial(_rounds, count=count, rounds=rounds), LOOPS)
     return [
         figure for loop, taken in zip(LOOPS, found, strict=True) for figure in _figures(loop, taken)
     ]
