@@ -45,6 +45,13 @@ soak: setup ## the long fault series, with their stated counts
 bench: setup ## measure against the named peers; prints figure and target
 	$(BIN)/python -m bench
 
+## Ship it
+.PHONY: build image
+build: setup ## the wheel, into dist/
+	$(BIN)/uv build --wheel --no-build-isolation --python $(BIN)/python -o dist
+image: ## the container image that manifests/base names
+	docker build -t dayfly:0.1.0 .
+
 ## Keep generated files true
 .PHONY: manifests verify lock
 manifests: setup ## write manifests/crds and docs/reference anew from the types
