@@ -2,6 +2,6 @@
 
 What may live here: who may act (``leadership``, ``election``, ``elector``), when and in which order
 to look at things (``deadlines``, ``queue``, ``pace``), what is known (``watching``, ``policies``)
-and, in ``effects`` and ``status`` alone, writing. What should be done is decided in
+and, in modules of their own, the few that write. What should be done is decided in
 ``dayfly_core``; how the API server is spoken to, in ``dayfly_kube``.
 """

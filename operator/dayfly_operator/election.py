@@ -5,10 +5,9 @@ runs in whatever event loop it is given and knows neither threads nor HTTP.
 """
 
 import asyncio
-import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from random import Random
 from typing import Final, Protocol, TypeVar
@@ -27,24 +26,20 @@ from dayfly_core.lease import (
     step,
 )
 from dayfly_core.pace import Backoff
-from dayfly_operator.leadership import Leadership
+from dayfly_operator.announcements import Reports
+from dayfly_operator.leadership import SHORTEST_PAUSE, Gate, Leadership
 
 T = TypeVar("T")
-log = logging.getLogger(__name__)
 
 JITTER: Final = 0.1
 """Seconds: followers look, and take over, at random moments within it, not all at one."""
 
-SHORTEST_PAUSE: Final = 0.001
-"""Seconds: a timer may fire early by its resolution, and must not spin for the rest."""
+UNHEARD_OF: Final = "?"
+"""No version of any object."""
 
 LAST_WORDS: Final = 0.05
 """Seconds that a request in flight still has when the process stops: its outcome, if known, makes
 the release one request shorter. The release as a whole should take 0.1 s."""
-
-
-SORTS_OF_TROUBLE: Final = 4
-"""So many are reported of one outage: texts that never repeat must not flood the log."""
 
 
 class LostRace(Exception):
@@ -199,9 +194,13 @@ class Election:
         return started + self._timing.retry - self._clocks.monotonic()
 
     def _take_in(self, lease: Lease | None) -> Sighting:
-        now = self._clocks.monotonic()
+        now, heard, before = self._clocks.monotonic(), self._heard_at, self._seen
+        in_touch = heard is not None and now - heard <= 2 * self._timing.retry
+        if before is not None and before.deleted and not in_touch:
+            # Missing again is not still missing: it may have been made and held meanwhile.
+            before = replace(before, version=UNHEARD_OF)
         self._heard_at = now
-        self._seen = sight(self._seen, lease, now)
+        self._seen = sight(before, lease, now)
         return self._seen
 
     def _failed(self, error: Exception) -> float:
@@ -273,80 +272,3 @@ class Election:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._stopping.wait()
-
-
-class Gate:
-    """Moves a :class:`Leadership`, and tells when it opens and when it closes by itself.
-
-    The telling is late by a timer's inaccuracy; the gate itself is not.
-    """
-
-    def __init__(self, leadership: Leadership) -> None:
-        self.listeners: list[Callable[[bool], None]] = []
-        self._leadership = leadership
-        self._told = False
-        self._timer: asyncio.TimerHandle | None = None
-
-    def extend(self, valid_until: float, term: int) -> None:
-        """Open it or keep it open."""
-        self._leadership.extend(valid_until, term)
-        self._tell()
-
-    def close(self) -> None:
-        """Close it now."""
-        self._leadership.close()
-        self._tell()
-
-    def _tell(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        is_open = self._leadership.holds()
-        if is_open:
-            delay = max(self._leadership.remaining, SHORTEST_PAUSE)
-            self._timer = asyncio.get_running_loop().call_later(delay, self._tell)
-        if is_open != self._told:
-            self._told = is_open
-            log.info("gate %s term=%d", "open" if is_open else "closed", self._leadership.term)
-            for listener in self.listeners:
-                listener(is_open)
-
-
-class Reports:
-    """One log line for each change of state, none for each attempt."""
-
-    def __init__(self) -> None:
-        self._said = ""
-        self._troubles: set[str] = set()
-
-    def leading(self, term: int) -> None:
-        """We hold the Lease."""
-        self._say(f"leading term={term}")
-
-    def following(self, holder: str) -> None:
-        """Somebody else does."""
-        self._say(f"following holder={holder!r}")
-
-    def released(self) -> None:
-        """Nobody does, by our own will."""
-        self._say("released the lease")
-
-    def failing(self, error: Exception) -> None:
-        """No usable answer; told once for each sort of trouble until there is an answer again."""
-        trouble = str(error) or type(error).__name__
-        # "GET …: refused" and "PUT …: refused" are one and the same.
-        sort = trouble.rpartition(": ")[2]
-        if sort not in self._troubles and len(self._troubles) < SORTS_OF_TROUBLE:
-            self._troubles.add(sort)
-            log.warning("the lease could not be read or written error=%r", trouble)
-
-    def answered(self) -> None:
-        """There is an answer."""
-        if self._troubles:
-            self._troubles.clear()
-            log.info("the lease can be read and written again")
-
-    def _say(self, state: str) -> None:
-        if state != self._said:
-            self._said = state
-            log.info(state)

@@ -1,7 +1,15 @@
 """Whether this process may act: a gate that closes by itself."""
 
+import asyncio
+import logging
 from collections.abc import Callable
 from math import inf
+from typing import Final
+
+log = logging.getLogger(__name__)
+
+SHORTEST_PAUSE: Final = 0.001
+"""Seconds: a timer may fire early by its resolution, and must not spin for the rest."""
 
 
 class Leadership:
@@ -40,3 +48,40 @@ class Leadership:
     def close(self) -> None:
         """Close the gate at once."""
         self._valid_until = -inf
+
+
+class Gate:
+    """Moves a :class:`Leadership`, and tells when it opens and when it closes by itself.
+
+    The telling is late by a timer's inaccuracy; the gate itself is not.
+    """
+
+    def __init__(self, leadership: Leadership) -> None:
+        self.listeners: list[Callable[[bool], None]] = []
+        self._leadership = leadership
+        self._told = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    def extend(self, valid_until: float, term: int) -> None:
+        """Open it or keep it open."""
+        self._leadership.extend(valid_until, term)
+        self._tell()
+
+    def close(self) -> None:
+        """Close it now."""
+        self._leadership.close()
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        is_open = self._leadership.holds()
+        if is_open:
+            delay = max(self._leadership.remaining, SHORTEST_PAUSE)
+            self._timer = asyncio.get_running_loop().call_later(delay, self._tell)
+        if is_open != self._told:
+            self._told = is_open
+            log.info("gate %s term=%d", "open" if is_open else "closed", self._leadership.term)
+            for listener in self.listeners:
+                listener(is_open)
