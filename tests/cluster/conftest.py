@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from _pytest.capture import CaptureManager
@@ -10,6 +10,7 @@ from _pytest.capture import CaptureManager
 from playground import ControlPlane, System, build
 from playground.progress import to_stderr
 from playground.toolchain import NoToolchainError
+from support.plots import Plot, administrator, planted
 
 MISSING = pytest.StashKey[str]()
 """Why there is no control plane to be had; absent if there is one."""
@@ -55,6 +56,38 @@ def plane(binaries: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def system(plane: ControlPlane) -> Iterator[System]:
     with System.install(plane) as installed:
         yield installed
+
+
+KEEPER = """
+apiVersion: dayfly.dev/v1alpha1
+kind: ExpiryPolicy
+metadata: {name: keeper}
+spec:
+  match:
+    namespaceSelector: {matchLabels: {nobody: has-this}}
+    resources: [{apiGroups: [""], resources: [configmaps, namespaces]}]
+"""
+"""Fits nothing: it keeps the webhooks' rules in place while the tests' policies come and go."""
+
+
+@pytest.fixture(scope="session")
+def rough(binaries: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """Dayfly on a third one, for tests that stop, kill and cut off; each restores what it broke."""
+    flags = ("--max-deletes-per-second", "0", "--stuck-after", "3s")
+    with (
+        ControlPlane.start(tmp_path_factory.mktemp("rough")) as started,
+        System.install(started, operator_flags=flags) as installed,
+    ):
+        started.apply(KEEPER)
+        installed.wait_enforced(["configmaps", "namespaces"])
+        yield installed
+
+
+@pytest.fixture
+async def plot(rough: System) -> AsyncIterator[Plot]:
+    """A namespace on it, with a policy in force for the ConfigMaps in it."""
+    async with administrator(rough.plane) as client, planted(client) as planted_plot:
+        yield planted_plot
 
 
 @pytest.fixture

@@ -1,0 +1,96 @@
+"""Who held the operators' Lease when, and which of their writes came from somebody else."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import msgspec
+
+from dayfly_core import instant, names
+from dayfly_core.lease import LeaseRecord
+from playground.audit import AuditEvent
+from playground.lags import OPERATOR
+from playground.system import names_replica
+
+RENEW_DEADLINE = timedelta(seconds=1.4)
+"""The playground's ``--renew-deadline``: a leader's gate closes so long after its last renewal."""
+
+WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
+UPKEEP = frozenset({"leases", "secrets", "selfsubjectaccessreviews"})
+"""Written by any replica: the election itself, the certificate by comparison, and questions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tenure:
+    """One accepted write of the Lease: who has held it from ``since`` on, if renewed until when."""
+
+    since: datetime
+    holder: str
+    valid_until: datetime
+
+
+class _Written(msgspec.Struct):
+    spec: LeaseRecord
+
+
+def tenures(events: Iterable[AuditEvent]) -> list[Tenure]:
+    """Read the accepted writes of the Lease, in the order in which they were answered."""
+    return sorted(map(_tenure, filter(_of_the_lease, events)), key=lambda tenure: tenure.since)
+
+
+def _of_the_lease(event: AuditEvent) -> bool:
+    ref = event.object_ref
+    ours = (ref.resource, ref.name) == ("leases", names.LEASE)
+    return ours and event.verb in ("create", "update") and accepted(event)
+
+
+def _tenure(event: AuditEvent) -> Tenure:
+    spec = msgspec.json.decode(event.request_object, type=_Written).spec
+    renewed = instant.parse(spec.renew_time) if spec.renew_time else event.stage_timestamp
+    return Tenure(event.stage_timestamp, spec.holder, renewed + RENEW_DEADLINE)
+
+
+def accepted(event: AuditEvent) -> bool:
+    return event.stage == "ResponseComplete" and 200 <= event.code < 300
+
+
+def written(events: Iterable[AuditEvent]) -> list[AuditEvent]:
+    """Pick what operators wrote that the leader alone may write, accepted or not."""
+    return [
+        event
+        for event in events
+        if event.user.username == OPERATOR
+        and event.verb in WRITES
+        and event.object_ref.resource not in UPKEEP
+        and event.stage == "ResponseComplete"
+    ]
+
+
+def sender(event: AuditEvent) -> str:
+    """``dayfly-operator-1`` of ``dayfly-operator/0.1.0 (dayfly-operator-1)``."""
+    return event.user_agent.rpartition("(")[2].rstrip(")")
+
+
+def by_nobody(
+    events: Sequence[AuditEvent], late: timedelta = timedelta(milliseconds=50)
+) -> list[str]:
+    """Describe each accepted write of an operator that did not lead when it was received.
+
+    ``late`` is how long a request may take from the last look at the gate to the API server.
+    """
+    history = tenures(events)
+    return [
+        f"{event.verb} {event.target} by {sender(event)} at {event.request_received_timestamp}"
+        for event in written(events)
+        if accepted(event) and not _led(history, event, late)
+    ]
+
+
+def _led(history: Sequence[Tenure], event: AuditEvent, late: timedelta) -> bool:
+    received = event.request_received_timestamp
+    index = bisect_right(history, received, key=lambda tenure: tenure.since) - 1
+    if index < 0:
+        return True  # before the first write of the Lease that was read
+    tenure = history[index]
+    return names_replica(tenure.holder, sender(event)) and received <= tenure.valid_until + late
