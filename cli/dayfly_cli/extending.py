@@ -41,6 +41,18 @@ class Options:
 
 def parse(prog: str, argv: Sequence[str]) -> Options:
     """Read the command line; raises Misused."""
+    parsed = command_line(prog).parse_mixed(argv)
+    return Options(
+        Connection.of(parsed),
+        parse_target(parsed.target),
+        _extension(parsed),
+        parsed.dry_run,
+        parsed.output,
+    )
+
+
+def command_line(prog: str) -> Flags:
+    """Return the arguments there are; also the source of their reference page."""
     flags = Flags(
         f"{prog} extend",
         "Give one object more time: its end, or now if that has passed, plus a length of time.",
@@ -51,16 +63,11 @@ def parse(prog: str, argv: Sequence[str]) -> Options:
     flags.add_argument("--until", metavar="INSTANT", help="the new end itself, RFC 3339")
     flags.add_argument("--from", dest="start", choices=("end", "now"), help="default: end")
     flags.add_argument("--dry-run", action="store_true", help="ask the server, change nothing")
-    flags.add_argument("-o", "--output", choices=("text", "json"), default="text")
-    add_connection(flags)
-    parsed = flags.parse_mixed(argv)
-    return Options(
-        Connection.of(parsed),
-        parse_target(parsed.target),
-        _extension(parsed),
-        parsed.dry_run,
-        parsed.output,
+    flags.add_argument(
+        "-o", "--output", choices=("text", "json"), default="text", help="default: %(default)s"
     )
+    add_connection(flags)
+    return flags
 
 
 def _extension(parsed: Namespace) -> Extension:

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from dayfly_cli import table
 from dayfly_cli.cluster import Connection, add_connection, connected
 from dayfly_cli.ends import Entry, as_data, in_order
+from dayfly_cli.options import FORMATS, Options
 from dayfly_cli.survey import Scope, survey
 from dayfly_cli.terminal import OK, Terminal
+from dayfly_cli.watching import Watching
 from dayfly_kube.flags import Flags
 
 EXAMPLES = """examples:
@@ -20,26 +21,20 @@ EXAMPLES = """examples:
 The end shown is the one that comes first: the object's own or its namespace's.
 """
 
-FORMATS = ("wide", "json", "name")
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """The command line, read; ``output`` is one of FORMATS or empty."""
-
-    connection: Connection
-    scope: Scope
-    output: str = ""
-    watch: bool = False
-
-    @property
-    def layout(self) -> table.Layout:
-        """The columns that fit these flags."""
-        return table.Layout.choose(wide=self.output == "wide", all_namespaces=self.scope.everywhere)
-
 
 def parse(prog: str, argv: Sequence[str]) -> Options:
     """Read the command line."""
+    parsed = command_line(prog).parse_args(argv)
+    return Options(
+        Connection.of(parsed),
+        Scope(parsed.all_namespaces, parsed.selector),
+        parsed.output,
+        parsed.watch,
+    )
+
+
+def command_line(prog: str) -> Flags:
+    """Return the arguments there are; also the source of their reference page."""
     flags = Flags(
         f"{prog} list",
         "Show what Dayfly is going to end, the next one first.",
@@ -52,13 +47,7 @@ def parse(prog: str, argv: Sequence[str]) -> Options:
     flags.add_argument("-o", "--output", choices=FORMATS, default="", help="default: a table")
     flags.add_argument("-w", "--watch", action="store_true", help="go on and print every change")
     add_connection(flags)
-    parsed = flags.parse_args(argv)
-    return Options(
-        Connection.of(parsed),
-        Scope(parsed.all_namespaces, parsed.selector),
-        parsed.output,
-        parsed.watch,
-    )
+    return flags
 
 
 async def run(terminal: Terminal, argv: Sequence[str]) -> int:
@@ -67,8 +56,6 @@ async def run(terminal: Terminal, argv: Sequence[str]) -> int:
     async with connected(options.connection, terminal.environ) as cluster:
         found = await survey(cluster, options.scope, terminal)
         if options.watch:
-            from dayfly_cli.watching import Watching
-
             return await Watching(terminal, cluster, options, found).run()
     show(terminal, in_order(found.entries), options)
     return OK

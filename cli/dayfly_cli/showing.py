@@ -28,16 +28,23 @@ class Options:
 
 def parse(prog: str, argv: Sequence[str]) -> Options:
     """Read the command line; raises Misused."""
+    parsed = command_line(prog).parse_args(argv)
+    return Options(Connection.of(parsed), parse_target(parsed.target), parsed.output)
+
+
+def command_line(prog: str) -> Flags:
+    """Return the arguments there are; also the source of their reference page."""
     flags = Flags(
         f"{prog} show",
         "Show when one object ends, why, and what can move that.",
         EXAMPLES.format(prog=prog),
     )
     flags.add_argument("target", metavar="KIND/NAME", help="for example deploy/web or ns/team-a")
-    flags.add_argument("-o", "--output", choices=("text", "json"), default="text")
+    flags.add_argument(
+        "-o", "--output", choices=("text", "json"), default="text", help="default: %(default)s"
+    )
     add_connection(flags)
-    parsed = flags.parse_args(argv)
-    return Options(Connection.of(parsed), parse_target(parsed.target), parsed.output)
+    return flags
 
 
 async def run(terminal: Terminal, argv: Sequence[str]) -> int:

@@ -11,10 +11,17 @@ from dayfly_kube.flags import Flags
 
 def run(terminal: Terminal, argv: Sequence[str]) -> int:
     """Print which Dayfly this is."""
-    flags = Flags(f"{terminal.prog} version", "Print the version of this command.")
-    flags.add_argument("-o", "--output", choices=("text", "json"), default="text")
-    if flags.parse_args(argv).output == "json":
+    if command_line(terminal.prog).parse_args(argv).output == "json":
         terminal.say(json.dumps({"dayfly": __version__, "python": platform.python_version()}))
     else:
         terminal.say(f"dayfly {__version__}")
     return OK
+
+
+def command_line(prog: str) -> Flags:
+    """Return the arguments there are; also the source of their reference page."""
+    flags = Flags(f"{prog} version", "Print the version of this command.")
+    flags.add_argument(
+        "-o", "--output", choices=("text", "json"), default="text", help="default: %(default)s"
+    )
+    return flags

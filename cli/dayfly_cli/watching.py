@@ -8,7 +8,7 @@ from typing import NoReturn
 from dayfly_cli import table
 from dayfly_cli.cluster import Cluster
 from dayfly_cli.ends import Entry, as_data, in_order, stamped_end
-from dayfly_cli.listing import Options
+from dayfly_cli.options import Options
 from dayfly_cli.survey import Scope, Survey
 from dayfly_cli.terminal import Terminal
 from dayfly_core.objects import NAMESPACES, ObjectMeta, PartialObject, Resource

@@ -1,0 +1,24 @@
+"""What ``dayfly list`` was asked for."""
+
+from dataclasses import dataclass
+
+from dayfly_cli import table
+from dayfly_cli.cluster import Connection
+from dayfly_cli.survey import Scope
+
+FORMATS = ("wide", "json", "name")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The command line, read; ``output`` is one of FORMATS or empty."""
+
+    connection: Connection
+    scope: Scope
+    output: str = ""
+    watch: bool = False
+
+    @property
+    def layout(self) -> table.Layout:
+        """The columns that fit these flags."""
+        return table.Layout.choose(wide=self.output == "wide", all_namespaces=self.scope.everywhere)
