@@ -1,4 +1,4 @@
-"""Write what follows from the code: the CRDs, and the reference pages on CRDs and reasons.
+"""Write what follows from the code: the CRDs, and the pages of docs/reference.
 
 ``python manifests/generate.py`` writes the files, ``--check`` only compares and fails on a
 difference. The same code gives the same bytes.
@@ -14,10 +14,12 @@ from typing import Any
 
 import yaml
 
+import reference
 from dayfly_core import crd, names
 from dayfly_core.structural import Schema
+from reference import table
 
-COMMAND = "python manifests/generate.py"
+COMMAND = "make manifests"
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = {"ExpiryPolicy": "manifests/policies/previews.yaml"}
 """What to apply to try a kind: opens its section of the reference."""
@@ -25,7 +27,7 @@ EXAMPLES = {"ExpiryPolicy": "manifests/policies/previews.yaml"}
 
 def main(argv: list[str]) -> int:
     """Write or compare; returns the exit status."""
-    parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
     parser.add_argument("--root", type=Path, default=ROOT, help="where the files belong")
     options = parser.parse_args(argv)
@@ -54,6 +56,8 @@ def generated(root: Path) -> Iterator[tuple[Path, str]]:
     yield root / "docs/reference/crds.md", _crds_page(definitions)
     source = Path(names.__file__).read_text(encoding="utf-8")
     yield root / "docs/reference/reasons.md", _reasons_page(source)
+    for page, text in reference.pages(COMMAND):
+        yield root / "docs/reference" / page, text
 
 
 def _crd_file(definition: dict[str, Any]) -> str:
@@ -82,11 +86,11 @@ def _crd_section(definition: dict[str, Any]) -> str:
         "",
         *_example(EXAMPLES[spec["names"]["kind"]]),
         "",
-        *_table("Field", "Type", "Default", "Meaning", rows=_fields(schema, "")),
+        *table("Field", "Type", "Default", "Meaning", rows=_fields(schema, "")),
         "",
         f"Columns of `kubectl get {short}`:",
         "",
-        *_table("Column", "Meaning", rows=_columns(version["additionalPrinterColumns"])),
+        *table("Column", "Meaning", rows=_columns(version["additionalPrinterColumns"])),
         "",
     ]
     return "\n".join(lines)
@@ -99,16 +103,6 @@ def _example(path: str) -> tuple[str, ...]:
 
 def _columns(columns: list[dict[str, str]]) -> Iterator[tuple[str, ...]]:
     return ((column["name"].upper(), column["description"]) for column in columns)
-
-
-def _table(*head: str, rows: Iterator[tuple[str, ...]]) -> Iterator[str]:
-    yield _row(head)
-    yield _row(("---",) * len(head))
-    yield from map(_row, rows)
-
-
-def _row(cells: tuple[str, ...]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
 
 
 def _fields(schema: Schema, path: str) -> Iterator[tuple[str, ...]]:
@@ -164,7 +158,7 @@ def _reasons_page(source: str) -> str:
             f"Generated from `core/dayfly_core/names.py` by `{COMMAND}`.\n",
             "The same word stands in the answer to a request, in conditions, Events, the log and "
             "metrics.\n",
-            *_table("Reason", "Meaning", "What to do", rows=iter(rows)),
+            *table("Reason", "Meaning", "What to do", rows=iter(rows)),
             "",
         ]
     )

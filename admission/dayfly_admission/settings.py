@@ -35,6 +35,11 @@ class Settings:
 
 def parse(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
     """Read flags; what is wrong ends the process with one line on stderr and status 2."""
+    return Settings(**vars(command_line(environ).parse_args(argv)))
+
+
+def command_line(environ: Mapping[str, str]) -> Flags:
+    """Return the flags there are; also the source of their reference page."""
     flags = Flags("dayfly admission", DESCRIPTION, EPILOG)
     flags.add_connection(environ)
     flags.add_argument(
@@ -58,4 +63,4 @@ def parse(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
         default=10.0,
         help="how long to go on serving after SIGTERM, not ready (default: 10s)",
     )
-    return Settings(**vars(flags.parse_args(argv)))
+    return flags

@@ -25,8 +25,8 @@ The CA and the serving certificate of the webhooks, in the Secrets dayfly-ca and
 """
 
 EPILOG = """\
-The operator does this by itself, hourly and at its start; by hand it is for looking, and for
-clusters where no operator runs yet.
+The operator does this by itself, at its start and every ten minutes; by hand it is for looking,
+and for clusters where no operator runs yet.
 
 examples:
   dayfly certs show
@@ -48,8 +48,15 @@ class Settings:
 
 def parse(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
     """Read flags; what is wrong ends the process with one line on stderr and status 2."""
+    given = command_line(environ).parse_args(argv)
+    serving = tuple(given.serving_name or store.service_names(given.namespace))
+    return Settings(given.command, given.output, given.kubeconfig, given.namespace, serving)
+
+
+def command_line(environ: Mapping[str, str]) -> Flags:
+    """Return the arguments there are; also the source of their reference page."""
     flags = Flags("dayfly certs", DESCRIPTION, EPILOG)
-    flags.add_argument("command", choices=["ensure", "show"])
+    flags.add_argument("command", choices=["ensure", "show"], help="what to do")
     flags.add_connection(environ)
     flags.add_argument(
         "--output", "-o", choices=["text", "json"], default="text", help="default: %(default)s"
@@ -61,9 +68,7 @@ def parse(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
         help="a DNS name or IP address that the certificate must be good for; may be repeated "
         "(default: the names of the Service dayfly-admission)",
     )
-    given = flags.parse_args(argv)
-    serving = tuple(given.serving_name or store.service_names(given.namespace))
-    return Settings(given.command, given.output, given.kubeconfig, given.namespace, serving)
+    return flags
 
 
 def run(argv: Sequence[str]) -> int:

@@ -7,7 +7,7 @@ import re
 import socket
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, NoReturn
 
 from dayfly_core import names
@@ -84,6 +84,12 @@ class Flags(argparse.ArgumentParser):
         self._refuse(unknown)
         return known
 
+    def rows(self) -> Iterator[tuple[str, str]]:
+        """Yield each argument as it is written and what it means, for reference pages."""
+        for action in self._actions:
+            if "--help" not in action.option_strings:
+                yield _spelled(action), (action.help or "") % vars(action)
+
     def _refuse(self, unknown: Sequence[str]) -> None:
         if unknown:
             self.error(f"unknown argument {unknown[0]!r}{self._meant(unknown[0])}")
@@ -120,6 +126,14 @@ class Flags(argparse.ArgumentParser):
             default="info",
             help="least severe records to log (default: %(default)s)",
         )
+
+
+def _spelled(action: argparse.Action) -> str:
+    """``-o, --output text|json`` or ``KIND/NAME``."""
+    choices = "|".join(map(str, action.choices)) if action.choices else ""
+    value = choices or str(action.metavar or action.dest)
+    takes = action.nargs != 0
+    return " ".join(filter(None, (", ".join(action.option_strings), value if takes else "")))
 
 
 ORDINARY: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}

@@ -47,7 +47,7 @@ class Settings:
 
 def parse(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
     """Read the flags; a wrong one ends the program with one line and status 2."""
-    flags = _flags(environ)
+    flags = command_line(environ)
     known = flags.parse_args(argv)
     return Settings(
         kubeconfig=known.kubeconfig,
@@ -102,7 +102,8 @@ def _rate(text: str) -> float:
     return rate
 
 
-def _flags(environ: Mapping[str, str]) -> Flags:
+def command_line(environ: Mapping[str, str]) -> Flags:
+    """Return the flags there are; also the source of their reference page."""
     flags = Flags("dayfly operator", DESCRIPTION, EPILOG)
     flags.add_connection(environ)
     flags.add_argument(

@@ -32,7 +32,7 @@ def test_generated_files_are_up_to_date() -> None:
 def test_a_difference_names_the_command_that_heals_it(tmp_path: Path) -> None:
     done = generate("--check", "--root", str(tmp_path))
     assert done.returncode == 1
-    assert "expirypolicies.yaml is out of date: run `python manifests/generate.py`" in done.stderr
+    assert "expirypolicies.yaml is out of date: run `make manifests`" in done.stderr
     assert not list(tmp_path.iterdir())
 
 
