@@ -20,6 +20,7 @@ from dayfly_kube.config import Config
 from dayfly_kube.credentials import Credential
 from dayfly_kube.deletion import DeleteOptions, Preconditions
 from dayfly_kube.errors import ApiError, Unreachable, refusal
+from dayfly_kube.permit import Permit, asking
 
 JSON: Final = "application/json"
 ONE_PARTIAL: Final = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
@@ -60,6 +61,7 @@ class Client:
 
     ``timeout`` is in seconds, for a whole request. Without a clock (``now``) there is no
     ``clock_skew``. ``on_warning`` hears each ``Warning`` of the server, as kubectl prints them.
+    ``permit`` is asked before each request is written, and may raise instead.
     """
 
     def __init__(
@@ -71,8 +73,10 @@ class Client:
         connections: int = 32,
         now: Callable[[], datetime] | None = None,
         on_warning: Callable[[str], None] | None = None,
+        permit: Permit | None = None,
     ) -> None:
         self.config = config
+        self._request = asking(permit) if permit else aiohttp.ClientRequest
         self._on_warning = on_warning
         self._user_agent = user_agent
         self._timeout = timeout
@@ -312,6 +316,7 @@ class Client:
             connector=aiohttp.TCPConnector(
                 limit=connections, ssl=self._tls, keepalive_timeout=KEEP_ALIVE_SECONDS
             ),
+            request_class=self._request,
             headers={"User-Agent": self._user_agent},
             cookie_jar=aiohttp.DummyCookieJar(),
             read_bufsize=2**18,

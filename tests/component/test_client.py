@@ -1,6 +1,7 @@
 """The client against a real HTTP server, plain and with TLS."""
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
@@ -307,3 +308,39 @@ async def test_a_client_certificate_is_presented() -> None:
         async with Client(config, user_agent="test") as client:
             with pytest.raises(Unreachable):
                 await client.get(ONE)
+
+
+class Permit:
+    """Lets so many requests through."""
+
+    def __init__(self, times: int) -> None:
+        self.left = times
+
+    def __call__(self) -> None:
+        if not self.left:
+            raise Unreachable("not any more")
+        self.left -= 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "times", "sent"),
+    [
+        pytest.param(None, 0, 0, id="never when it may not"),
+        pytest.param(Fault("status", code=401), 1, 1, id="not again with a new token"),
+        pytest.param(Fault("reset"), 1, 1, id="not again when a kept connection was dropped"),
+        pytest.param(Fault("status", code=401), 2, 2, id="again when it still may"),
+    ],
+)
+async def test_a_request_that_needs_a_permit_is_sent(
+    fault: Fault | None, times: int, sent: int
+) -> None:
+    async with FakeApi() as api:
+        api.put(ONE)
+        async with Client(api.config(), user_agent="x", permit=(permit := Permit(times + 1))) as it:
+            await it.get(ONE)  # so that there is a connection to reuse
+            permit.left = times
+            if fault:
+                api.fault(fault)
+            with contextlib.suppress(ApiError, Unreachable):
+                await it.delete(ONE, uid="u", resource_version="1")
+        assert [r.method for r in api.requests].count("DELETE") == sent
