@@ -1,8 +1,9 @@
 """What a policy refuses in a write, each with a sentence that says what would be right."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from dayfly_core import duration, instant, names
 from dayfly_core.expiry import TOLERANCE, Case, Never, Until, after, decide, never_allowed

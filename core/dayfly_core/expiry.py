@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+import msgspec
+
 from dayfly_core import instant, names
 from dayfly_core.api import Enforcement, RenewOn
 from dayfly_core.objects import ObjectMeta
@@ -34,8 +36,7 @@ class Never:
 End = Until | Never
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(msgspec.Struct, frozen=True):
     """One object, seen by one policy; ``old`` is None unless the object is being updated."""
 
     policy: Policy

@@ -1,7 +1,8 @@
 """One admission request, reduced to what the decisions read."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from dayfly_core import names
 from dayfly_core.objects import NAMESPACES, ObjectMeta
@@ -22,8 +23,7 @@ class Operation(StrEnum):
     CONNECT = "CONNECT"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """Who wants to do what to which object; ``meta`` is the object as it would be stored."""
 
     operation: Operation

@@ -1,7 +1,8 @@
 """What Dayfly writes on an object: its own keys in ``metadata``, and nothing else."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from dayfly_core.objects import ObjectMeta
 
@@ -9,12 +10,11 @@ Changes = Mapping[str, str | None]
 """New values by key; None removes the key."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stamps:
+class Stamps(msgspec.Struct, frozen=True):
     """Changes to annotations and labels."""
 
-    annotations: Changes = field(default_factory=dict[str, str | None])
-    labels: Changes = field(default_factory=dict[str, str | None])
+    annotations: Changes = {}
+    labels: Changes = {}
 
     def __bool__(self) -> bool:
         """Whether there is anything to write."""

@@ -1,9 +1,10 @@
 """What admission answers: ``stamp`` for the mutating call, ``judge`` for the validating one."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+
+import msgspec
 
 from dayfly_core import names
 from dayfly_core.api import Enforcement
@@ -25,8 +26,7 @@ __all__ = ["Operation", "Request", "Stamps", "Verdict", "judge", "stamp"]
 COPIED: Final = "the stamps of another object were dropped: this one's end is counted anew"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """The answer to one request. Only ``judge`` gives violations, and they refuse it."""
 
     reason: str

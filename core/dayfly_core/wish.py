@@ -1,10 +1,10 @@
 """What an object asks for: the annotations ``ttl`` and ``expires-at``, read."""
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from dayfly_core import duration, instant, names
 from dayfly_core.names import Reason
@@ -15,8 +15,7 @@ TTL_FIELD: Final = f"metadata.annotations[{names.TTL}]"
 EXPIRES_AT_FIELD: Final = f"metadata.annotations[{names.EXPIRES_AT}]"
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(msgspec.Struct, frozen=True):
     """The two annotations as written and as read; a problem is there instead of a reading."""
 
     ttl_text: str | None = None
@@ -76,7 +75,7 @@ def asked(wish: Wish, before: Wish) -> Wish:
 def without_end(meta: ObjectMeta) -> ObjectMeta:
     """Return the metadata as if nobody had written ``expires-at``."""
     rest = {key: text for key, text in meta.annotation_map.items() if key != names.EXPIRES_AT}
-    return msgspec.structs.replace(meta, annotations=rest)
+    return replace(meta, annotations=rest)
 
 
 def ttl_violation(reason: str, wish: Wish, detail: str) -> Violation:

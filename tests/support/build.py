@@ -96,7 +96,7 @@ def a_request(meta: ObjectMeta, old: ObjectMeta | None = None, **changes: Any) -
         old=old,
         spec_changed=False,
     )
-    return replace(request, **changes)
+    return msgspec.structs.replace(request, **changes)
 
 
 def key_of(meta: ObjectMeta, resource: Resource = CONFIG_MAPS) -> Key:

@@ -1,6 +1,5 @@
 """Receipts: one fact a line, at most 120 characters, only for people and only for news."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
@@ -196,7 +195,7 @@ def test_no_receipt_is_longer_than_a_warning_may_be(
     name: str, namespace: str, kind: str, policy: str
 ) -> None:
     meta = msgspec.structs.replace(STAMPED, name=name, namespace=namespace)
-    request = replace(a_request(meta), namespace=namespace, kind=kind)
+    request = msgspec.structs.replace(a_request(meta), namespace=namespace, kind=kind)
     lines = receipts(request, a_policy(policy), team_ending(in_("2h")), NOW)
     assert [line for line in lines if len(line) > WIDTH] == []
 

@@ -471,7 +471,7 @@ def admitted(request: Request, policies: Policies, now: datetime) -> Request:
     annotations = applied(request.meta.annotation_map, put.annotations)
     labels = applied(request.meta.label_map, put.labels)
     meta = msgspec.structs.replace(request.meta, annotations=annotations, labels=labels)
-    return replace(request, meta=meta, reinvoked=True)
+    return msgspec.structs.replace(request, meta=meta, reinvoked=True)
 
 
 @given(
