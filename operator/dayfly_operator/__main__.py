@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import secrets
 import signal
 import sys
 import time
@@ -24,6 +25,7 @@ from dayfly_operator.leadership import Leadership
 from dayfly_operator.parts import Clocks, Tools
 from dayfly_operator.program import Program
 from dayfly_operator.settings import Settings, parse
+from dayfly_operator.writing import permit
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +56,15 @@ def boot_time() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
+def this_run(replica: str) -> str:
+    """Name this run of a replica: to the election, whoever has the holder's name is the holder.
+
+    A name may be there twice: a flag copied from one host to another, a process started again
+    while the one before it hangs. Both would act.
+    """
+    return f"{replica}_{secrets.token_hex(4)}"
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -62,9 +73,13 @@ async def _operate(settings: Settings, where: config.Config) -> None:
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    leadership = Leadership(settings.identity, boot_time)
-    async with Client(where, user_agent=_agent(settings), now=_now) as client:
-        program = Program(Tools(client, settings, Clocks(_now, boot_time), leadership))
+    leadership = Leadership(this_run(settings.identity), boot_time)
+    agent = _agent(settings)
+    async with (
+        Client(where, user_agent=agent, now=_now) as client,
+        Client(where, user_agent=agent, permit=permit(leadership)) as writer,
+    ):
+        program = Program(Tools(client, writer, settings, Clocks(_now, boot_time), leadership))
         kinds = KindWatch(
             lambda: config.load(settings.kubeconfig, os.environ),
             lambda: _post(loop, program.policies.wake),

@@ -45,6 +45,9 @@ class Tools:
     """What every part needs."""
 
     client: Client
+    """For everything but acts."""
+    writer: Client
+    """For acts alone: it asks ``writing.permit`` before each request."""
     settings: Settings
     clocks: Clocks
     leadership: Leadership
@@ -89,7 +92,7 @@ class Parts:
         self._tools = tools
         self.metrics = Metrics()
         self._discovery = Discovery(tools.client)
-        writer = Rehearsal() if tools.settings.dry_run else tools.client
+        writer = Rehearsal() if tools.settings.dry_run else tools.writer
         self._writer = Gated(writer, tools.leadership)
         self._make_knowledge(news)
         self._make_engine(news)

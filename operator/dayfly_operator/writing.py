@@ -5,6 +5,7 @@ forget to ask.
 """
 
 import logging
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from dayfly_kube.errors import Unreachable
@@ -49,15 +50,29 @@ class NotLeading(Unreachable):
     """
 
 
+def permit(gate: Gate) -> Callable[[], None]:
+    """Return what raises NotLeading while the gate is closed.
+
+    A client that asks it before each request waits for a connection, or sends again, in vain.
+    """
+
+    def ask() -> None:
+        if not gate.holds():
+            raise NotLeading
+
+    return ask
+
+
 class Gated:
     """Writes while the gate is open, and raises NotLeading when it is not.
 
-    Between the question and the call that sends there is no await.
+    Between the question and the call there is no await; for what the call may have to wait for,
+    a real writer has to ask once more (:func:`permit`).
     """
 
     def __init__(self, writer: Writer, gate: Gate) -> None:
         self._writer = writer
-        self._gate = gate
+        self._ask = permit(gate)
 
     async def create(self, path: str, body: object) -> bytes:
         """POST, if leading."""
@@ -82,10 +97,6 @@ class Gated:
         return await self._writer.delete(
             path, uid=uid, resource_version=resource_version, propagation=propagation
         )
-
-    def _ask(self) -> None:
-        if not self._gate.holds():
-            raise NotLeading
 
 
 NOTHING: Final = b"{}"

@@ -15,6 +15,7 @@ from dayfly_operator.leadership import Leadership
 from dayfly_operator.parts import Clocks, Tools
 from dayfly_operator.program import Program
 from dayfly_operator.settings import parse
+from dayfly_operator.writing import permit
 from support.fake_api import FakeApi, Recorded
 from support.waiting import eventually
 
@@ -132,8 +133,12 @@ async def operating(
     clock, stop = Clock(), asyncio.Event()
     leadership = Leadership("one", clock.monotonic)
     api.put("/api/v1/namespaces/team")
-    async with Client(api.config(), user_agent="dayfly-operator") as client:
-        program = Program(Tools(client, settings, Clocks(clock.now, clock.monotonic), leadership))
+    async with (
+        Client(api.config(), user_agent="dayfly-operator") as client,
+        Client(api.config(), user_agent="dayfly-operator", permit=permit(leadership)) as writer,
+    ):
+        clocks = Clocks(clock.now, clock.monotonic)
+        program = Program(Tools(client, writer, settings, clocks, leadership))
         running = Running(api, program, leadership, clock, stop)
         work = asyncio.create_task(program.run(lambda: None, stop))
         if leading:
