@@ -28,7 +28,7 @@ from dayfly_operator.status import StatusKeeper
 from dayfly_operator.stuck import Examiner
 from dayfly_operator.watching import Stamped, Watching
 from dayfly_operator.world import World
-from dayfly_operator.writing import Gated, Rehearsal
+from dayfly_operator.writing import Gated, Polite, Rehearsal
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,8 @@ class Parts:
 
     def _make_engine(self, news: News) -> None:
         settings, now = self._tools.settings, self._tools.clocks.now
-        self.recorder = EventRecorder(self._writer, "dayfly-operator", settings.identity, now)
+        polite = Polite(self._writer, lambda: self.engine.queue.load.urgent > 0)
+        self.recorder = EventRecorder(polite, "dayfly-operator", settings.identity, now)
         self.reports = Reports(
             self.recorder, self.metrics, self._policy_uid, dry_run=settings.dry_run
         )

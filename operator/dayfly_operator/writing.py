@@ -4,8 +4,10 @@ Whoever writes in this program is given one of these instead of the client, so t
 forget to ask.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable
+from math import ceil
 from typing import Final, Protocol
 
 from dayfly_kube.errors import Unreachable
@@ -97,6 +99,43 @@ class Gated:
         return await self._writer.delete(
             path, uid=uid, resource_version=resource_version, propagation=propagation
         )
+
+
+class Polite:
+    """Lets others go first: Events, while ends that are due wait for a worker.
+
+    Two requests for each DELETE would otherwise share the API server with the DELETEs themselves.
+    An Event carries its own time, so it may be late, but not for ever.
+    """
+
+    def __init__(
+        self,
+        writer: Writer,
+        busy: Callable[[], bool],
+        *,
+        look_every: float = 0.05,
+        patience: float = 10.0,
+    ) -> None:
+        self._writer = writer
+        self._busy = busy
+        self._look_every = look_every
+        self._looks = ceil(patience / look_every)
+
+    async def create(self, path: str, body: object) -> bytes:
+        """POST when nobody is in a hurry."""
+        await self._wait()
+        return await self._writer.create(path, body)
+
+    async def merge_patch(self, path: str, body: object) -> bytes:
+        """Merge patch when nobody is in a hurry."""
+        await self._wait()
+        return await self._writer.merge_patch(path, body)
+
+    async def _wait(self) -> None:
+        for _ in range(self._looks):
+            if not self._busy():
+                return
+            await asyncio.sleep(self._look_every)
 
 
 NOTHING: Final = b"{}"

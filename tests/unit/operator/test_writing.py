@@ -1,10 +1,11 @@
 """No write of the operator passes a closed gate."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
 
-from dayfly_operator.writing import NOTHING, Gated, NotLeading, Rehearsal
+from dayfly_operator.writing import NOTHING, Gated, NotLeading, Polite, Rehearsal
 
 
 class Sent(Rehearsal):
@@ -52,3 +53,15 @@ async def test_an_open_gate_lets_it_through(verb: Verb) -> None:
     sent = Sent()
     assert await verb(Gated(sent, Gate(is_open=True))) == NOTHING
     assert sent.count == 1
+
+
+@pytest.mark.looptime(start=0)
+async def test_who_is_polite_waits_while_others_are_in_a_hurry_but_not_for_ever() -> None:
+    loop, sent = asyncio.get_running_loop(), Sent()
+    until_two = Polite(sent, lambda: loop.time() < 2, look_every=0.5, patience=10)
+    await until_two.create("/x", {})
+    assert loop.time() == pytest.approx(2)
+    for_ever = Polite(sent, lambda: True, look_every=0.5, patience=10)
+    await for_ever.merge_patch("/x", {})
+    assert loop.time() == pytest.approx(12)
+    assert sent.count == 2
