@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from importlib import import_module
+from os import getloadavg
 from pathlib import Path
 
 from rich.console import Console
@@ -35,8 +36,8 @@ def main(argv: list[str]) -> int:
         return 0
     record = Record.read(arguments.json, describe())
     for name in () if arguments.page else arguments.group or GROUPS:
-        figures = measured(name, quick=arguments.quick)
-        record.groups[name] = Measured(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", figures)
+        load, at = getloadavg()[0], f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+        record.groups[name] = Measured(at, measured(name, quick=arguments.quick), load)
         record.groups = {name: record.groups[name] for name in GROUPS if name in record.groups}
         if arguments.json:
             record.write(arguments.json)

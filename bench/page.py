@@ -19,6 +19,8 @@ will do.
 
 ## Method
 
+- A group's heading tells the load of the machine before it began. Wall-clock figures (`lag`,
+  `create`) taken while others were at work say more about them than about Dayfly.
 - **Admission server (W)**: one real replica, whose policy stamps every review posted, and each peer
   stay up side by side on CPU 1; `wrk` on CPU 0 loads them over TLS in alternating slices of a
   second. Cost is the CPU time that the kernel charges to the server; the figure is the median of
@@ -47,7 +49,9 @@ def _table(name: str, record: Record) -> str:
     measured = record.groups[name]
     rows = [COLUMNS, tuple("---" for _ in COLUMNS), *(f.cells for f in measured.figures)]
     lines = [f"| {' | '.join(_escape(cell) for cell in row)} |" for row in rows]
-    return "\n".join([f"### {name}, {measured.at}\n", *lines, ""])
+    return "\n".join(
+        [f"### {name}\n", f"{measured.at}, load average before: {measured.load:.1f}\n", *lines, ""]
+    )
 
 
 def _escape(cell: str) -> str:

@@ -10,10 +10,12 @@ from bench.table import Figure
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A group's figures, and when they were taken."""
+    """A group's figures, when they were taken, and how busy the machine was before."""
 
     at: str
     figures: list[Figure]
+    load: float = 0.0
+    """Load average of the minute before: above 0.5 or so somebody else was at work."""
 
 
 @dataclass(slots=True)

@@ -66,7 +66,7 @@ def measure(*, quick: bool) -> list[Figure]:
         for kind, body in bodies.items():
             reviews.wrk_script(body, bench.folder / f"{kind}.lua")
             asyncio.run(post(bench.url, body, 1))
-        memory = _memory(bench, bodies["deployment"], seconds=3 if quick else 15)
+        memory = _memory(bench, bodies["deployment"], 20_000 if quick else 100_000)
         with _bare(bench) as (pid, url):
             floor = {
                 kind: paired(
@@ -112,10 +112,12 @@ def pin(pid: int) -> None:
     subprocess.run(["taskset", "-acp", "1", str(pid)], check=True, capture_output=True)
 
 
-def _memory(bench: Bench, body: bytes, seconds: int) -> Figure:
+def _memory(bench: Bench, body: bytes, count: int) -> Figure:
     asyncio.run(post(bench.url, body, 1_000))
     before = rss_bytes(bench.pid)
-    served = sum(load(bench.ours("deployment"), c, seconds).requests for c in (CONNECTIONS, 64))
+    served = 0
+    while served < count:
+        served += load(bench.ours("deployment"), 64, 3).requests
     after = rss_bytes(bench.pid)
     target, met = at_most(after / before, 1.15, "x")
     return Figure(
@@ -124,7 +126,7 @@ def _memory(bench: Bench, body: bytes, seconds: int) -> Figure:
         "after 1 000 reviews",
         f"{after / before:.2f}x ({before / MIB:.0f} → {after / MIB:.0f} MiB)",
         target,
-        met and served >= 100_000,
+        met,
     )
 
 
