@@ -209,11 +209,21 @@ class Engine:
     async def _process(self, key: Key) -> None:
         world = self._crew.world
         subject = world.known(key) or await world.read(key)
-        if subject and subject.meta.deletion_timestamp and key.resource == NAMESPACES:
-            return self._again(key, await self._crew.units.going(subject.meta))
-        if subject and not await self._ready(key, world.plan(subject)):
-            return None
-        return await self._act(key, world.known(key) or subject)
+        for attempt in range(ATTEMPTS):
+            if subject is None:
+                return self.deadlines.cancel(key)
+            if subject.meta.deletion_timestamp and key.resource == NAMESPACES:
+                return self._again(key, await self._crew.units.going(subject.meta))
+            plan = world.plan(subject)
+            if not await self._ready(key, plan):
+                return None
+            # A read is newer than the watch may be; what the watch knew at first may have changed.
+            newest = subject if attempt else world.known(key) or subject
+            try:
+                return await self._act(newest, plan)
+            except Outdated:
+                subject = await world.read(key)
+        raise Outdated
 
     async def _ready(self, key: Key, plan: Plan) -> bool:
         """Wait for all that an act has to wait for, before it is judged for the last time.
@@ -229,25 +239,13 @@ class Engine:
             await self._crew.world.catch_up()
         return True
 
-    async def _act(self, key: Key, subject: Subject | None) -> None:
-        for _ in range(ATTEMPTS):
-            if subject is None:
-                return self.deadlines.cancel(key)
-            # From this judgement to the request there is no await: what is sent is what was judged.
-            plan = self._crew.world.plan(subject)
-            try:
-                await self._carry_out(plan)
-            except Outdated:
-                subject = await self._reread(key)
-            else:
-                return self._done(subject, plan)
-        raise Outdated
-
-    async def _reread(self, key: Key) -> Subject | None:
-        world = self._crew.world
-        subject = await world.read(key)
-        await world.catch_up()
-        return subject
+    async def _act(self, subject: Subject, waited_for: Plan) -> None:
+        # From this judgement to the request there is no await: what is sent is what was judged.
+        plan = self._crew.world.plan(subject)
+        if _ends(plan) and not _ends(waited_for):
+            raise Outdated  # its end came just now: what an end waits for was not waited for
+        await self._carry_out(plan)
+        self._done(subject, plan)
 
     async def _carry_out(self, plan: Plan) -> None:
         for action in plan.actions:
@@ -289,3 +287,7 @@ class Engine:
     def _look(self, key: Key) -> None:
         if self._gate.holds():
             self.queue.add(key)
+
+
+def _ends(plan: Plan) -> bool:
+    return any(isinstance(action, Delete) for action in plan.actions)

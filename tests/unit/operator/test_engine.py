@@ -217,7 +217,7 @@ async def test_a_touched_object_is_read_and_judged_again_at_once() -> None:
         scene.see(engine, ends(1))
         scene.world.stored = ends(1, "2")
         await asyncio.sleep(2)
-    assert scene.hands.done == [("1", 1.0), ("2", 1.01)]
+    assert scene.hands.done == [("1", 1.0), ("2", 1.0)]
     assert scene.world.reads == 1
 
 
@@ -272,6 +272,47 @@ async def test_a_unit_that_holds_something_protected_stays_and_is_looked_at_agai
         await asyncio.sleep(40)
     assert scene.complaints.said == ["blocked by configmaps/team/precious"]
     assert scene.hands.done == [("1", 61.0)]
+
+
+async def test_a_unit_that_was_touched_is_searched_again() -> None:
+    scene = Scene(hands=Hands(errors=[Outdated()]))
+    scene.units = Busy()
+    async with scene.engine() as engine:
+        scene.see(engine, ends(1), UNIT)
+        await asyncio.sleep(2)
+    assert scene.hands.done == [("1", 1.0)]
+    assert scene.complaints.said == ["blocked by configmaps/team/precious"]
+
+
+class Busy(Units):
+    """Somebody protects an object between the first look and the second."""
+
+    async def protected_member(self, namespace: str) -> str | None:
+        found, self.member = self.member, "configmaps/team/precious"
+        return found
+
+
+async def test_a_unit_whose_end_comes_between_two_judgements_is_searched_first() -> None:
+    scene = Scene(world=Hurried(), units=Units(member="configmaps/team/precious"))
+    async with scene.engine() as engine:
+        scene.world.seen = scene.world.stored = ends(1)
+        engine.queue.add(UNIT)
+        await asyncio.sleep(0.5)
+    assert scene.hands.done == []
+
+
+class Hurried(World):
+    """The end has not come when the object is judged first, and has when it is judged again."""
+
+    early = True
+
+    def plan(self, subject: Subject) -> Plan:
+        end = BEGINNING + timedelta(seconds=1)
+        if self.early:
+            self.early = False
+            return Plan((), end, Reason.NOT_DUE)
+        order = Delete(subject.key, "u", "1", end, "previews")
+        return Plan((order,), None, Reason.EXPIRED)
 
 
 async def test_a_namespace_on_its_way_is_looked_at_until_it_is_gone() -> None:
