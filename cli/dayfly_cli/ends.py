@@ -88,6 +88,12 @@ def remaining(end: datetime, now: datetime) -> str:
     return duration.render(left - left % _grain(left))
 
 
+def countdown(end: datetime, now: datetime) -> str:
+    """Write the time left for a sentence: ``in 3h20m``, ``overdue``."""
+    left = remaining(end, now)
+    return left if end <= now else f"in {left}"
+
+
 def _grain(left: timedelta) -> timedelta:
     if left >= timedelta(days=1):
         return timedelta(hours=1)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from dayfly_cli.cluster import Cluster, Connection, add_connection, connected
-from dayfly_cli.ends import Entry, as_data, at, remaining, stamped_end
+from dayfly_cli.ends import Entry, as_data, at, countdown, stamped_end
 from dayfly_cli.extension import By, Extension, Until, new_end
 from dayfly_cli.kinds import Target, parse_target
 from dayfly_cli.terminal import OK, Failed, Misused, Terminal
@@ -139,7 +139,7 @@ async def _write(cluster: Cluster, entry: Entry, end: str, *, dry_run: bool) -> 
 
 def _told(before: Entry, after: Entry, terminal: Terminal) -> str:
     end = after.wish.at
-    left = f" (in {remaining(end, terminal.now())})" if end else ""
+    left = f" ({countdown(end, terminal.now())})" if end else ""
     had = f", before: {at(before.wish.at)}" if before.wish.at else ""
     return f"{after.title} ends {at(end)}{left}{had}"
 

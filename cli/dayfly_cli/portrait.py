@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from dayfly_cli.ends import Entry, at, remaining, stamped_end
+from dayfly_cli.ends import Entry, at, countdown, stamped_end
 from dayfly_core import duration, expiry, names
 from dayfly_core.api import Enforcement, RenewOn
 from dayfly_core.objects import NAMESPACES, ObjectMeta
@@ -60,7 +60,7 @@ class Portrait:
         if not wish.at:
             return self._no_end()
         inert = "" if self.entry.policy else "; without a policy nothing comes of it"
-        return f"{at(wish.at)} (in {remaining(wish.at, self.now)}){inert}"
+        return f"{at(wish.at)} ({countdown(wish.at, self.now)}){inert}"
 
     def _no_end(self) -> str:
         if self.entry.wish.never:

@@ -68,6 +68,8 @@ async def _add(found: Survey, cluster: Cluster, resource: Resource, scope: Scope
     try:
         metas = await cluster.listed(resource, place, scope.selector)
     except ApiError as error:
+        if error.unsupported:
+            return
         if not error.forbidden:
             raise
         found.forbidden.append(resource)

@@ -76,6 +76,11 @@ class ApiError(Exception):
         return self.code == 403
 
     @property
+    def unsupported(self) -> bool:
+        """The kind does not offer the verb: ``bindings`` can be created, but not listed."""
+        return self.code == 405
+
+    @property
     def invalid(self) -> bool:
         """The object itself is wrong: trying again is no use."""
         return self.code == 422

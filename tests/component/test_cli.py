@@ -219,6 +219,17 @@ async def test_kinds_that_may_not_be_listed_are_named(shell: Shell) -> None:
     assert "not shown, since you may not list them: configmaps" in answer.err
 
 
+async def test_a_kind_that_cannot_be_listed_hides_no_other(shell: Shell) -> None:
+    rules = [
+        {"apiGroups": [""], "resources": ["configmaps"]},
+        {"apiGroups": ["apps"], "resources": ["deployments"]},
+    ]
+    shell.api.put(EXPIRY_POLICIES.path(name="previews"), manifest(match={"resources": rules}))
+    shell.api.fault(Fault("status", "/api/v1/namespaces/shop/configmaps", code=405))
+    answer = await shell.run("list -o name")
+    assert (answer.out.split()[0], answer.err) == ("deployment.apps/web", "")
+
+
 async def test_who_may_list_nothing_is_told_so(shell: Shell) -> None:
     shell.api.fault(Fault("status", WEB[:-4], code=403, reason="Forbidden"))
     answer = await shell.run("list")

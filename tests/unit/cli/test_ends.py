@@ -53,6 +53,18 @@ def test_time_left(left: timedelta, said: str) -> None:
     assert ends.remaining(NOW + left, NOW) == said
 
 
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [
+        pytest.param(timedelta(hours=5), "in 5h", id="to come"),
+        pytest.param(timedelta(), "overdue", id="now"),
+        pytest.param(timedelta(seconds=-1), "overdue", id="past"),
+    ],
+)
+def test_time_left_in_a_sentence(left: timedelta, said: str) -> None:
+    assert ends.countdown(NOW + left, NOW) == said
+
+
 def test_an_annotation_that_no_policy_decides_about_is_no_end() -> None:
     assert ends.stamped_end(meta(NOON)) is None
     assert ends.stamped_end(meta(NOON, policy="p")) == at(NOON)
