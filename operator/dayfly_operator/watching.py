@@ -104,6 +104,7 @@ class Watching:
         self._spawn: Spawn | None = None
         self._kinds: dict[GroupResource, Followed] = {}
         self._ends_namespaces = False
+        self._following = False
         self._labels: dict[str, dict[str, str]] = {}
         self.relabelled: Callable[[], None] = lambda: None
         """Called when the labels of a namespace change: other policies may fit what is in it."""
@@ -132,6 +133,8 @@ class Watching:
         """Say what has not been listed yet; None if all has that could be (``excused``: cannot)."""
         if not self.namespaces.synced.is_set():
             return "namespaces are not listed yet"
+        if not self._following:
+            return "the kinds that policies name are not watched yet"
         for kind, followed in self._kinds.items():
             if kind not in excused and not followed.stamped.synced.is_set():
                 return f"{followed.resource.group_resource} are not listed yet"
@@ -150,6 +153,7 @@ class Watching:
             else:
                 self._kinds[group, plural] = self._start(resource)
         self.missing = frozenset(missing)
+        self._following = True
         return not missing
 
     async def _find(self, group: str, plural: str) -> Resource | None:

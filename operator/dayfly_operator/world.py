@@ -6,6 +6,7 @@ from typing import Final, Protocol
 
 import msgspec
 
+from dayfly_core.api import Enforcement
 from dayfly_core.guard import Guard
 from dayfly_core.lifecycle import Plan, Subject, plan
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta, PartialObject
@@ -96,18 +97,21 @@ class World:
         """Whether all there is to do for a stamped object is to wait for its end."""
         policy = self._book.known.policies.get(found.policy)
         active = policy is not None and not policy.suspended
-        return active and found.end is not None and found.meta.deletion_timestamp is None
+        # What an Audit policy held before has to be handed over.
+        acts = policy is not None and policy.enforcement is not Enforcement.AUDIT
+        return active and acts and found.end is not None and found.meta.deletion_timestamp is None
 
     def plan(self, subject: Subject) -> Plan:
         """Judge, by what is known at this moment."""
         return plan(subject, self._book.known.policies, self._guard(), self._now())
 
     def wants(self, key: Key, meta: ObjectMeta) -> bool:
-        """Whether an object without a stamp would get one; if in doubt, it is worth a look."""
+        """Whether an object without a stamp would get one, or be complained of; or is in doubt."""
         namespace = self._memory.namespace(key.namespace) if key.namespace else None
         if key.namespace and namespace is None:
             return True
-        return bool(self.plan(Subject(key, meta, namespace)).actions)
+        decided = self.plan(Subject(key, meta, namespace))
+        return bool(decided.actions) or decided.unreadable
 
     async def _get(self, key: Key) -> ObjectMeta | None:
         path = key.resource.path(key.namespace, key.name)

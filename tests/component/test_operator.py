@@ -243,6 +243,35 @@ async def test_nothing_ends_by_a_policy_that_was_just(change: dict[str, Any] | N
         assert operator.deletes() == []
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"enforcement": "Audit"}, id="only audits now"),
+        pytest.param(None, id="is deleted"),
+    ],
+)
+async def test_what_a_policy_lets_go_is_handed_over_long_before_its_end(
+    change: dict[str, Any] | None,
+) -> None:
+    async with FakeApi() as api, operating(api) as operator:
+        await operator.put_policy()
+        await operator.put_policy("next", priority=-1)
+        api.put(f"{MAPS}/a", stamped(operator.clock.text(3600)))
+        await asyncio.sleep(NOBODY_LISTENS)
+        if change is None:
+            api.remove(f"{POLICIES}/previews")
+        else:
+            stored = api.objects[f"{POLICIES}/previews"]
+            api.put(f"{POLICIES}/previews", {"spec": stored["spec"] | change})
+        await operator.heard()
+
+        def decides() -> str:
+            label: str = api.objects[f"{MAPS}/a"]["metadata"]["labels"][names.POLICY]
+            return label
+
+        await eventually(lambda: decides() == "next")
+
+
 async def test_a_suspended_policy_that_is_resumed_ends_what_came_due_meanwhile() -> None:
     async with FakeApi() as api, operating(api) as operator:
         await operator.put_policy(suspend=True)
