@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from dayfly_core import names
 from dayfly_core.api import Enforcement
@@ -94,6 +95,14 @@ class Plan:
     again: datetime | None
     reason: str
     note: str = ""
+
+    @property
+    def unreadable(self) -> bool:
+        """Whether nothing is done because of what is written there: somebody has to hear of it."""
+        return self.reason in UNREADABLE
+
+
+UNREADABLE: Final = frozenset({Reason.INVALID_EXPIRES_AT, Reason.INVALID_TTL, Reason.UNREADABLE})
 
 
 def plan(subject: Subject, policies: Policies, guard: Guard, now: datetime) -> Plan:

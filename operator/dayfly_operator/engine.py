@@ -18,7 +18,6 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from dayfly_core.lifecycle import Action, Delete, Plan, Subject
-from dayfly_core.names import Reason
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta
 from dayfly_core.pace import Backoff
 from dayfly_kube.errors import ApiError, Unreachable
@@ -45,9 +44,6 @@ SLICE: Final = 500
 
 BACKOFF: Final = Backoff(first=0.05, cap=3.0)
 """Short: it bounds how late an end is when the API server comes back."""
-
-WAITING: Final = frozenset({Reason.INVALID_EXPIRES_AT, Reason.INVALID_TTL, Reason.UNREADABLE})
-"""Reasons for doing nothing that somebody has to hear of."""
 
 
 class World(Protocol):
@@ -265,7 +261,7 @@ class Engine:
         return True
 
     def _done(self, subject: Subject, plan: Plan) -> None:
-        if plan.reason in WAITING:
+        if plan.unreadable:
             self._crew.complaints.ignored(subject, plan)
         self._again(subject.key, plan.again)
 

@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 LOOK_AGAIN: Final = timedelta(seconds=30)
 """Between looks at a namespace that is stuck."""
 
+UNEXPLAINED_AGAIN: Final = timedelta(seconds=2)
+"""The same until the namespace controller says why: it does so within seconds."""
+
 USUAL_MEMBERS: Final[tuple[GroupResource, ...]] = (
     ("", "persistentvolumeclaims"),
     ("", "configmaps"),
@@ -155,7 +158,7 @@ class Namespaces:
         if self._stuck.get(meta.name) != found:
             self._stuck[meta.name] = found
             self._changed(found)
-        return self._now() + LOOK_AGAIN
+        return self._now() + (LOOK_AGAIN if found.diagnosis.explained else UNEXPLAINED_AGAIN)
 
     def gone(self, namespace: str) -> None:
         """Hear that it is gone, or not ours any more."""

@@ -23,6 +23,8 @@ class Diagnosis:
     """What holds a namespace; ``text`` carries no ages, so that it does not change by itself."""
 
     text: str
+    explained: bool = True
+    """False while neither an object nor the namespace controller says why."""
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -131,4 +133,4 @@ def diagnosis(namespace: Namespace, since: datetime | None, culprit: str) -> Dia
     own = ", ".join(namespace.metadata.finalizers)
     said = "; ".join(c.message for c in namespace.status.conditions if c.status == "True")
     why = culprit or (f"it keeps finalizer {own} itself" if own and not said else said)
-    return Diagnosis(f"{start}: {why or 'the namespace controller has not said why'}")
+    return Diagnosis(f"{start}: {why or 'the namespace controller has not said why'}", bool(why))

@@ -172,7 +172,10 @@ def test_what_is_ignored_is_explained() -> None:
         'metadata.annotations[dayfly.dev/expires-at]: Invalid value: "9999999w\\x00": '
         "is not an instant in RFC 3339; write for example 2026-11-22T10:00:00Z"
     )
-    assert do(about(stamped()), SUSPENDED).note == "ExpiryPolicy previews is suspended"
+    assert garbled.unreadable
+    suspended = do(about(stamped()), SUSPENDED)
+    assert suspended.note == "ExpiryPolicy previews is suspended"
+    assert not suspended.unreadable
 
 
 # Ends that the operator gives.

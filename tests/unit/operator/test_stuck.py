@@ -44,4 +44,6 @@ SETTLED = Condition("NamespaceDeletionDiscoveryFailure", "False", "All resources
 )
 def test_diagnosis(namespace: Namespace, culprit: str, why: str) -> None:
     expected = f"namespace demo is Terminating since 2026-11-22T10:00:00Z: {why}"
-    assert diagnosis(namespace, SINCE, culprit).text == expected
+    found = diagnosis(namespace, SINCE, culprit)
+    assert found.text == expected
+    assert found.explained is not ("has not said why" in why)
