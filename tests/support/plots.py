@@ -107,8 +107,8 @@ class Plot:
                 return None
             raise
 
-    async def change(self, name: str, **metadata: Mapping[str, str | None]) -> ObjectMeta | None:
-        """Patch annotations or labels; None if it was refused or is gone."""
+    async def change(self, name: str, **metadata: object) -> ObjectMeta | None:
+        """Patch the metadata; None if it was refused or is gone."""
         try:
             return stored(await self.client.merge_patch(self.path(name), {"metadata": metadata}))
         except ApiError:
@@ -123,7 +123,7 @@ class Plot:
     async def left(self) -> dict[str, ObjectMeta]:
         """Read what is there, but for what the control plane itself puts there."""
         raw = await self.client.get_list(self.path(), metadata_only=True)
-        items = msgspec.json.decode(raw, type=_Listed).items
+        items = msgspec.json.decode(raw, type=_Listed).items or ()
         metas = (item.metadata for item in items if not item.metadata.deletion_timestamp)
         return {meta.name: meta for meta in metas if meta.name != "kube-root-ca.crt"}
 
@@ -201,6 +201,14 @@ async def delete(client: Client, path: str) -> None:
     await until(gone)
 
 
+async def condition(plot: Plot, kind: str, status: str, words: str = "") -> str:
+    """Read a condition's message; empty while it has another status or lacks these words."""
+    answer = await plot.client.get(EXPIRY_POLICIES.path(name=plot.name))
+    conditions = msgspec.json.decode(answer).get("status", {}).get("conditions", [])
+    found = (c for c in conditions if c["type"] == kind and c["status"] == status)
+    return next((c["message"] for c in found if words in c["message"]), "")
+
+
 def ending(moment: datetime) -> dict[str, str]:
     """Write the annotation."""
     return {names.EXPIRES_AT: instant.render(moment)}
@@ -211,7 +219,7 @@ def stored(answer: bytes) -> ObjectMeta:
 
 
 class _Listed(msgspec.Struct):
-    items: list[PartialObject]
+    items: list[PartialObject] | None
 
 
 async def at_once(calls: Iterable[Callable[[], Awaitable[T]]]) -> list[T]:

@@ -1,0 +1,303 @@
+"""What happens around Dayfly: the API server goes away, its configuration is tampered with,
+namespaces do not go, and the machine stands in another place than the programmer's."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from dayfly_core import instant, names
+from dayfly_core.lease import Lease
+from dayfly_core.objects import NAMESPACES
+from playground import System
+from playground.ports import free
+from playground.process import Process, eventually
+from playground.programs import Replica, admission, operator
+from playground.system import names_replica
+from support.doors import elsewhere, over_ipv6, second_api_server
+from support.plots import (
+    PATIENCE,
+    Plot,
+    administrator,
+    condition,
+    now,
+    planted,
+    until,
+    until_time,
+)
+from support.replicas import away, frozen, metric, said, spoken
+
+pytestmark = pytest.mark.cluster
+
+OUTAGE = timedelta(seconds=20)
+
+
+def api_server(system: System) -> Process:
+    (process,) = system.plane.roster.named("kube-apiserver")
+    return process
+
+
+@pytest.fixture(scope="module")
+def door(rough: System) -> Iterator[str]:
+    """The URL of an API server that Dayfly does not know."""
+    with second_api_server(rough.plane) as url:
+        yield url
+
+
+@pytest.mark.parametrize(
+    "outage",
+    [
+        pytest.param(frozen, id="that does not answer"),
+        pytest.param(away, id="that is not there"),
+    ],
+)
+async def test_ends_during_an_api_server_outage(
+    rough: System, door: str, outage: Callable[[Process], AbstractContextManager[None]]
+) -> None:
+    async with (
+        administrator(rough.plane, door) as client,
+        planted(client) as plot,
+        planted(client) as freed,
+    ):
+        start = now() + timedelta(seconds=5)
+        ends = {f"due-{i:02}": start + i * timedelta(seconds=0.5) for i in range(24)}
+        await plot.sow(ends)
+        await freed.sow(ends)
+        extended = sorted(ends)[1::2]
+        with outage(api_server(rough)):
+            gone_at = now()
+            await freed.forsake()
+            accepted = [await plot.extend(name) for name in extended]
+            assert all(accepted)
+            await until_time(max(gone_at + OUTAGE, max(ends.values()) + timedelta(seconds=1)))
+            assert [metric(replica, "dayfly_leading") for replica in rough.operators] == [0] * 3
+            assert len(await plot.left()) == len(ends)
+        await plot.gone(set(ends) - set(extended))
+        await plot.after(now())
+        assert (await plot.left()).keys() == set(extended)
+        assert (await freed.left()).keys() == set(ends)
+
+
+# What the leader keeps in the webhook configurations.
+
+
+def webhook(system: System, name: str) -> dict[str, Any]:
+    return next(entry for entry in system.webhooks() if entry["name"] == name)
+
+
+@pytest.mark.parametrize(
+    ("kind", "configuration", "entry"),
+    [
+        pytest.param(
+            "mutatingwebhookconfiguration",
+            names.MUTATING_CONFIGURATION,
+            names.STAMP_WEBHOOK,
+            id="what stamps",
+        ),
+        pytest.param(
+            "validatingwebhookconfiguration",
+            names.VALIDATING_CONFIGURATION,
+            names.JUDGE_WEBHOOK,
+            id="what judges",
+        ),
+    ],
+)
+@pytest.mark.parametrize("field", ["rules", "clientConfig/caBundle"])
+def test_a_wiped_webhook_is_repaired(
+    rough: System, kind: str, configuration: str, entry: str, field: str
+) -> None:
+    before = webhook(rough, entry)
+    wipe = [{"op": "remove", "path": f"/webhooks/0/{field}"}]
+    patch = msgspec.json.encode(wipe).decode()
+    rough.plane.kubectl("patch", kind, configuration, "--type=json", "-p", patch)
+    since = now()
+    assert eventually(lambda: webhook(rough, entry) == before, 20)
+    took = (now() - since).total_seconds()
+    assert took < 2 * 3, "within 2 s on a machine that has nothing else to do"
+
+
+async def test_a_deleted_webhook_configuration_stays_deleted_and_ends_go_on(
+    rough: System, plot: Plot
+) -> None:
+    due = now() + timedelta(seconds=6)
+    await plot.sow({f"still-{i}": due for i in range(5)})
+    leader = await asyncio.to_thread(rough.leader)
+    heard = spoken(leader)
+    with switched_off(rough):
+        await plot.gone([f"still-{i}" for i in range(5)])
+        await until(lambda: reads(leader, "dayfly_webhook_configurations_missing", 1))
+        stamped = await plot.make("unstamped", {names.TTL: "1h"})
+        assert names.POLICY not in stamped.label_map
+        missing = rough.plane.try_kubectl(
+            "get", "mutatingwebhookconfiguration", names.MUTATING_CONFIGURATION
+        )
+        assert not missing.ok
+    assert said(leader, heard).count("webhook configuration is missing") == 1
+    await until(lambda: reads(leader, "dayfly_webhook_configurations_missing", 0))
+
+
+@contextmanager
+def switched_off(system: System) -> Generator[None]:
+    """Delete the configuration that stamps, as an administrator in trouble would."""
+    system.plane.kubectl("delete", "mutatingwebhookconfiguration", names.MUTATING_CONFIGURATION)
+    try:
+        yield
+    finally:
+        system.apply()
+        system.wait_ready()
+        system.wait_enforced(["configmaps", "namespaces"])
+
+
+async def reads(process: Process, name: str, value: float) -> bool:
+    return await asyncio.to_thread(metric, process, name) == value
+
+
+# A namespace that does not go.
+
+
+HELD = "test.example/hold"
+
+
+@pytest.fixture
+async def held(rough: System) -> AsyncIterator[Plot]:
+    """A namespace that ends, with something in it that somebody else has to let go of."""
+    async with administrator(rough.plane) as client, planted(client) as plot:
+        meta = {"name": "anchor", "finalizers": [HELD]}
+        body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta}
+        await client.create(plot.path(), body)
+        match = {"resources": [{"apiGroups": [""], "resources": ["configmaps", "namespaces"]}]}
+        await plot.amend({"match": match})
+        try:
+            yield plot
+        finally:
+            await plot.change("anchor", finalizers=[])
+
+
+async def test_a_namespace_that_does_not_go_is_reported_until_it_does(
+    rough: System, held: Plot
+) -> None:
+    leader = await asyncio.to_thread(rough.leader)
+    path = NAMESPACES.path(name=held.name)
+    await until(lambda: stamped_to_end(held, path))
+    await until(lambda: condition(held, "Stuck", "True", "anchor"))
+    told = await condition(held, "Stuck", "True")
+    assert f"configmaps/{held.name}/anchor keeps finalizer {HELD}" in told
+    assert "is Terminating since 20" in told
+    assert metric(leader, "dayfly_namespaces_stuck") == 1
+    events = rough.plane.kubectl(
+        *("get", "events.events.k8s.io", "-A", "-o", "jsonpath={.items[*].reason}"),
+        f"--field-selector=regarding.name={held.name}",
+    )
+    assert names.Reason.NAMESPACE_STUCK in events
+    await held.change("anchor", finalizers=[])
+    await until(lambda: condition(held, "Stuck", "False"))
+    await until(lambda: reads(leader, "dayfly_namespaces_stuck", 0))
+    gone = rough.plane.try_kubectl("get", "namespace", held.name)
+    assert "not found" in gone.stderr
+
+
+async def stamped_to_end(plot: Plot, path: str) -> bool:
+    """Give the namespace an end, once the webhooks take it for the policy's."""
+    change = {"metadata": {"annotations": {names.TTL: "2s"}}}
+    answer = await plot.client.merge_patch(path, change)
+    return names.EXPIRES_AT.encode() in answer
+
+
+# Places.
+
+
+async def test_another_time_zone_moves_no_end(rough: System, plot: Plot) -> None:
+    """The only operator and one admission replica believe to be in India, 5:30 h ahead."""
+    operators, moved = rough.operators[1:], (rough.operators[0], rough.admissions[0])
+    with away(*operators), moved_to("Asia/Kolkata", *moved):
+        leader = await asyncio.to_thread(rough.leader)
+        assert leader is moved[0]
+        made = [await plot.make(f"soon-{i}", {names.TTL: "3s"}) for i in range(8)]
+        begun = now()
+        await plot.gone([meta.name for meta in made])
+        assert timedelta(seconds=1) < now() - begun < timedelta(seconds=30)
+        path = f"/apis/coordination.k8s.io/v1/namespaces/{names.SYSTEM_NAMESPACE}/leases"
+        lease = msgspec.json.decode(await plot.client.get(f"{path}/{names.LEASE}"), type=Lease)
+        assert lease.spec
+        assert lease.spec.renew_time
+        assert abs(instant.parse(lease.spec.renew_time) - now()) < timedelta(minutes=1)
+
+
+@contextmanager
+def moved_to(zone: str, *processes: Process) -> Generator[None]:
+    """Restart them with another TZ meanwhile."""
+    specs = [process.spec for process in processes]
+    try:
+        for process in processes:
+            process.spec = msgspec.structs.replace(
+                process.spec, env={**process.spec.env, "TZ": zone, "LC_ALL": "C"}
+            )
+            process.restart(60)
+        yield
+    finally:
+        for process, spec in zip(processes, specs, strict=True):
+            process.spec = spec
+            process.restart(60)
+
+
+@pytest.fixture
+def kubeconfig_over_ipv6(rough: System) -> Iterator[Callable[[str], Path]]:
+    """Kubeconfigs of accounts (``admin`` too) that name the API server by ``https://[::1]``."""
+    with over_ipv6(rough.plane) as port:
+        yield lambda account: elsewhere(
+            rough.plane.layout.credential(account), f"https://[::1]:{port}", "localhost"
+        )
+
+
+async def test_programs_reach_an_api_server_by_ipv6(
+    rough: System, plot: Plot, kubeconfig_over_ipv6: Callable[[str], Path]
+) -> None:
+    ports = free(3)
+    roster = rough.plane.roster
+    added = roster.launch(
+        admission(
+            Replica("sixth-admission", kubeconfig_over_ipv6(names.ADMISSION_ACCOUNT), ports[0]),
+            ports[1],
+        ),
+        operator(Replica("sixth-operator", kubeconfig_over_ipv6(names.OPERATOR_ACCOUNT), ports[2])),
+    )
+    try:
+        for process in added:
+            await asyncio.to_thread(process.wait_ready, PATIENCE)
+        with away(*rough.operators):
+            await until(lambda: holds(rough, "sixth-operator"))
+            await plot.make("by-six", {names.TTL: "2s"})
+            await plot.gone(["by-six"])
+            heard = spoken(added[1])
+            await plot.amend({"priority": 7})
+            await until(lambda: heard_of(added[1], heard, f"policies changed policies={plot.name}"))
+        listed = await asyncio.to_thread(
+            dayfly, "list", "-A", "--kubeconfig", str(kubeconfig_over_ipv6("admin"))
+        )
+        assert listed.returncode == 0, listed.stderr
+    finally:
+        for process in added:
+            process.stop()
+            roster.processes.remove(process)
+
+
+async def holds(system: System, replica: str) -> bool:
+    return names_replica(await asyncio.to_thread(system.holder), replica)
+
+
+async def heard_of(process: Process, since: int, words: str) -> bool:
+    return words in said(process, since)
+
+
+def dayfly(*arguments: str) -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, "-m", "dayfly_cli", *arguments]
+    environ = {**os.environ, "PYTHONSAFEPATH": "1"}
+    return subprocess.run(argv, capture_output=True, text=True, env=environ, check=False)
