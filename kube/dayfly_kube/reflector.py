@@ -50,6 +50,9 @@ class Tempo:
     first_wait: float = 0.1
     longest_wait: float = 5.0
     """An end that falls due while the API server is away waits this much longer at most."""
+    refused: float = 20.0
+    """Somebody has to grant a right or install a kind first: after a few quick attempts, in case
+    it is being installed just now, asking more often than this would only be noise."""
     longest_request: float = 60.0
     """A longer Retry-After than this is not believed."""
 
@@ -141,8 +144,16 @@ class Reflector(Generic[T]):
             trouble = await self._attempt()
             self._failures += 1
             self._tell(trouble)
-            asked = trouble.retry_after if isinstance(trouble, ApiError) else None
-            await asyncio.sleep(self._tempo.wait(self._failures - 1, asked or 0.0))
+            await asyncio.sleep(self._tempo.wait(self._failures - 1, self._asked(trouble)))
+
+    def _asked(self, trouble: Trouble) -> float:
+        """Return the least number of seconds to wait."""
+        if not isinstance(trouble, ApiError):
+            return 0.0
+        needs_a_human = trouble.forbidden or trouble.not_found
+        if needs_a_human and self._failures >= STALE_AFTER:
+            return self._tempo.refused
+        return trouble.retry_after or 0.0
 
     async def _attempt(self) -> Trouble:
         """List if need be, watch for as long as it lasts, and say what ended it."""

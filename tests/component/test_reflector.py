@@ -243,6 +243,18 @@ async def test_retry_after_of_a_429_is_honoured() -> None:
         assert 1.0 <= second.at - first.at < 1.5
 
 
+async def test_what_somebody_has_to_grant_first_is_asked_for_seldom() -> None:
+    async with FakeApi() as api:
+        api.fault(Fault("status", MAPS, code=403, reason="Forbidden", times=6, watch=False))
+        tempo = Tempo(first_wait=0.01, longest_wait=0.02, refused=0.5)
+        async with reflecting(api, Seen(), tempo=tempo) as reflector:
+            await synced(reflector)
+        *quick, last, granted = [r.at for r in api.requests if not r.watch]
+        assert last - quick[-1] >= 0.5
+        assert granted - last >= 0.5
+        assert quick[-1] - quick[0] < 0.5
+
+
 async def test_a_server_that_is_away_and_back_loses_nothing() -> None:
     async with FakeApi() as api:
         api.put(config_map("a"))
