@@ -62,23 +62,34 @@ class Rights:
         self._reviewer = reviewer
         self._discovery = discovery
         self.obstacles: Mapping[GroupResource, Obstacle] = {}
+        self._served: frozenset[Resource] = frozenset()
         self.reviewed: frozenset[GroupResource] = frozenset()
         """Kinds that the obstacles are about; of the others nothing is known."""
 
     async def review(
         self, served: Iterable[Resource], missing: Iterable[GroupResource]
     ) -> float | None:
-        """Ask about each kind; returns the seconds until it should be asked again, if ever."""
+        """Ask about each kind; returns the seconds until it should be asked again, if ever.
+
+        While the kinds stay the same, only those with an obstacle are asked about again.
+        """
         found = {pair: _not_served(pair) for pair in missing}
         reviewed = set(found)
-        for resource in served:
+        kinds = frozenset(served)
+        settled = self._settled if kinds == self._served else frozenset()
+        for resource in sorted(kinds):
             pair = resource.group, resource.plural
-            obstacle = await self._obstacle(resource)
+            obstacle = None if pair in settled else await self._obstacle(resource)
             reviewed.add(pair)
             if obstacle:
                 found[pair] = obstacle
+        self._served = kinds
         self.obstacles, self.reviewed = found, frozenset(reviewed)
         return RECHECK if found else None
+
+    @property
+    def _settled(self) -> frozenset[GroupResource]:
+        return self.reviewed - self.obstacles.keys()
 
     async def _obstacle(self, resource: Resource) -> Obstacle | None:
         offered = await self._discovery.verbs(resource.group, resource.plural)

@@ -1,0 +1,60 @@
+"""What is asked about the operator's rights, and how often."""
+
+import msgspec
+
+from dayfly_core.objects import Resource
+from dayfly_operator.rights import NEEDED, RECHECK, Rights
+
+MAPS = Resource("", "v1", "configmaps", "ConfigMap", namespaced=True)
+SECRETS = Resource("", "v1", "secrets", "Secret", namespaced=True)
+
+
+class Attributes(msgspec.Struct):
+    resource: str
+
+
+class Spec(msgspec.Struct):
+    resourceAttributes: Attributes  # noqa: N815 (as on the wire)
+
+
+class Asked(msgspec.Struct):
+    spec: Spec
+
+
+class Server:
+    """Allows what is in ``granted``, and notes what it was asked about."""
+
+    def __init__(self, *granted: str) -> None:
+        self.granted = set(granted)
+        self.asked: list[str] = []
+
+    async def create(self, path: str, body: object) -> bytes:
+        plural = msgspec.convert(body, Asked).spec.resourceAttributes.resource
+        self.asked.append(plural)
+        return msgspec.json.encode({"status": {"allowed": plural in self.granted}})
+
+    async def verbs(self, group: str, plural: str) -> frozenset[str]:
+        return frozenset(NEEDED)
+
+
+async def test_only_what_is_missing_is_asked_about_again() -> None:
+    server = Server("configmaps")
+    rights = Rights(server, server)
+    assert await rights.review([MAPS, SECRETS], []) == RECHECK
+    assert set(rights.obstacles) == {("", "secrets")}
+    server.asked.clear()
+    assert await rights.review([MAPS, SECRETS], []) == RECHECK
+    assert set(server.asked) == {"secrets"}
+    server.granted.add("secrets")
+    assert await rights.review([MAPS, SECRETS], []) is None
+    assert rights.obstacles == {}
+
+
+async def test_everything_is_asked_about_when_the_kinds_change() -> None:
+    server = Server("configmaps", "secrets")
+    rights = Rights(server, server)
+    await rights.review([MAPS], [])
+    server.granted.clear()
+    await rights.review([MAPS, SECRETS], [])
+    assert set(rights.obstacles) == {("", "configmaps"), ("", "secrets")}
+    assert rights.reviewed == {("", "configmaps"), ("", "secrets")}
