@@ -76,7 +76,7 @@ class Rights:
         found = {pair: _not_served(pair) for pair in missing}
         reviewed = set(found)
         kinds = frozenset(served)
-        settled = self._settled if kinds == self._served else frozenset()
+        settled = self._settled if kinds == self._served else frozenset[GroupResource]()
         for resource in sorted(kinds):
             pair = resource.group, resource.plural
             obstacle = None if pair in settled else await self._obstacle(resource)
