@@ -169,7 +169,13 @@ class Watching:
         silent = {pair for pair, followed in self._kinds.items() if self._silent(followed)}
         for pair in silent:
             self._finder.forget(*pair)
-        return {pair for pair in silent if await self._finder.find(*pair) is None}
+        return {pair for pair in silent if await self._is_withdrawn(*pair)}
+
+    async def _is_withdrawn(self, group: str, plural: str) -> bool:
+        try:
+            return await self._finder.find(group, plural) is None
+        except ApiError:
+            return False  # its server is away: its watch goes on trying, and holds up no other
 
     def _silent(self, followed: Followed) -> bool:
         watch = followed.stamped
