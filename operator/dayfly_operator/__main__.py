@@ -83,6 +83,7 @@ async def _operate(settings: Settings, where: config.Config) -> None:
         kinds = KindWatch(
             lambda: config.load(settings.kubeconfig, os.environ),
             lambda: _post(loop, program.policies.wake),
+            agent,
         )
         async with _standing(settings, leadership, program) as live:
             kinds.start()

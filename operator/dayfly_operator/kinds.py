@@ -7,6 +7,7 @@ handlers are never retried, and what was deleted while its stream was broken it 
 
 import asyncio
 import logging
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,9 +18,54 @@ import kopf
 
 from dayfly_core.objects import EXPIRY_POLICIES
 from dayfly_core.pace import Backoff
+from dayfly_kube import tls
 from dayfly_kube.config import Config
+from dayfly_kube.credentials import Credential
 
 log = logging.getLogger(__name__)
+
+
+class Named(ssl.SSLContext):
+    """Wants a certificate for ``name``, whatever address was dialled (``tls-server-name``)."""
+
+    name = ""
+
+    def wrap_bio(
+        self,
+        incoming: ssl.MemoryBIO,
+        outgoing: ssl.MemoryBIO,
+        server_side: bool = False,
+        server_hostname: str | bytes | None = None,
+        session: ssl.SSLSession | None = None,
+    ) -> ssl.SSLObject:
+        """Begin a connection, as asyncio does for each."""
+        return super().wrap_bio(incoming, outgoing, server_side, self.name, session)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Connection(kopf.ConnectionInfo):
+    """What kopf's own cannot say: the name on the certificate, and which replica asks."""
+
+    credential: Credential
+    server_name: str
+    user_agent: str
+
+    def as_http_headers(self) -> dict[str, str]:
+        """Add the replica's name, by which the audit log tells who did what."""
+        return {**super().as_http_headers(), "User-Agent": self.user_agent}
+
+    def as_ssl_context(self) -> ssl.SSLContext:
+        """Trust as kopf does, but expect the name that the kubeconfig gives."""
+        if self.insecure or not self.server_name:
+            return super().as_ssl_context()
+        context = Named(ssl.PROTOCOL_TLS_CLIENT)
+        context.name = self.server_name
+        if self.ca_data:
+            context.load_verify_locations(cadata=self.ca_data)
+        else:
+            context.load_default_certs()
+        tls.load_pair(context, self.credential)
+        return context
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +74,7 @@ class Router:
 
     changed: Callable[[], None]
     config: Config
+    user_agent: str
 
     async def on_policy(self, **_: object) -> None:
         """Say that an ExpiryPolicy came, changed or went; which one is found by looking."""
@@ -36,8 +83,11 @@ class Router:
     async def login(self, **_: object) -> kopf.ConnectionInfo:
         """Hand kopf our credentials; it asks again after each 401, so rotated tokens are read."""
         credential = await self.config.token_source.current(renew=True)
-        return kopf.ConnectionInfo(
+        return Connection(
+            credential=credential,
+            user_agent=self.user_agent,
             server=self.config.server,
+            server_name=self.config.server_name,
             ca_data=self.config.ca_data,
             insecure=self.config.insecure,
             token=credential.token or None,
@@ -95,10 +145,13 @@ def quiet_settings() -> kopf.OperatorSettings:
 class KindWatch:
     """Runs kopf until :meth:`stop`, and again, with everything new, whenever it ends by itself."""
 
-    def __init__(self, load: Callable[[], Config], changed: Callable[[], None]) -> None:
+    def __init__(
+        self, load: Callable[[], Config], changed: Callable[[], None], user_agent: str
+    ) -> None:
         # Read in this thread for this thread: sources of credentials belong to one event loop.
         self._load = load
         self._changed = changed
+        self._user_agent = user_agent
         self._stopping = threading.Event()
         self._backoff = Backoff(first=1.0, cap=30.0)
         self._random = Random()
@@ -135,7 +188,7 @@ class KindWatch:
             return
         self._changed()  # whatever happened while nobody was watching
         await kopf.operator(
-            registry=registry(Router(self._changed, self._load())),
+            registry=registry(Router(self._changed, self._load(), self._user_agent)),
             settings=quiet_settings(),
             standalone=True,
             clusterwide=True,

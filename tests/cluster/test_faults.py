@@ -279,6 +279,7 @@ async def test_programs_reach_an_api_server_by_ipv6(
             heard = spoken(added[1])
             await plot.amend({"priority": 7})
             await until(lambda: heard_of(added[1], heard, f"policies changed policies={plot.name}"))
+            assert "CERTIFICATE_VERIFY_FAILED" not in said(added[1])
         listed = await asyncio.to_thread(
             dayfly, "list", "-A", "--kubeconfig", str(kubeconfig_over_ipv6("admin"))
         )

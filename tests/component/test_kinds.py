@@ -11,6 +11,7 @@ from support.fake_api import RESOURCES, FakeApi
 from support.operators import POLICIES, policy
 from support.waiting import eventually
 
+AGENT = "dayfly-operator/0.1.0 (test)"
 DEFINITIONS = Resource(
     "apiextensions.k8s.io",
     "v1",
@@ -34,7 +35,7 @@ class Changes:
 
 @contextmanager
 def watching(load: Callable[[], Config], changes: Changes) -> Generator[KindWatch]:
-    kinds = KindWatch(load, changes)
+    kinds = KindWatch(load, changes, AGENT)
     kinds.start()
     try:
         yield kinds
@@ -55,6 +56,7 @@ async def test_it_tells_of_policies_and_writes_nothing() -> None:
             api.remove(f"{POLICIES}/first")
             await eventually(lambda: changes.count > before)
     assert {request.method for request in api.requests} == {"GET"}
+    assert {request.headers["User-Agent"] for request in api.requests} == {AGENT}
 
 
 async def test_it_is_started_again_after_it_failed() -> None:
