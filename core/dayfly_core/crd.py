@@ -52,6 +52,12 @@ EXPIRY_POLICY: Final = Kind(
             '.status.conditions[?(@.type=="Ready")].status',
             "Whether the policy is in force",
         ),
+        Column(
+            "Enforceable",
+            "string",
+            '.status.conditions[?(@.type=="Enforceable")].status',
+            "Whether its kinds exist and may be ended",
+        ),
         Column("Age", "date", ".metadata.creationTimestamp", "Since its creation"),
     ),
 )

@@ -200,6 +200,14 @@ class Reason:
     """The policy is in force.
     Do: nothing.
     """
+    ADMISSION_OFF: Final = "AdmissionOff"
+    """A webhook configuration is missing, so that nothing is stamped or refused on its way in.
+    Do: apply manifests/base, unless it was deleted on purpose: that is the off switch.
+    """
+    ADMISSION_PENDING: Final = "AdmissionPending"
+    """The API server does not send the policy's kinds to the webhooks yet.
+    Do: wait a moment; if it lasts, see the log of the leading operator.
+    """
     KIND_NOT_FOUND: Final = "KindNotFound"
     """The API server does not serve a kind that the policy names; the others are covered.
     Do: install the kind, or correct apiGroups and resources.

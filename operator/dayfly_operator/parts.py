@@ -187,6 +187,14 @@ class Parts:
         """Yield policy and diagnosis of each namespace that does not go."""
         return [(found.policy, found.diagnosis.text) for found in self._namespaces.stuck()]
 
+    def switched_off(self) -> Iterable[str]:
+        """Yield the webhook configurations that do not exist."""
+        return self.rules.missing
+
+    def asked_about(self) -> frozenset[GroupResource]:
+        """Return the kinds that are sent to the webhooks."""
+        return self.rules.asked_about()
+
     def _policy_uid(self, name: str) -> str:
         entry = self.book.known.entries.get(name)
         return entry.meta.uid if entry else ""

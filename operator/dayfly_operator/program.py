@@ -35,6 +35,9 @@ STATUS_GAP: Final = 5.0
 COUNT_GAP: Final = 1.0
 """Least seconds between two counts of all stamped objects: 3 ms for 10,000 of them."""
 
+RULES_PATIENCE: Final = 3.0
+"""Seconds in which the webhooks' rules should follow a policy; its status waits for them."""
+
 RELIST_GAP: Final = 5.0
 """Least seconds between two lists of everything that has no stamp."""
 
@@ -46,6 +49,7 @@ class Program:
         self._tools = tools
         self._leadership = tools.leadership
         self._status_due = 0.0
+        self._rules_until = 0.0
         self.policies = Chore("reading the policies", self._read_policies, every=REPAIR_EVERY)
         self._kinds = Chore("following the kinds", self._follow_kinds, every=KINDS_EVERY)
         self._everything = Chore("looking at everything", self._look_at_all)
@@ -119,7 +123,12 @@ class Program:
     def _settled(self) -> bool:
         """Whether all that a status tells is known: half a truth would have to be taken back."""
         wanted = self.parts.book.known.policies.resources
-        return self.ready() is None and wanted == self.parts.rights.reviewed
+        reviewed = self.ready() is None and wanted == self.parts.rights.reviewed
+        return reviewed and (self.parts.rules.settled or self._overlong())
+
+    def _overlong(self) -> bool:
+        """Whether the webhooks have had their time to follow a changed policy."""
+        return self._tools.clocks.monotonic() > self._rules_until
 
     async def _keep_certificate(self) -> None:
         if not self._tools.settings.dry_run:
@@ -152,6 +161,7 @@ class Program:
         if not differing:
             return
         log.info("policies changed policies=%s", ",".join(sorted(differing)))
+        self._rules_until = self._tools.clocks.monotonic() + RULES_PATIENCE
         for chore in (self._kinds, self._everything, self._relist, self._rules, self._rights):
             chore.wake()
 
@@ -172,8 +182,9 @@ class Program:
         self._status.wake()
 
     def webhooks_changed(self) -> None:
-        """Compare again."""
+        """Compare again, and tell whether deploys are seen."""
         self._rules.wake()
+        self._status.wake()
 
     def stuck_changed(self, found: Stuck | None) -> None:
         """Tell it."""

@@ -18,6 +18,7 @@ import msgspec
 
 from dayfly_core import names
 from dayfly_core.objects import EXPIRY_POLICIES, ObjectMeta, Resource
+from dayfly_core.policies import GroupResource
 from dayfly_kube.errors import ApiError
 from dayfly_operator.writing import Writer
 
@@ -131,6 +132,26 @@ def _in_step(webhook: Webhook, rules: list[Rule], ca_bundle: str) -> bool:
     return webhook.rules == rules and webhook.client_config.ca_bundle == ca_bundle
 
 
+def asked_about(configurations: Iterable[Configuration | None]) -> frozenset[GroupResource]:
+    """Return the kinds that the API server sends to our stamping and judging entries alike."""
+    kinds = [
+        {
+            (group, plural)
+            for rule in webhook.rules
+            for group in rule.api_groups
+            for plural in rule.resources
+        }
+        for configuration in configurations
+        for webhook in (configuration.webhooks if configuration else [])
+        if webhook.name in (names.STAMP_WEBHOOK, names.JUDGE_WEBHOOK) and _trusted(webhook)
+    ]
+    return frozenset(kinds[0].intersection(*kinds[1:])) if len(kinds) == 2 else frozenset()
+
+
+def _trusted(webhook: Webhook) -> bool:
+    return webhook.client_config.ca_bundle != ""
+
+
 class Live(Protocol):
     """A watched configuration, as the API server has it."""
 
@@ -172,6 +193,17 @@ class RuleKeeper:
         """Whether it was ever told what to want: before that, any rules there are stay."""
         return self._resources is not None
 
+    def asked_about(self) -> frozenset[GroupResource]:
+        """Return the kinds that are stamped and judged when they are deployed."""
+        live = [self._live[resource].items.get(("", name)) for resource, name in CONFIGURATIONS]
+        return asked_about(live)
+
+    @property
+    def settled(self) -> bool:
+        """Whether the API server sends all that is wanted, or has been told to send nothing."""
+        wanted = {(kind.group, kind.plural) for kind in self._resources or ()}
+        return bool(self.missing) or wanted <= self.asked_about()
+
     def want(self, resources: Iterable[Resource]) -> None:
         """Set the kinds that policies name and the API server serves."""
         self._resources = frozenset(resources)
@@ -206,7 +238,7 @@ class RuleKeeper:
 
     def _note(self, name: str, *, missing: bool) -> None:
         if missing and name not in self.missing:
-            log.warning("webhook configuration is missing, nothing is stamped name=%s", name)
+            log.warning("webhook configuration is missing, admission is switched off name=%s", name)
             self.missing |= {name}
         if not missing:
             self.missing -= {name}

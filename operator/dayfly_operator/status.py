@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
@@ -39,6 +39,10 @@ class Facts:
     next_end: datetime | None = None
     obstacles: Sequence[Obstacle] = ()
     stuck: Sequence[str] = ()
+    switched_off: Sequence[str] = ()
+    """Webhook configurations that do not exist."""
+    unasked: Sequence[str] = ()
+    """Kinds of the policy that the API server does not send to the webhooks (yet)."""
 
 
 Judgement = tuple[ConditionStatus, str, str]
@@ -50,7 +54,7 @@ def status_of(entry: Entry, facts: Facts, now: datetime) -> api.ExpiryPolicyStat
     conditions = entry.status.conditions
     generation = entry.meta.generation
     judgements = {
-        Condition.READY: _ready(entry),
+        Condition.READY: _ready(entry, facts),
         Condition.ENFORCEABLE: _enforceable(facts.obstacles),
     }
     known = any(condition.type == Condition.STUCK for condition in conditions)
@@ -74,13 +78,28 @@ def status_of(entry: Entry, facts: Facts, now: datetime) -> api.ExpiryPolicyStat
     )
 
 
-def _ready(entry: Entry) -> Judgement:
+def _ready(entry: Entry, facts: Facts) -> Judgement:
     if entry.policy is None:
         return ConditionStatus.FALSE, Reason.INVALID_POLICY, entry.fault
     if entry.policy.suspended:
         return ConditionStatus.FALSE, Reason.SUSPENDED, "spec.suspend is true: nothing is ended"
     if entry.policy.enforcement is Enforcement.AUDIT:
         return ConditionStatus.TRUE, Reason.AUDIT_ONLY, "reports, and changes and ends nothing"
+    return _admitting(facts)
+
+
+def _admitting(facts: Facts) -> Judgement:
+    if facts.switched_off:
+        gone = " and ".join(facts.switched_off)
+        says = (
+            f"webhook configuration {gone} is missing: nothing is stamped or refused when it is"
+            " deployed; the operator stamps it later, and goes on ending; to bring it back,"
+            " kubectl apply -k manifests/base"
+        )
+        return ConditionStatus.FALSE, Reason.ADMISSION_OFF, says
+    if facts.unasked:
+        says = f"the API server does not ask Dayfly about {', '.join(facts.unasked)} yet"
+        return ConditionStatus.FALSE, Reason.ADMISSION_PENDING, says
     return ConditionStatus.TRUE, Reason.ACTIVE, "in force"
 
 
@@ -110,6 +129,14 @@ class Surroundings(Protocol):
 
     def stuck(self) -> Iterable[tuple[str, str]]:
         """Yield policy and diagnosis of what does not go."""
+        ...
+
+    def switched_off(self) -> Iterable[str]:
+        """Yield the webhook configurations that do not exist."""
+        ...
+
+    def asked_about(self) -> Container[GroupResource]:
+        """Return the kinds that are sent to the webhooks."""
         ...
 
 
@@ -142,6 +169,8 @@ class StatusKeeper:
         self, counts: Mapping[str, int], ends: Mapping[str, datetime]
     ) -> Iterator[tuple[Entry, api.ExpiryPolicyStatus]]:
         obstacles, stuck = self._surroundings.obstacles(), tuple(self._surroundings.stuck())
+        asked = self._surroundings.asked_about()
+        switched_off = sorted(self._surroundings.switched_off())
         for name, entry in self._book.known.entries.items():
             kinds = entry.policy.resources if entry.policy else ()
             facts = Facts(
@@ -149,6 +178,12 @@ class StatusKeeper:
                 next_end=ends.get(name),
                 obstacles=[obstacles[kind] for kind in sorted(kinds) if kind in obstacles],
                 stuck=[diagnosis for policy, diagnosis in stuck if policy == name],
+                switched_off=switched_off,
+                unasked=[
+                    group_resource(kind)
+                    for kind in sorted(kinds)
+                    if kind not in asked and kind not in obstacles
+                ],
             )
             status = status_of(entry, facts, self._now())
             if status != entry.status:
@@ -177,6 +212,11 @@ class StatusKeeper:
                 raise
             # Changed or deleted meanwhile: that change is news, and wakes whoever calls this.
             log.debug("status is for another version policy=%s", meta.name)
+
+
+def group_resource(kind: GroupResource) -> str:
+    """Write a kind as kubectl does: ``deployments.apps``."""
+    return ".".join(part for part in reversed(kind) if part)
 
 
 def _patch(status: api.ExpiryPolicyStatus) -> dict[str, object]:

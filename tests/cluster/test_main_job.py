@@ -109,7 +109,7 @@ def test_a_namespace_made_by_hand_is_stamped_when_the_label_comes_and_caught_up(
     team.system.plane.kubectl("label", "namespace", name, f"team={team.name}")
 
     def caught_up() -> bool:
-        read = team.system.plane.read("namespace", name)["metadata"]
+        read: dict[str, Any] = team.system.plane.read("namespace", name)["metadata"]
         return names.EXPIRES_AT in read.get("annotations", {})
 
     assert eventually(caught_up, SLOW)
@@ -262,7 +262,7 @@ def test_the_policy_counts_what_it_stamped_and_names_the_next_end(team: Team) ->
 
     def counted() -> bool:
         status = team.system.plane.read("expirypolicy", team.name).get("status", {})
-        return status.get("nextEnd") == instant.render(team.end("configmap", "one"))
+        return bool(status.get("nextEnd") == instant.render(team.end("configmap", "one")))
 
     assert eventually(counted, SLOW)
     status = team.system.plane.read("expirypolicy", team.name)["status"]

@@ -31,7 +31,16 @@ def test_the_name_is_plural_and_group() -> None:
 
 def test_kubectl_get_answers_when_it_ends_and_whether_it_is_well() -> None:
     columns = [column["name"] for column in VERSION["additionalPrinterColumns"]]
-    assert columns == ["Priority", "Default", "Max", "Objects", "Next End", "Ready", "Age"]
+    assert columns == [
+        "Priority",
+        "Default",
+        "Max",
+        "Objects",
+        "Next End",
+        "Ready",
+        "Enforceable",
+        "Age",
+    ]
     assert VERSION["subresources"] == {"status": {}}
 
 

@@ -11,6 +11,7 @@ from dayfly_operator.rules import (
     Rule,
     Webhook,
     amendment,
+    asked_about,
     entries_for,
     rules_for,
 )
@@ -86,3 +87,32 @@ def test_an_amendment_is_of_our_entries_in_this_very_object() -> None:
             "rules": WANTED[names.STAMP_WEBHOOK],
         }
     ]
+
+
+def judging(rules: list[Rule], ca_bundle: str) -> Configuration:
+    return Configuration(
+        webhooks=[
+            Webhook(name=names.JUDGE_WEBHOOK, rules=rules, client_config=ClientConfig(ca_bundle)),
+            Webhook(name=names.KINDS_WEBHOOK, rules=rules_for([NAMESPACES])),
+        ]
+    )
+
+
+BOTH = rules_for([NAMESPACES, DEPLOYMENTS])
+ONE = rules_for([DEPLOYMENTS])
+
+
+@pytest.mark.parametrize(
+    ("stamping", "judges", "asked"),
+    [
+        pytest.param(live(ONE, "Q0E="), judging(ONE, "Q0E="), {"deployments"}, id="both in step"),
+        pytest.param(live(BOTH, "Q0E="), judging(ONE, "Q0E="), {"deployments"}, id="one ahead"),
+        pytest.param(live(ONE, "Q0E="), judging(ONE, ""), set(), id="one that nobody trusts"),
+        pytest.param(live(ONE, "Q0E="), None, set(), id="one deleted"),
+        pytest.param(None, None, set(), id="both deleted"),
+    ],
+)
+def test_a_kind_counts_as_asked_about_when_both_entries_name_it(
+    stamping: Configuration | None, judges: Configuration | None, asked: set[str]
+) -> None:
+    assert {plural for _, plural in asked_about([stamping, judges])} == asked

@@ -74,6 +74,18 @@ def told(status: api.ExpiryPolicyStatus) -> dict[str, tuple[str, str]]:
             },
             id="without rights, and with something that does not go",
         ),
+        pytest.param(
+            ACTIVE,
+            Facts(switched_off=["dayfly-stamp"]),
+            {"Ready": ("False", "AdmissionOff"), "Enforceable": ("True", "AllRights")},
+            id="with the webhooks switched off",
+        ),
+        pytest.param(
+            ACTIVE,
+            Facts(unasked=["deployments.apps"]),
+            {"Ready": ("False", "AdmissionPending"), "Enforceable": ("True", "AllRights")},
+            id="with rules that the API server has not got yet",
+        ),
     ],
 )
 def test_conditions(of: Entry, facts: Facts, expected: dict[str, tuple[str, str]]) -> None:
