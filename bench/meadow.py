@@ -154,14 +154,14 @@ def stored(answer: bytes | Exception) -> ObjectMeta:
 
 
 class _Listed(msgspec.Struct):
-    items: list[PartialObject]
+    items: list[PartialObject] | None
 
 
 async def left(client: Client) -> dict[str, ObjectMeta]:
     """List the ConfigMaps in the namespace now, by name."""
     raw = await client.get_list(CONFIG_MAPS, metadata_only=True)
     found = msgspec.json.decode(raw, type=_Listed)
-    return {item.metadata.name: item.metadata for item in found.items}
+    return {item.metadata.name: item.metadata for item in found.items or ()}
 
 
 async def until_gone(client: Client, prefix: str, seconds: float) -> None:

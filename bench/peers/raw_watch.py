@@ -41,7 +41,7 @@ class ListMeta(msgspec.Struct, rename="camel"):
 
 class Page(msgspec.Struct):
     metadata: ListMeta
-    items: list[Item]
+    items: list[Item] | None
 
 
 class Event(msgspec.Struct):
@@ -61,7 +61,7 @@ async def listed(session: aiohttp.ClientSession, items: dict[str, Meta]) -> str:
         headers = accept("PartialObjectMetadataList")
         async with session.get(PATH, params=params, headers=headers) as response:
             page = decoder.decode(await response.read())
-        items.update((item.metadata.name, item.metadata) for item in page.items)
+        items.update((item.metadata.name, item.metadata) for item in page.items or ())
         if not page.metadata.continue_:
             return page.metadata.resource_version
         params["continue"] = page.metadata.continue_
