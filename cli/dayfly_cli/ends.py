@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from math import ceil
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from dayfly_core import duration, instant, names
@@ -61,7 +60,12 @@ class Entry:
             return "with its namespace"
         if self.wish.at_problem:
             return f"end unreadable: {shown(self.wish.at_text or '')}"
-        return "never" if self.wish.never and not self.wish.at else ""
+        return "" if self.end else self._why_none()
+
+    def _why_none(self) -> str:
+        if self.wish.ttl_problem:
+            return f"ttl unreadable: {shown(self.wish.ttl_text or '')}"
+        return "never" if self.wish.never else "without an end"
 
 
 def stamped_end(meta: ObjectMeta) -> datetime | None:
@@ -81,25 +85,14 @@ def in_order(entries: Iterable[Entry]) -> list[Entry]:
 
 
 def remaining(end: datetime, now: datetime) -> str:
-    """Write the time left as precisely as it matters: ``12d3h``, ``3h20m``, ``4m10s``."""
-    left = timedelta(seconds=ceil((end - now).total_seconds()))
-    if left <= timedelta():
-        return "overdue"
-    return duration.render(left - left % _grain(left))
+    """Write the time left as receipts do: ``12d3h``, ``3h20m``, ``4m10s``, or ``overdue``."""
+    return duration.render_left(end - now) if end > now else "overdue"
 
 
 def countdown(end: datetime, now: datetime) -> str:
     """Write the time left for a sentence: ``in 3h20m``, ``overdue``."""
     left = remaining(end, now)
     return left if end <= now else f"in {left}"
-
-
-def _grain(left: timedelta) -> timedelta:
-    if left >= timedelta(days=1):
-        return timedelta(hours=1)
-    if left >= timedelta(hours=1):
-        return timedelta(minutes=1)
-    return timedelta(seconds=1)
 
 
 def at(end: datetime | None) -> str:

@@ -81,19 +81,28 @@ def parse_ttl(text: str) -> timedelta | None:
 
 
 def render(delta: timedelta) -> str:
-    """Write a length of time in its shortest form, fractions of a second dropped.
+    """Write a length of time in its one canonical form, fractions of a second dropped.
 
-    Weeks appear only where they are whole (``2w``, but ``15d``): that is how people count.
+    Without weeks, as kubectl writes ages: a policy that says ``7d`` is not to be quoted as ``1w``.
     """
     seconds = abs(delta) // timedelta(seconds=1)
     sign = "-" if delta < timedelta() and seconds else ""
-    if seconds and seconds % UNITS["w"] == 0:
-        return f"{sign}{seconds // UNITS['w']}w"
     text = ""
     for unit in ("d", "h", "m", "s"):
         count, seconds = divmod(seconds, UNITS[unit])
         text += f"{count}{unit}" if count else ""
     return sign + (text or "0s")
+
+
+def render_left(left: timedelta) -> str:
+    """Write the time left until an end, as precisely as it matters: ``59s``, ``9m5s``, ``2d2h``.
+
+    Rounded to minutes from ten of them on. Below, cut to seconds: the ends that Dayfly computes are
+    whole seconds, rounded up, so that ``ttl: 2m`` reads as ``2m``.
+    """
+    if left < timedelta(minutes=10):
+        return render(max(left, timedelta(seconds=1)))
+    return render(round(left / timedelta(minutes=1)) * timedelta(minutes=1))
 
 
 def _match(text: str) -> re.Match[str] | None:

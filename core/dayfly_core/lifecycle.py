@@ -95,6 +95,8 @@ class Plan:
     again: datetime | None
     reason: str
     note: str = ""
+    policy: str = ""
+    """Whose rule it is that nothing is done; an action names its own."""
 
     @property
     def unreadable(self) -> bool:
@@ -158,7 +160,11 @@ def _endless(subject: Subject, policy: Policy, wish: Wish, now: datetime) -> Pla
         # Also where the policy has bounds by now: changing `ttl` moves no existing end.
         return _nothing(Reason.UNCHANGED, "never ends")
     end = overdue(Case(policy, subject.meta, None, now), wish)
-    return _stamp(subject, policy, end, Reason.CAUGHT_UP) if end else _ignored(wish, Reason.INERT)
+    return (
+        _stamp(subject, policy, end, Reason.CAUGHT_UP)
+        if end
+        else _ignored(policy, wish, Reason.INERT)
+    )
 
 
 def _orphaned(subject: Subject, policies: Policies, now: datetime) -> Plan:
@@ -170,7 +176,11 @@ def _orphaned(subject: Subject, policies: Policies, now: datetime) -> Plan:
         return _nothing(Reason.SUSPENDED, f"ExpiryPolicy {heir.name} is suspended")
     wish = read(subject.meta)
     end = _inherited(Case(heir, subject.meta, None, now), wish)
-    return _stamp(subject, heir, end, Reason.HANDED_OVER) if end else _ignored(wish, Reason.INERT)
+    return (
+        _stamp(subject, heir, end, Reason.HANDED_OVER)
+        if end
+        else _ignored(heir, wish, Reason.INERT)
+    )
 
 
 def _inherited(case: Case, wish: Wish) -> End | None:
@@ -189,9 +199,9 @@ def _unstamped(subject: Subject, policies: Policies, now: datetime) -> Plan:
         return _nothing(Reason.SUSPENDED, f"ExpiryPolicy {policy.name} is suspended")
     wish = read(subject.meta)
     end = _caught(Case(policy, subject.meta, None, now), wish)
-    return (
-        _stamp(subject, policy, end, Reason.CAUGHT_UP) if end else _ignored(wish, Reason.UNCHANGED)
-    )
+    if end is None:
+        return _ignored(policy, wish, Reason.UNCHANGED)
+    return _stamp(subject, policy, end, Reason.CAUGHT_UP)
 
 
 def _caught(case: Case, wish: Wish) -> End | None:
@@ -228,10 +238,12 @@ def _stamp(subject: Subject, policy: Policy, end: End, reason: str) -> Plan:
     return Plan((action,), until.at if until else None, reason)
 
 
-def _ignored(wish: Wish, otherwise: str) -> Plan:
+def _ignored(policy: Policy, wish: Wish, otherwise: str) -> Plan:
     """Do nothing, and name what could not be read if that is why."""
     problem = wish.at_problem or wish.ttl_problem
-    return _nothing(problem.reason, problem.text) if problem else _nothing(otherwise)
+    if problem is None:
+        return _nothing(otherwise)
+    return Plan((), None, problem.reason, problem.text, policy.name)
 
 
 def _nothing(reason: str, note: str = "") -> Plan:

@@ -97,12 +97,5 @@ def _name(request: Request) -> str:
 
 
 def _when(at: datetime, now: datetime) -> str:
-    left = f"in {duration.render(_rounded(at - now))}" if at > now else "now"
+    left = f"in {duration.render_left(at - now)}" if at > now else "now"
     return f"{instant.render(at.replace(microsecond=0))} ({left})"
-
-
-def _rounded(left: timedelta) -> timedelta:
-    # Ends are whole seconds, rounded up: cut off, `ttl: 2m` reads as `in 2m`.
-    if left < timedelta(minutes=10):
-        return left // timedelta(seconds=1) * timedelta(seconds=1)
-    return round(left / timedelta(minutes=1)) * timedelta(minutes=1)

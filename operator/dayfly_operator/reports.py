@@ -123,7 +123,7 @@ class Reports:
         """Say that what is written on an object cannot be read, so that it has no effect."""
         if not self._news(subject.key, f"{subject.meta.uid} {plan.reason} {plan.note}"):
             return
-        self._metrics.withheld.labels("", plan.reason).inc()
+        self._metrics.withheld.labels(plan.policy, plan.reason).inc()
         log.warning("ignored object=%s reason=%s note=%s", subject.key, plan.reason, plan.note)
         self._warn(subject.key, subject.meta.uid, plan.reason, plan.note)
 

@@ -19,6 +19,13 @@ NOON, EVENING = "2026-11-22T12:00:00Z", "2026-11-22T18:00:00Z"
         pytest.param(entry(meta(), NOON), NOON, "with its namespace", id="none of its own"),
         pytest.param(entry(meta(ttl="never")), None, "never", id="never, as it asked"),
         pytest.param(
+            entry(meta(policy="p")),
+            None,
+            "without an end",
+            id="stamped never, and `ttl` taken away",
+        ),
+        pytest.param(entry(meta(ttl="5")), None, "ttl unreadable: 5", id="a wish nobody can read"),
+        pytest.param(
             entry(meta("soon")), None, "end unreadable: soon", id="an end nobody can read"
         ),
         pytest.param(entry(meta(NOON, protected=True)), NOON, "protected", id="protected"),
@@ -40,10 +47,13 @@ def test_what_ends_first_comes_first_and_what_never_ends_last() -> None:
 @pytest.mark.parametrize(
     ("left", "said"),
     [
-        pytest.param(timedelta(days=12, hours=3, minutes=59), "12d3h", id="days and hours"),
+        pytest.param(
+            timedelta(days=12, hours=3, minutes=59), "12d3h59m", id="days, hours, minutes"
+        ),
         pytest.param(timedelta(hours=3, minutes=20, seconds=5), "3h20m", id="hours and minutes"),
         pytest.param(timedelta(minutes=4, seconds=10), "4m10s", id="minutes and seconds"),
-        pytest.param(timedelta(hours=5) - timedelta(milliseconds=3), "5h", id="rounded up"),
+        pytest.param(timedelta(hours=5) - timedelta(milliseconds=3), "5h", id="rounded"),
+        pytest.param(timedelta(days=2, minutes=119, seconds=58), "2d2h", id="as the receipt says"),
         pytest.param(timedelta(milliseconds=1), "1s", id="the last second"),
         pytest.param(timedelta(), "overdue", id="now"),
         pytest.param(timedelta(days=-3), "overdue", id="past"),

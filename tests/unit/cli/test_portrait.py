@@ -63,7 +63,7 @@ DAY = api.TTL(default="24h", max="7d", max_total="8d")
             meta(EVENING, policy="p"),
             [policy(ttl=DAY)],
             "at most",
-            "2026-11-29T10:00:00Z (1w from now, 8d from its creation)",
+            "2026-11-29T10:00:00Z (7d from now, 8d from its creation)",
             id="the policy's bounds",
         ),
         pytest.param(meta(), [policy()], "moved by", "`dayfly extend`", id="what moves it"),

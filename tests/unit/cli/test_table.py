@@ -24,7 +24,7 @@ def test_columns_are_aligned() -> None:
     assert printed(io.StringIO()).splitlines() == [
         "OBJECT                ENDS                   IN   POLICY   NOTE",
         "deployment.apps/web   2026-11-22T18:00:00Z   8h   p        -",
-        "deployment.apps/web   -                      -    -        -",
+        "deployment.apps/web   -                      -    -        without an end",
     ]
 
 

@@ -392,7 +392,7 @@ def test_what_is_refused(case: Case, want: list[str]) -> None:
         pytest.param(
             create(an_object(ttl="8d"), BOUNDED),
             'metadata.annotations[dayfly.dev/ttl]: Invalid value: "8d": '
-            "ExpiryPolicy previews allows at most 1w",
+            "ExpiryPolicy previews allows at most 7d",
             id="too long a ttl names the longest",
         ),
         pytest.param(
@@ -404,7 +404,7 @@ def test_what_is_refused(case: Case, want: list[str]) -> None:
         pytest.param(
             create(an_object(ttl="never"), BOUNDED),
             'metadata.annotations[dayfly.dev/ttl]: Invalid value: "never": '
-            "ExpiryPolicy previews allows at most 1w",
+            "ExpiryPolicy previews allows at most 7d",
             id="never names the longest",
         ),
         pytest.param(

@@ -173,6 +173,7 @@ def test_what_is_ignored_is_explained() -> None:
         "is not an instant in RFC 3339; write for example 2026-11-22T10:00:00Z"
     )
     assert garbled.unreadable
+    assert garbled.policy == OPT_IN.name
     suspended = do(about(stamped()), SUSPENDED)
     assert suspended.note == "ExpiryPolicy previews is suspended"
     assert not suspended.unreadable

@@ -167,6 +167,7 @@ def test_receipts(
 @pytest.mark.parametrize(
     ("left", "says"),
     [
+        pytest.param(timedelta(seconds=0.4), "in 1s", id="the last second"),
         pytest.param(timedelta(seconds=59.4), "in 59s", id="under ten minutes: seconds"),
         pytest.param(timedelta(minutes=9, seconds=5), "in 9m5s", id="nine minutes: seconds"),
         pytest.param(8 * HOUR - timedelta(seconds=9), "in 8h", id="hours: rounded to minutes"),

@@ -408,7 +408,7 @@ def test_a_judgement_says_why(request_: Request, policy: Policy, reason: str) ->
 def test_warn_lets_pass_with_warnings_and_receipts() -> None:
     meta = an_object(ttl="8d", at=in_("8d"), by="alice", policy="previews")
     assert judge(a_request(meta), only(WARN), TEAM, NOW).warnings == (
-        "dayfly.dev/ttl: ExpiryPolicy previews allows at most 1w",
+        "dayfly.dev/ttl: ExpiryPolicy previews allows at most 7d",
         "configmap team-a/settings ends 2026-11-30T10:00:00Z (in 8d), by ExpiryPolicy previews",
         "to extend: kubectl dayfly extend configmap/settings -n team-a 8d",
     )
@@ -419,7 +419,7 @@ def test_audit_records_what_it_would_refuse_and_leaves_the_decision_to_the_next(
     verdict = judge(a_request(an_object(ttl="8d")), policies, TEAM, NOW)
     assert verdict.audited == (
         'audit: metadata.annotations[dayfly.dev/ttl]: Invalid value: "8d": '
-        "ExpiryPolicy audit allows at most 1w",
+        "ExpiryPolicy audit allows at most 7d",
     )
     assert (verdict.policy, verdict.violations) == ("previews", ())
     forged = judge(a_request(an_object(ttl="8d", by="bob")), policies, TEAM, NOW)
