@@ -4,7 +4,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -76,7 +76,7 @@ def _print_logs(logs: Path) -> None:
 
 
 @contextmanager
-def _stage(directory: Path, say: Say) -> Iterator[Stage]:
+def _stage(directory: Path, say: Say) -> Generator[Stage]:
     with (
         ControlPlane.start(directory, Options(say=say)) as plane,
         System.install_shape(plane, Shape(), say) as system,

@@ -107,9 +107,9 @@ ONE = rules_for([DEPLOYMENTS])
     [
         pytest.param(live(ONE, "Q0E="), judging(ONE, "Q0E="), {"deployments"}, id="both in step"),
         pytest.param(live(BOTH, "Q0E="), judging(ONE, "Q0E="), {"deployments"}, id="one ahead"),
-        pytest.param(live(ONE, "Q0E="), judging(ONE, ""), set(), id="one that nobody trusts"),
-        pytest.param(live(ONE, "Q0E="), None, set(), id="one deleted"),
-        pytest.param(None, None, set(), id="both deleted"),
+        pytest.param(live(ONE, "Q0E="), judging(ONE, ""), set[str](), id="one that nobody trusts"),
+        pytest.param(live(ONE, "Q0E="), None, set[str](), id="one deleted"),
+        pytest.param(None, None, set[str](), id="both deleted"),
     ],
 )
 def test_a_kind_counts_as_asked_about_when_both_entries_name_it(
