@@ -160,11 +160,9 @@ def _endless(subject: Subject, policy: Policy, wish: Wish, now: datetime) -> Pla
         # Also where the policy has bounds by now: changing `ttl` moves no existing end.
         return _nothing(Reason.UNCHANGED, "never ends")
     end = overdue(Case(policy, subject.meta, None, now), wish)
-    return (
-        _stamp(subject, policy, end, Reason.CAUGHT_UP)
-        if end
-        else _ignored(policy, wish, Reason.INERT)
-    )
+    if end is None:
+        return _ignored(policy, wish, Reason.INERT)
+    return _stamp(subject, policy, end, Reason.CAUGHT_UP)
 
 
 def _orphaned(subject: Subject, policies: Policies, now: datetime) -> Plan:
@@ -176,11 +174,9 @@ def _orphaned(subject: Subject, policies: Policies, now: datetime) -> Plan:
         return _nothing(Reason.SUSPENDED, f"ExpiryPolicy {heir.name} is suspended")
     wish = read(subject.meta)
     end = _inherited(Case(heir, subject.meta, None, now), wish)
-    return (
-        _stamp(subject, heir, end, Reason.HANDED_OVER)
-        if end
-        else _ignored(heir, wish, Reason.INERT)
-    )
+    if end is None:
+        return _ignored(heir, wish, Reason.INERT)
+    return _stamp(subject, heir, end, Reason.HANDED_OVER)
 
 
 def _inherited(case: Case, wish: Wish) -> End | None:

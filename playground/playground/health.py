@@ -17,6 +17,15 @@ def complaint(url: str) -> str | None:
     return None if code == 200 else f"{code}: {body.strip()[:200]}"
 
 
+def leads(url: str) -> bool:
+    """Whether an operator replica itself says that it may act; ``url`` is its ``/readyz``."""
+    try:
+        code, page = get(url.removesuffix("/readyz") + "/metrics")
+    except (OSError, http.client.HTTPException):
+        return False
+    return code == 200 and "dayfly_leading 1.0" in page.splitlines()
+
+
 def get(url: str) -> tuple[int, str]:
     """Fetch a small page from a local server; raises OSError or HTTPException."""
     parts = urlsplit(url)

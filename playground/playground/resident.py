@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from playground.build import locked
+from playground.commands import CommandFailedError
 from playground.plane import ControlPlane, Options
 from playground.preparation import clear
 from playground.process import Process, Rank
@@ -24,9 +25,14 @@ Dayfly runs: {shape.admissions} admission and {shape.operators} operator replica
   kubectl dayfly list -A                                 # what ends when, and why
   kubectl dayfly extend deployment/web 2d -n pr-1
 
-  make status   who runs, who leads (kill -9 one, and see)      make up   start again who died
+  make status   who runs, who leads (kill -9 one, and see)
+  make up       start again who died; also after `kubectl apply -k manifests/base`, which
+                leads the webhooks to pods that there are none of here
   make down     stop everything
 """
+
+FORWARDER = "forwarder"
+MISDIRECTED = "the webhooks lead to a Service, which has no pods here"
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -67,7 +73,7 @@ def raise_new(directory: Path, shape: Shape, say: Say) -> None:
 
 
 def heal(directory: Path, say: Say) -> None:
-    """Start again what does not run, with the flags and ports it had."""
+    """Start again what does not run, with the flags and ports it had, and wait for a leader."""
     roster = Roster.load(directory)
     dead = sorted((p for p in roster.processes if not p.alive), key=lambda p: p.spec.rank)
     if not dead:
@@ -79,6 +85,16 @@ def heal(directory: Path, say: Say) -> None:
             process.wait_ready()
     for process in roster.processes:
         process.wait_ready()
+    if system := attached(directory):
+        heal_system(system, say)
+
+
+def heal_system(system: System, say: Say) -> None:
+    """Lead the webhooks back to where something answers, and wait until all of it works."""
+    if misdirected(system):
+        say(f"{MISDIRECTED}: applying manifests/base as it has to be here")
+        system.apply()
+    system.wait_ready()
 
 
 def down(directory: Path, say: Say) -> None:
@@ -94,18 +110,34 @@ def down(directory: Path, say: Say) -> None:
 
 def status(directory: Path) -> list[Row]:
     """Look at every process now; empty if nothing was brought up."""
-    roster = Roster.load(directory)
-    leader = leader_of(directory) if roster.processes else ""
-    return [row(process, leader) for process in roster.processes]
+    system = attached(directory)
+    leading = system.leading() if system else None
+    leader = leading.name if leading else ""
+    rows = [row(process, leader) for process in Roster.load(directory).processes]
+    return [*map(misled, rows)] if system and misdirected(system) else rows
 
 
-def leader_of(directory: Path) -> str:
-    """Name the replica that holds the Lease; empty if nobody can say."""
+def attached(directory: Path) -> System | None:
+    """Find the system that was brought up here, None if there is none."""
     try:
-        leading = System.attach(ControlPlane.attach(directory)).leading()
+        return System.attach(ControlPlane.attach(directory))
     except (FileNotFoundError, ValueError):
-        return ""
-    return leading.name if leading else ""
+        return None
+
+
+def misdirected(system: System) -> bool:
+    """Whether the webhooks lead elsewhere; not if the API server cannot say."""
+    try:
+        return system.misdirected()
+    except CommandFailedError:
+        return False
+
+
+def misled(row: Row) -> Row:
+    """Say on the forwarder's row that nobody asks it."""
+    if row.name != FORWARDER:
+        return row
+    return msgspec.structs.replace(row, health=f"{MISDIRECTED}; `make up` leads them back")
 
 
 def row(process: Process, leader: str) -> Row:
@@ -120,7 +152,7 @@ def role(name: str, leader: str) -> str:
         return "leads" if name == leader else "stands by"
     if name.startswith(ADMISSION):
         return "serves"
-    return "forwards" if name == "forwarder" else "control plane"
+    return "forwards" if name == FORWARDER else "control plane"
 
 
 def table(rows: list[Row]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from dayfly_core import names
 from playground import ports, programs, webhooks
 from playground.adaptation import adapt
 from playground.commands import CommandFailedError
+from playground.health import leads
 from playground.plane import ControlPlane
 from playground.preparation import write_kubeconfig
 from playground.process import DidNotStartError, Process, Rank, eventually
@@ -132,9 +133,13 @@ class System:
         return lease["spec"].get("holderIdentity") or ""
 
     def leading(self) -> Process | None:
-        """Find the running replica that the Lease names at this moment."""
+        """Find the replica that the Lease names at this moment, if it says so itself.
+
+        A replica that was started again bears the name of its previous run, whose Lease may stand.
+        """
         holder = self.holder()
-        return next((p for p in self.operators if p.alive and names_replica(holder, p.name)), None)
+        named = (p for p in self.operators if p.alive and names_replica(holder, p.name))
+        return next((p for p in named if leads(p.spec.health)), None)
 
     def leader(self, *, other_than: Process | None = None, limit: float = 15.0) -> Process:
         """Wait until a running replica holds the Lease; raises DidNotStartError."""
@@ -168,6 +173,10 @@ class System:
             ("validatingwebhookconfiguration", names.VALIDATING_CONFIGURATION),
         )
         return [entry for name in configurations for entry in self.plane.read(*name)["webhooks"]]
+
+    def misdirected(self) -> bool:
+        """Whether somebody applied ``manifests/base`` as it is: then webhooks call a Service."""
+        return not webhooks.by_url(self.webhooks())
 
     def _last_words(self) -> str:
         return "\n".join(f"{p.name}: {line}" for p in self.operators for line in p.tail(5))

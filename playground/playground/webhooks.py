@@ -14,6 +14,11 @@ def trusted(entries: Sequence[Entry]) -> bool:
     return all(entry["clientConfig"].get("caBundle") for entry in entries)
 
 
+def by_url(entries: Sequence[Entry]) -> bool:
+    """Whether every entry leads to the forwarder, and none to a Service: that has no pods here."""
+    return all("url" in entry["clientConfig"] for entry in entries)
+
+
 def asked_about(entry: Entry) -> set[str]:
     """List the resources (plurals) in an entry's rules."""
     return {plural for rule in entry.get("rules", ()) for plural in rule["resources"]}

@@ -22,7 +22,7 @@ NOON, EVENING = "2026-11-22T12:00:00Z", "2026-11-22T18:00:00Z"
             entry(meta(policy="p")),
             None,
             "without an end",
-            id="stamped never, and `ttl` taken away",
+            id="`ttl: never` taken away",
         ),
         pytest.param(entry(meta(ttl="5")), None, "ttl unreadable: 5", id="a wish nobody can read"),
         pytest.param(

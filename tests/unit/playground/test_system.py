@@ -5,7 +5,7 @@ import pytest
 
 from playground import programs, webhooks
 from playground.process import Process, Rank, Spec
-from playground.resident import Row, role, table
+from playground.resident import MISDIRECTED, Row, misled, role, table
 from playground.roster import Roster
 from playground.system import names_replica
 
@@ -39,6 +39,25 @@ def test_names_replica(holder: str, want: bool) -> None:
 )
 def test_trusted(entries: list[webhooks.Entry], want: bool) -> None:
     assert webhooks.trusted(entries) is want
+
+
+@pytest.mark.parametrize(
+    ("configs", "want"),
+    [
+        pytest.param([{"url": "https://127.0.0.1:1/stamp"}, {"url": "u"}], True, id="all by URL"),
+        pytest.param([{"url": "u"}, {"service": {}}], False, id="one to a Service without pods"),
+    ],
+)
+def test_by_url(configs: list[dict[str, Any]], want: bool) -> None:
+    assert webhooks.by_url([{"clientConfig": config} for config in configs]) is want
+
+
+def test_who_is_not_asked_any_more_is_told_in_the_status() -> None:
+    rows = [Row("etcd", 1, "", "ok", ""), Row("forwarder", 2, "", "ok", "")]
+    assert [misled(row).health for row in rows] == [
+        "ok",
+        f"{MISDIRECTED}; `make up` leads them back",
+    ]
 
 
 @pytest.mark.parametrize(
