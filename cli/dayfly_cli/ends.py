@@ -16,11 +16,14 @@ NEVER_COMES: Final = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One object and what decides its end; ``namespace_end`` is its namespace's, if it has one."""
+    """One object and what decides its end."""
 
     resource: Resource
     meta: ObjectMeta
     namespace_end: datetime | None = None
+    """Its namespace's, if it has one."""
+    kept: str = ""
+    """Why it stays although its end has passed, as far as somebody looked."""
 
     @property
     def wish(self) -> Wish:
@@ -60,7 +63,7 @@ class Entry:
             return "with its namespace"
         if self.wish.at_problem:
             return f"end unreadable: {shown(self.wish.at_text or '')}"
-        return "" if self.end else self._why_none()
+        return self.kept if self.end else self._why_none()
 
     def _why_none(self) -> str:
         if self.wish.ttl_problem:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dayfly_cli import table
 from dayfly_cli.cluster import Connection, add_connection, connected
 from dayfly_cli.ends import Entry, as_data, in_order
+from dayfly_cli.hindrances import annotated
 from dayfly_cli.options import FORMATS, Options
 from dayfly_cli.survey import Scope, survey
 from dayfly_cli.terminal import OK, Terminal
@@ -57,7 +58,8 @@ async def run(terminal: Terminal, argv: Sequence[str]) -> int:
         found = await survey(cluster, options.scope, terminal)
         if options.watch:
             return await Watching(terminal, cluster, options, found).run()
-    show(terminal, in_order(found.entries), options)
+        entries = await annotated(cluster, found.entries, found.resources, terminal.now())
+    show(terminal, in_order(entries), options)
     return OK
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dayfly_cli.ends import Entry, at, countdown, stamped_end
+from dayfly_cli.hindrances import FREE, Hindrance
 from dayfly_core import duration, expiry, names
 from dayfly_core.api import Enforcement, RenewOn
 from dayfly_core.objects import NAMESPACES, ObjectMeta
@@ -22,12 +23,13 @@ class Portrait:
     namespace: ObjectMeta | None
     policies: Policies | None
     now: datetime
+    kept: Hindrance = FREE
 
     @property
     def matching(self) -> Policy | None:
         """The policy that would decide about the object if it were written now."""
         resource, meta = self.entry.resource, self.entry.meta
-        if meta.controlled or self.policies is None:
+        if meta.controlled or self.kept.guarded or self.policies is None:
             return None
         labels: Mapping[str, str] | None = self.namespace.label_map if self.namespace else None
         return self.policies.deciding((resource.group, resource.plural), meta, labels)
@@ -45,6 +47,8 @@ class Portrait:
         yield from self._wishes()
         yield from self._namespace()
         yield "protected", "yes: Dayfly never ends it" if self.entry.meta.protected else "no"
+        if self.kept.member:
+            yield "kept by", f"{self.kept.member}, which is protected: as long as it is, all stays"
         yield from self._bounds()
         yield "moved by", self._movers()
 
@@ -55,6 +59,8 @@ class Portrait:
         if meta.controlled:
             owner = next(o for o in meta.owner_references or () if o.controller)
             return f"with its owner, {owner.kind.lower()}/{owner.name}"
+        if self.kept.guarded:
+            return f"never: {self.kept.guarded}"
         if wish.at_problem:
             return f"unreadable, so ignored: {wish.at_problem.text}"
         if not wish.at:
@@ -78,6 +84,8 @@ class Portrait:
         name = self.entry.policy
         if self.policies is None:
             return f"{name or 'unknown'} (you may not read policies: ClusterRole dayfly-view)"
+        if self.kept.guarded:
+            return "none has it"
         if not name:
             return self._unstamped(self.matching)
         policy = self.policies.get(name)
@@ -111,19 +119,27 @@ class Portrait:
 
     def _bounds(self) -> Iterator[Line]:
         policy, created = self.deciding, self.entry.meta.creation_timestamp
-        if policy is None or created is None:
+        if policy is None or created is None or not self._ending:
             return
         limit = expiry.latest(expiry.Case(policy, self.entry.meta, None, self.now))
         if limit:
             yield "at most", f"{at(limit)}{_why(policy)}"
 
+    @property
+    def _ending(self) -> bool:
+        """Whether Dayfly ends the object, or would if it asked for an end."""
+        return not (self.kept.guarded or self.entry.meta.protected)
+
     def _movers(self) -> str:
         if self.entry.meta.controlled:
             return "whatever moves its owner's end"
         policy = self.deciding
+        if not self._ending or (policy is None and self.policies is not None):
+            return "nothing: Dayfly does not end it"
         renewed = policy is not None and policy.renew_on is RenewOn.GENERATION_CHANGE
         also = "; a change of its spec" if renewed else ""
-        return f"`dayfly extend`; a changed annotation {names.TTL} or {names.EXPIRES_AT}{also}"
+        extend = "`dayfly extend`" if self.entry.wish.at else "`dayfly extend --from now`"
+        return f"{extend}; a changed annotation {names.TTL} or {names.EXPIRES_AT}{also}"
 
 
 def _state(policy: Policy) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from dayfly_cli.cluster import Cluster, Connection, add_connection, connected
 from dayfly_cli.ends import Entry, as_data, stamped_end
+from dayfly_cli.hindrances import hindrance
 from dayfly_cli.kinds import Target, parse_target
 from dayfly_cli.portrait import Portrait
 from dayfly_cli.terminal import OK, Terminal
@@ -70,4 +71,6 @@ async def _portray(cluster: Cluster, target: Target, terminal: Terminal) -> Port
     namespace = await cluster.namespace_meta() if meta.namespace else None
     end = stamped_end(namespace) if namespace else None
     policies = await cluster.policies(terminal.warn)
-    return Portrait(Entry(resource, meta, end), namespace, policies, terminal.now())
+    entry = Entry(resource, meta, end)
+    kept = await hindrance(cluster, entry, policies)
+    return Portrait(entry, namespace, policies, terminal.now(), kept)

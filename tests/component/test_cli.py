@@ -193,6 +193,48 @@ async def test_show_for_programs(shell: Shell) -> None:
     assert json.loads(answer.out)["explained"]["policy"] == "previews"
 
 
+PAST = "2026-11-22T09:00:00Z"
+KEEP = "/api/v1/namespaces/shop/configmaps/keep"
+
+
+async def test_a_namespace_that_is_kept_says_by_what(shell: Shell) -> None:
+    shell.api.put("/api/v1/namespaces/shop", stamped(PAST))
+    assert (await shell.run("list")).out.splitlines()[1].split()[-2:] == ["previews", "-"]
+    shell.api.put(KEEP, {"metadata": {"labels": {names.PROTECTED: "true"}}})
+    assert "  kept by     configmaps/shop/keep" in (await shell.run("show namespace/shop")).out
+    listed = (await shell.run("list")).out.splitlines()[1]
+    assert listed.split()[-3:] == ["held", "by", "configmaps/shop/keep"]
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        pytest.param("configmap/kube-root-ca.crt", "belongs to the control plane", id="furniture"),
+        pytest.param("deployment/web -n vault", "namespace vault are guarded", id="a pattern"),
+        pytest.param("namespace/default", "default is guarded", id="a namespace always guarded"),
+    ],
+)
+async def test_show_knows_the_guard(shell: Shell, target: str, said: str) -> None:
+    guard = {"data": {"namespaces": "vault\n"}}
+    shell.api.put("/api/v1/namespaces/dayfly-system/configmaps/dayfly-guard", guard)
+    shell.api.put("/api/v1/namespaces/vault")
+    shell.api.put("/api/v1/namespaces/default")
+    shell.api.put("/apis/apps/v1/namespaces/vault/deployments/web")
+    shell.api.put("/api/v1/namespaces/shop/configmaps/kube-root-ca.crt")
+    answer = await shell.run(f"show {target}")
+    ends = next(line for line in answer.out.splitlines() if line.startswith("  ends "))
+    assert "never" in ends
+    assert said in ends
+    assert "`dayfly extend`" not in answer.out
+
+
+async def test_who_may_not_read_the_guard_still_knows_what_always_is(shell: Shell) -> None:
+    path = "/api/v1/namespaces/dayfly-system/configmaps/dayfly-guard"
+    shell.api.fault(Fault("status", path, code=403, reason="Forbidden"))
+    shell.api.put("/api/v1/namespaces/kube-system")
+    assert "never: namespace kube-system" in (await shell.run("show namespace/kube-system")).out
+
+
 async def test_no_server(shell: Shell) -> None:
     await shell.api.down()
     answer = await shell.run("list")

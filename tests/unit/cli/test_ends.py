@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -27,6 +28,12 @@ NOON, EVENING = "2026-11-22T12:00:00Z", "2026-11-22T18:00:00Z"
         pytest.param(entry(meta(ttl="5")), None, "ttl unreadable: 5", id="a wish nobody can read"),
         pytest.param(
             entry(meta("soon")), None, "end unreadable: soon", id="an end nobody can read"
+        ),
+        pytest.param(
+            replace(entry(meta(NOON)), kept="held by configmaps/shop/keep"),
+            NOON,
+            "held by configmaps/shop/keep",
+            id="what keeps it",
         ),
         pytest.param(entry(meta(NOON, protected=True)), NOON, "protected", id="protected"),
     ],

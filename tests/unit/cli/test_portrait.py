@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from dayfly_cli.hindrances import Hindrance
 from dayfly_cli.portrait import Portrait
 from dayfly_core import api, policies
 from dayfly_core.objects import ObjectMeta
@@ -66,7 +67,24 @@ DAY = api.TTL(default="24h", max="7d", max_total="8d")
             "2026-11-29T10:00:00Z (7d from now, 8d from its creation)",
             id="the policy's bounds",
         ),
-        pytest.param(meta(), [policy()], "moved by", "`dayfly extend`", id="what moves it"),
+        pytest.param(
+            meta(EVENING, policy="p"),
+            [policy()],
+            "moved by",
+            "`dayfly extend`;",
+            id="what moves it",
+        ),
+        pytest.param(
+            meta(), [policy()], "moved by", "`dayfly extend --from now`;", id="what gives it an end"
+        ),
+        pytest.param(meta(EVENING), [], "moved by", "nothing", id="what no policy decides about"),
+        pytest.param(
+            meta(EVENING, policy="p", protected=True),
+            [policy()],
+            "moved by",
+            "nothing",
+            id="what is protected is not moved",
+        ),
         pytest.param(
             meta(),
             [policy(ttl=api.TTL(renew_on=api.RenewOn.GENERATION_CHANGE))],
@@ -79,6 +97,24 @@ DAY = api.TTL(default="24h", max="7d", max_total="8d")
 )
 def test_lines(seen: ObjectMeta, known: list[policies.Policy], what: str, said: str) -> None:
     assert said in portrait(seen, *known)[what]
+
+
+def kept(reason: Hindrance) -> dict[str, str]:
+    policies_ = policies.Policies([policy(ttl=DAY)])
+    return dict(Portrait(entry(meta()), ObjectMeta(name="shop"), policies_, NOW, reason).lines())
+
+
+def test_what_is_guarded_is_not_promised_an_end() -> None:
+    lines = kept(Hindrance(guarded="objects in namespace kube-system are guarded and never ended"))
+    assert lines["ends"] == "never: objects in namespace kube-system are guarded and never ended"
+    assert lines["policy"] == "none has it"
+    assert lines["moved by"] == "nothing: Dayfly does not end it"
+    assert "at most" not in lines
+
+
+def test_what_keeps_a_namespace_is_named() -> None:
+    said = kept(Hindrance(member="configmaps/shop/keep"))["kept by"]
+    assert said == "configmaps/shop/keep, which is protected: as long as it is, all stays"
 
 
 def test_without_the_right_to_read_policies() -> None:

@@ -1,0 +1,89 @@
+"""What keeps an object from ending although its end is written: the guard, or a protected member.
+
+The operator's own rules, asked with the rights of the person who wants to know.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from dayfly_cli.cluster import Cluster
+from dayfly_cli.ends import Entry
+from dayfly_core import names
+from dayfly_core.guard import Guard
+from dayfly_core.objects import NAMESPACES, Resource
+from dayfly_core.policies import Policies
+from dayfly_kube.discovery import Discovery
+from dayfly_kube.errors import ApiError
+from dayfly_operator.guarding import CONFIG_MAPS, ConfigMap
+from dayfly_operator.namespaces import Members
+
+
+@dataclass(frozen=True, slots=True)
+class Hindrance:
+    """Why an object does not end; each is empty where there is no such reason."""
+
+    guarded: str = ""
+    """The guard's sentence."""
+    member: str = ""
+    """What is protected in a namespace: ``configmaps/team/keep``."""
+
+    @property
+    def note(self) -> str:
+        """The same in a few words."""
+        return "guarded" if self.guarded else f"held by {self.member}" if self.member else ""
+
+
+FREE: Final = Hindrance()
+"""Nothing keeps it."""
+
+
+async def hindrance(cluster: Cluster, entry: Entry, policies: Policies | None) -> Hindrance:
+    """Find what keeps one object; raises ApiError and Unreachable."""
+    discovery = Discovery(cluster.client)
+    named = sorted(policies.resources) if policies else []
+    found = [await discovery.find(*pair) for pair in named]
+    return await _of(cluster, await guard(cluster), entry, [one for one in found if one])
+
+
+async def annotated(
+    cluster: Cluster, entries: Iterable[Entry], kinds: Iterable[Resource], now: datetime
+) -> list[Entry]:
+    """Note on each entry that is overdue what keeps it; the others cost no request."""
+    noted, served = list(entries), list(kinds)
+    late = [i for i, e in enumerate(noted) if e.end and e.end <= now and not e.note]
+    if not late:
+        return noted
+    known = await guard(cluster)
+    for i in late:
+        kept = await _of(cluster, known, noted[i], served)
+        noted[i] = replace(noted[i], kept=kept.note)
+    return noted
+
+
+async def guard(cluster: Cluster) -> Guard:
+    """Read what is guarded; who may not look knows what always is."""
+    try:
+        body = await cluster.client.get(
+            CONFIG_MAPS.path(names.SYSTEM_NAMESPACE, names.GUARD_CONFIG_MAP)
+        )
+    except ApiError as error:
+        if not (error.forbidden or error.not_found):
+            raise
+        return Guard(names.SYSTEM_NAMESPACE)
+    written = msgspec.json.decode(body, type=ConfigMap).data or {}
+    return Guard.parse(names.SYSTEM_NAMESPACE, written)
+
+
+async def _of(cluster: Cluster, known: Guard, entry: Entry, kinds: list[Resource]) -> Hindrance:
+    meta = entry.meta
+    if refusal := known.refuses(entry.resource, meta.namespace, meta.name):
+        return Hindrance(guarded=refusal)
+    ends = entry.end and not (meta.protected or meta.deletion_timestamp)
+    if entry.resource != NAMESPACES or not ends:
+        return FREE
+    members = Members(cluster.client, Discovery(cluster.client), lambda: kinds)
+    return Hindrance(member=await members.protected(meta.name) or "")
