@@ -110,6 +110,7 @@ class Reflector(Generic[T]):
         self._continue = ""
         self._heard = float("-inf")
         self._failures = 0
+        self._refusals = 0
 
     @property
     def items(self) -> Mapping[Name, T]:
@@ -120,6 +121,11 @@ class Reflector(Generic[T]):
     def rejected(self) -> Mapping[Name, str]:
         """Objects that do not decode, and why."""
         return MappingProxyType(self._mirror.rejected)
+
+    @property
+    def heard(self) -> float:
+        """When the copy was last known to be the server's state, monotonic; at first never."""
+        return self._heard
 
     def fresh(self, now: float, within: float) -> bool:
         """Whether the copy was the server's state at most ``within`` seconds before ``now``.
@@ -149,9 +155,12 @@ class Reflector(Generic[T]):
     def _asked(self, trouble: Trouble) -> float:
         """Return the least number of seconds to wait."""
         if not isinstance(trouble, ApiError):
+            self._refusals = 0
             return 0.0
         needs_a_human = trouble.forbidden or trouble.not_found
-        if needs_a_human and self._failures >= STALE_AFTER:
+        # In a row: a server that was away and starts again forbids everything for a second.
+        self._refusals = self._refusals + 1 if needs_a_human else 0
+        if self._refusals >= STALE_AFTER:
             return self._tempo.refused
         return trouble.retry_after or 0.0
 

@@ -155,7 +155,9 @@ class Namespaces:
         found = Stuck(
             meta.name, meta.label_map.get(names.POLICY, ""), await self._doctor.examine(meta)
         )
-        if self._stuck.get(meta.name) != found:
+        known = self._stuck.get(meta.name)
+        # When the last thing in it has gone, nobody says why any more: that is no news.
+        if found != known and (found.diagnosis.explained or known is None):
             self._stuck[meta.name] = found
             self._changed(found)
         return self._now() + (LOOK_AGAIN if found.diagnosis.explained else UNEXPLAINED_AGAIN)

@@ -255,6 +255,15 @@ async def test_what_somebody_has_to_grant_first_is_asked_for_seldom() -> None:
         assert quick[-1] - quick[0] < 0.5
 
 
+async def test_a_refusal_by_a_server_that_was_away_is_not_taken_for_the_last_word() -> None:
+    async with FakeApi() as api:
+        api.fault(Fault("status", MAPS, code=500, times=6, watch=False))
+        api.fault(Fault("status", MAPS, code=403, reason="Forbidden", watch=False))
+        tempo = Tempo(first_wait=0.01, longest_wait=0.02, refused=30.0)
+        async with reflecting(api, Seen(), tempo=tempo) as reflector:
+            await synced(reflector)
+
+
 async def test_a_server_that_is_away_and_back_loses_nothing() -> None:
     async with FakeApi() as api:
         api.put(config_map("a"))
