@@ -41,7 +41,7 @@ test: setup ## every test, the real control plane included
 	$(BIN)/pytest -n auto tests/unit tests/component
 	$(BIN)/pytest tests/cluster
 soak: setup ## the long fault series, with their stated counts
-	DAYFLY_SOAK=1 $(BIN)/pytest tests/cluster -k "soak or kill or race" --timeout=3600
+	DAYFLY_SOAK=1 $(BIN)/pytest tests/cluster -k "soak or kill or race or failover" --timeout=3600
 bench: setup ## measure against the named peers; prints figure and target
 	$(BIN)/python -m bench
 
