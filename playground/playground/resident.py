@@ -7,7 +7,6 @@ from pathlib import Path
 import msgspec
 
 from playground.build import locked
-from playground.commands import CommandFailedError
 from playground.plane import ControlPlane, Options
 from playground.preparation import clear
 from playground.process import Process, Rank
@@ -26,13 +25,12 @@ Dayfly runs: {shape.admissions} admission and {shape.operators} operator replica
   kubectl dayfly extend deployment/web 2d -n pr-1
 
   make status   who runs, who leads (kill -9 one, and see)
-  make up       start again who died; also after `kubectl apply -k manifests/base`, which
-                leads the webhooks to pods that there are none of here
+  make up       start again who died, and undo a `kubectl apply -k manifests/base`:
+                that leads the webhooks to pods, which there are none of here
   make down     stop everything
 """
 
 FORWARDER = "forwarder"
-MISDIRECTED = "the webhooks lead to a Service, which has no pods here"
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -91,8 +89,8 @@ def heal(directory: Path, say: Say) -> None:
 
 def heal_system(system: System, say: Say) -> None:
     """Lead the webhooks back to where something answers, and wait until all of it works."""
-    if misdirected(system):
-        say(f"{MISDIRECTED}: applying manifests/base as it has to be here")
+    if why := system.unasked():
+        say(f"{why}: applying manifests/base as it has to be here")
         system.apply()
     system.wait_ready()
 
@@ -112,9 +110,12 @@ def status(directory: Path) -> list[Row]:
     """Look at every process now; empty if nothing was brought up."""
     system = attached(directory)
     leading = system.leading() if system else None
-    leader = leading.name if leading else ""
-    rows = [row(process, leader) for process in Roster.load(directory).processes]
-    return [*map(misled, rows)] if system and misdirected(system) else rows
+    unasked = system.unasked() if system else ""
+    rows = [
+        row(process, leading.name if leading else "")
+        for process in Roster.load(directory).processes
+    ]
+    return [without_questions(row, unasked) for row in rows] if unasked else rows
 
 
 def attached(directory: Path) -> System | None:
@@ -125,19 +126,11 @@ def attached(directory: Path) -> System | None:
         return None
 
 
-def misdirected(system: System) -> bool:
-    """Whether the webhooks lead elsewhere; not if the API server cannot say."""
-    try:
-        return system.misdirected()
-    except CommandFailedError:
-        return False
-
-
-def misled(row: Row) -> Row:
-    """Say on the forwarder's row that nobody asks it."""
+def without_questions(row: Row, why: str) -> Row:
+    """Say on the forwarder's row why nobody asks it."""
     if row.name != FORWARDER:
         return row
-    return msgspec.structs.replace(row, health=f"{MISDIRECTED}; `make up` leads them back")
+    return msgspec.structs.replace(row, health=f"{why}; `make up` heals that")
 
 
 def row(process: Process, leader: str) -> Row:

@@ -23,6 +23,10 @@ TOKEN_LIFETIME = "720h"
 ADMISSION = "dayfly-admission-"
 OPERATOR = "dayfly-operator-"
 
+MISDIRECTED = "the webhooks lead to a Service, which has no pods here"
+"""After ``kubectl apply -k manifests/base`` by somebody, as on a real cluster."""
+SWITCHED_OFF = "a webhook configuration is missing"
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -174,9 +178,12 @@ class System:
         )
         return [entry for name in configurations for entry in self.plane.read(*name)["webhooks"]]
 
-    def misdirected(self) -> bool:
-        """Whether somebody applied ``manifests/base`` as it is: then webhooks call a Service."""
-        return not webhooks.by_url(self.webhooks())
+    def unasked(self) -> str:
+        """Say why the API server asks no webhook; empty if it does, or if it cannot say."""
+        try:
+            return "" if webhooks.by_url(self.webhooks()) else MISDIRECTED
+        except CommandFailedError as failed:
+            return SWITCHED_OFF if "(NotFound)" in failed.result.stderr else ""
 
     def _last_words(self) -> str:
         return "\n".join(f"{p.name}: {line}" for p in self.operators for line in p.tail(5))

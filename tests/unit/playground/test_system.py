@@ -5,9 +5,9 @@ import pytest
 
 from playground import programs, webhooks
 from playground.process import Process, Rank, Spec
-from playground.resident import MISDIRECTED, Row, misled, role, table
+from playground.resident import Row, role, table, without_questions
 from playground.roster import Roster
-from playground.system import names_replica
+from playground.system import MISDIRECTED, names_replica
 
 REPLICA = programs.Replica("dayfly-operator-1", Path("/k"), 8082, ("--dry-run",))
 
@@ -54,10 +54,8 @@ def test_by_url(configs: list[dict[str, Any]], want: bool) -> None:
 
 def test_who_is_not_asked_any_more_is_told_in_the_status() -> None:
     rows = [Row("etcd", 1, "", "ok", ""), Row("forwarder", 2, "", "ok", "")]
-    assert [misled(row).health for row in rows] == [
-        "ok",
-        f"{MISDIRECTED}; `make up` leads them back",
-    ]
+    said = [without_questions(row, MISDIRECTED).health for row in rows]
+    assert said == ["ok", f"{MISDIRECTED}; `make up` heals that"]
 
 
 @pytest.mark.parametrize(
