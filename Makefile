@@ -35,7 +35,7 @@ types: setup ## mypy and pyright, both strict
 	$(BIN)/pyright
 fast: setup ## unit and component tests, and the core's branch coverage (100 %)
 	$(BIN)/pytest -n auto tests/unit tests/component
-	$(BIN)/pytest -q tests/unit/core --cov --cov-report=term:skip-covered --cov-fail-under=100
+	$(BIN)/pytest -q -n auto --durations=0 --durations-min=5 tests/unit/core --cov --cov-report=term:skip-covered --cov-fail-under=100
 check: lint types verify fast ## all that needs no cluster; under a minute
 test: setup ## every test, the real control plane included
 	$(BIN)/pytest -n auto tests/unit tests/component
