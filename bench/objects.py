@@ -210,7 +210,7 @@ def _raw(field: Meadow, count: int) -> Generator[tuple[int, float]]:
     """Run the bare client; yields its pid and what its list cost once it follows."""
     plane, folder = field.plane, field.plane.paths.pki
     authority = pki.Authority.read(folder, datetime.now(UTC))
-    authority.client("raw", "system:masters").write(folder, "raw")
+    pki.write_pair(authority.client("raw", "system:masters"), folder, "raw")
     files = [str(folder / name) for name in ("ca.crt", "raw.crt", "raw.key")]
     command = [sys.executable, str(RAW), plane.server, *files]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

@@ -49,13 +49,7 @@ def command_line(environ: Mapping[str, str]) -> Flags:
         default=Address("0.0.0.0", 9443),
         help="where the webhooks are served, over TLS (default: %(default)s)",
     )
-    flags.add_argument(
-        "--health-listen",
-        type=listen_address,
-        metavar="HOST:PORT",
-        default=Address("0.0.0.0", 8081),
-        help="where /healthz, /readyz and /metrics are served (default: %(default)s)",
-    )
+    flags.add_health()
     flags.add_argument(
         "--lame-duck",
         type=seconds,

@@ -127,6 +127,16 @@ class Flags(argparse.ArgumentParser):
             help="least severe records to log (default: %(default)s)",
         )
 
+    def add_health(self) -> None:
+        """Add where a program answers kubelet and Prometheus."""
+        self.add_argument(
+            "--health-listen",
+            type=listen_address,
+            metavar="HOST:PORT",
+            default=Address("0.0.0.0", 8081),
+            help="where /healthz, /readyz and /metrics are served (default: %(default)s)",
+        )
+
 
 def _spelled(action: argparse.Action) -> str:
     """``-o, --output text|json`` or ``KIND/NAME``."""

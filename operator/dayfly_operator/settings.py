@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from dayfly_certs.store import service_names
 from dayfly_core.lease import Timing
 from dayfly_core.pace import Pace
-from dayfly_kube.flags import Address, Flags, listen_address, seconds
+from dayfly_kube.flags import Address, Flags, seconds
 
 DESCRIPTION = """\
 Ends what has an end: watches every stamped object, deletes it when its time has come, stamps what
@@ -106,13 +106,7 @@ def command_line(environ: Mapping[str, str]) -> Flags:
     """Return the flags there are; also the source of their reference page."""
     flags = Flags("dayfly operator", DESCRIPTION, EPILOG)
     flags.add_connection(environ)
-    flags.add_argument(
-        "--health-listen",
-        type=listen_address,
-        metavar="HOST:PORT",
-        default=Address("0.0.0.0", 8081),
-        help="where /healthz, /readyz and /metrics are served (default: %(default)s)",
-    )
+    flags.add_health()
     _add_lease(flags)
     _add_ends(flags)
     flags.add_argument(

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 
+from dayfly_certs.bundle import Pair
 from playground import components, pki
 from playground.commands import Commands
 from playground.layout import Layout, kubeconfig
@@ -59,16 +60,16 @@ def clear(directory: Path, keep: Collection[str] = ()) -> None:
 
 def write_certificates(layout: Layout, authority: pki.Authority) -> None:
     """Write the CA, the server's pair, and the key of service accounts' tokens."""
-    authority.pair.write(layout.pki, "ca")
-    authority.server().write(layout.pki, "server")
+    pki.write_pair(authority.pair, layout.pki, "ca")
+    pki.write_pair(authority.server(), layout.pki, "server")
     pki.write_secret(layout.pki / "service-account.key", pki.service_account_key())
 
 
-def write_credential(layout: Layout, path: Path, pair: pki.Pair) -> Path:
+def write_credential(layout: Layout, path: Path, pair: Pair) -> Path:
     """Write the kubeconfig of a client with this certificate."""
     user = {
-        "client-certificate-data": base64.b64encode(pair.certificate).decode(),
-        "client-key-data": base64.b64encode(pair.key).decode(),
+        "client-certificate-data": base64.b64encode(pair.cert_pem).decode(),
+        "client-key-data": base64.b64encode(pair.key_pem).decode(),
     }
     return write_kubeconfig(layout, path, user)
 

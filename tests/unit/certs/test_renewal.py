@@ -18,6 +18,7 @@ from dayfly_certs.renewal import (
     defect,
     needs,
 )
+from dayfly_certs.signing import BACKDATE
 
 START = datetime(2026, 11, 22, 10, tzinfo=UTC)
 NAMES = ("dayfly-admission.dayfly-system.svc", "127.0.0.1", "::1")
@@ -25,7 +26,7 @@ CA = issue.authority(START)
 OTHER_CA = issue.authority(START)
 LEAF = issue.leaf(CA, NAMES, START)
 GOOD = Bundle(CA.cert_pem, LEAF.cert_pem, LEAF.key_pem)
-HALF = START - issue.BACKDATE + (issue.LEAF_LIFE + issue.BACKDATE) / 2
+HALF = START - BACKDATE + (issue.LEAF_LIFE + BACKDATE) / 2
 SECOND = timedelta(seconds=1)
 
 
