@@ -24,7 +24,7 @@ from dayfly_kube.errors import ApiError, Unreachable
 from dayfly_operator.deadlines import Deadlines
 from dayfly_operator.effects import Outdated
 from dayfly_operator.queue import WorkQueue
-from dayfly_operator.watching import Stamped
+from dayfly_operator.stamped import Stamped
 from dayfly_operator.writing import Gate, NotLeading
 
 log = logging.getLogger(__name__)
@@ -57,15 +57,15 @@ class World(Protocol):
         """Return the subject by a quorum read; None if it is gone."""
         ...
 
-    def up_to_date(self) -> bool:
-        """Whether policies are known well enough to act by."""
+    def up_to_date(self, key: Key) -> bool:
+        """Whether what an act on this object depends on is known well enough."""
         ...
 
-    async def catch_up(self) -> None:
-        """Return when they are."""
+    async def catch_up(self, key: Key) -> None:
+        """Return when it is."""
         ...
 
-    def routine(self, found: Stamped) -> bool:
+    def routine(self, key: Key, found: Stamped) -> bool:
         """Whether all there is to do is to wait for the object's end."""
         ...
 
@@ -161,7 +161,7 @@ class Engine:
         self._changed()
         if found is None:
             self._gone(key)
-        elif self._crew.world.routine(found) and found.end is not None:
+        elif self._crew.world.routine(key, found) and found.end is not None:
             self.deadlines.set(key, found.end)
         else:
             self.deadlines.cancel(key)
@@ -231,8 +231,8 @@ class Engine:
                 await self._crew.turns.turn()
                 if action.unit and await self._blocked(action):
                     return False
-        if plan.actions and not self._crew.world.up_to_date():
-            await self._crew.world.catch_up()
+        if plan.actions and not self._crew.world.up_to_date(key):
+            await self._crew.world.catch_up(key)
         return True
 
     async def _act(self, subject: Subject, waited_for: Plan) -> None:

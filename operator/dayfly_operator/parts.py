@@ -16,6 +16,7 @@ from dayfly_operator.effects import Effects
 from dayfly_operator.engine import Crew, Engine
 from dayfly_operator.guarding import GuardBook
 from dayfly_operator.leadership import Leadership
+from dayfly_operator.memory import Memory
 from dayfly_operator.metrics import Metrics, Readings
 from dayfly_operator.namespaces import Members, Namespaces, Stuck
 from dayfly_operator.pace import Pacer
@@ -24,9 +25,10 @@ from dayfly_operator.reports import Reports
 from dayfly_operator.rights import Obstacle, Rights
 from dayfly_operator.rules import CONFIGURATIONS, Configuration, RuleKeeper, Trust
 from dayfly_operator.settings import Settings
+from dayfly_operator.stamped import Stamped
 from dayfly_operator.status import StatusKeeper
 from dayfly_operator.stuck import Examiner
-from dayfly_operator.watching import Stamped, Watching
+from dayfly_operator.watching import Watching
 from dayfly_operator.world import World
 from dayfly_operator.writing import Gated, Polite, Rehearsal
 
@@ -106,7 +108,8 @@ class Parts:
         self.guard = GuardBook(client, namespace, clocks.monotonic, news.guard_changed)
         self.watching = Watching(client, self._discovery, self, clocks.monotonic)
         self.watching.relabelled = news.namespace_relabelled
-        self._world = World(self.book, self.watching, self.guard, client, clocks.now)
+        memory = Memory(self.watching, client, clocks.monotonic)
+        self._world = World(self.book, memory, self.guard, client, clocks.now)
         self._world.ageing = news.policies_ageing
 
     def _make_engine(self, news: News) -> None:
@@ -176,8 +179,8 @@ class Parts:
         return self._world.wants(key, meta)
 
     def all_stamped(self) -> Iterator[tuple[Key, Stamped]]:
-        """Yield every stamped object."""
-        return self.watching.all_stamped()
+        """Yield every stamped object that its policy still fits."""
+        return (pair for pair in self.watching.all_stamped() if self._world.held(*pair))
 
     def obstacles(self) -> Mapping[GroupResource, Obstacle]:
         """Return what stands in the way of ending things, by kind."""

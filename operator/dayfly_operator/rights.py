@@ -10,6 +10,7 @@ from dayfly_core import names
 from dayfly_core.names import Reason
 from dayfly_core.objects import Resource
 from dayfly_core.policies import GroupResource
+from dayfly_kube.errors import ApiError
 
 REVIEWS: Final = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 NEEDED: Final = ("get", "list", "watch", "patch", "delete")
@@ -73,7 +74,7 @@ class Rights:
 
         While the kinds stay the same, only those with an obstacle are asked about again.
         """
-        found = {pair: _not_served(pair) for pair in missing}
+        found = {pair: await self._unwatched(pair) for pair in missing}
         reviewed = set(found)
         kinds = frozenset(served)
         settled = self._settled if kinds == self._served else frozenset[GroupResource]()
@@ -92,13 +93,19 @@ class Rights:
         return self.reviewed - self.obstacles.keys()
 
     async def _obstacle(self, resource: Resource) -> Obstacle | None:
-        offered = await self._discovery.verbs(resource.group, resource.plural)
-        lacking = [verb for verb in NEEDED if verb not in offered]
+        pair = resource.group, resource.plural
+        lacking = _lacking(pair, await self._discovery.verbs(*pair))
         if lacking:
-            text = f"the API server offers no {' or '.join(lacking)} for {resource.group_resource}"
-            return Obstacle(Reason.KIND_NOT_FOUND, f"{text}; remove the kind from the policy")
+            return lacking
         denied = [verb for verb in NEEDED if not await self._may(resource, verb)]
         return _denied(resource, denied) if denied else None
+
+    async def _unwatched(self, pair: GroupResource) -> Obstacle:
+        try:
+            offered = await self._discovery.verbs(*pair)
+        except ApiError:
+            offered = frozenset[str]()  # its server is away: the other kinds' review goes on
+        return (_lacking(pair, offered) if offered else None) or _not_served(pair)
 
     async def _may(self, resource: Resource, verb: str) -> bool:
         attributes = {"group": resource.group, "resource": resource.plural, "verb": verb}
@@ -112,12 +119,24 @@ class Rights:
 
 
 def _not_served(pair: GroupResource) -> Obstacle:
-    group, plural = pair
-    name = f"{plural}.{group}" if group else plural
     return Obstacle(
         Reason.KIND_NOT_FOUND,
-        f"the API server does not serve {name}; install the kind, or remove it from the policy",
+        f"the API server does not serve {_name(pair)}; install the kind, or remove it from the "
+        "policy",
     )
+
+
+def _lacking(pair: GroupResource, offered: frozenset[str]) -> Obstacle | None:
+    lacking = [verb for verb in NEEDED if verb not in offered]
+    if not lacking:
+        return None
+    text = f"the API server offers no {' or '.join(lacking)} for {_name(pair)}"
+    return Obstacle(Reason.KIND_NOT_FOUND, f"{text}; remove the kind from the policy")
+
+
+def _name(pair: GroupResource) -> str:
+    group, plural = pair
+    return f"{plural}.{group}" if group else plural
 
 
 def _denied(resource: Resource, verbs: list[str]) -> Obstacle:

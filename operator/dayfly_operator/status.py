@@ -19,13 +19,13 @@ from dayfly_core.policies import GroupResource
 from dayfly_kube.errors import ApiError
 from dayfly_operator.policies import Entry, PolicyBook
 from dayfly_operator.rights import Obstacle
-from dayfly_operator.watching import Stamped
+from dayfly_operator.stamped import Stamped
 from dayfly_operator.writing import Writer
 
 log = logging.getLogger(__name__)
 
-SLICE: Final = 2000
-"""Objects counted in one go: under a millisecond in which no end is served."""
+SLICE: Final = 500
+"""Objects counted in one go: 2 ms in which no end is served."""
 
 FRESH: Final = 1.0
 """Seconds: a status is written over the version of the policy that it was computed for."""
@@ -120,7 +120,7 @@ class Surroundings(Protocol):
     """What a status reports on."""
 
     def all_stamped(self) -> Iterator[tuple[Key, Stamped]]:
-        """Yield every stamped object."""
+        """Yield every stamped object that its policy still fits."""
         ...
 
     def obstacles(self) -> Mapping[GroupResource, Obstacle]:

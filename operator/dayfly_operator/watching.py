@@ -10,18 +10,15 @@ import asyncio
 import logging
 from collections.abc import Callable, Container, Coroutine, Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from sys import intern
 from typing import Any, Final, Protocol
 
-import msgspec
-
-from dayfly_core import instant, names
+from dayfly_core import names
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta, PartialObject, Resource
 from dayfly_core.policies import GroupResource
 from dayfly_kube.client import Client
 from dayfly_kube.errors import ApiError
 from dayfly_kube.reflector import Reflector
+from dayfly_operator.stamped import Stamped, trimmed
 
 log = logging.getLogger(__name__)
 
@@ -37,26 +34,15 @@ Spawn = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
 NAMESPACE_KIND: Final = (NAMESPACES.group, NAMESPACES.plural)
 
 
-class Stamped(msgspec.Struct, frozen=True, gc=False):
-    """An object with the label: its metadata as far as decisions read it, and its end.
-
-    ``end`` is None if the object has none, or one that cannot be read.
-    """
-
-    meta: ObjectMeta
-    end: datetime | None
-
-    @property
-    def policy(self) -> str:
-        """Name of the policy that stamped it."""
-        return self.meta.label_map.get(names.POLICY, "")
-
-
 class Finder(Protocol):
     """Which kinds are served."""
 
     async def find(self, group: str, plural: str) -> Resource | None:
         """Return the kind, None if it is not served."""
+        ...
+
+    async def verbs(self, group: str, plural: str) -> frozenset[str]:
+        """Return what the API server can do with the kind."""
         ...
 
     def forget(self, group: str, plural: str) -> None:
@@ -109,7 +95,7 @@ class Watching:
         self.relabelled: Callable[[], None] = lambda: None
         """Called when the labels of a namespace change: other policies may fit what is in it."""
         self.missing: frozenset[GroupResource] = frozenset()
-        """Kinds that policies name and the API server does not serve."""
+        """Kinds that policies name and nobody can watch: most often they are not served."""
         self.namespaces: Reflector[Stamped] = Reflector(
             client,
             NAMESPACES.path(),
@@ -124,8 +110,13 @@ class Watching:
         spawn(self.namespaces.run())
 
     @property
+    def namespaces_heard(self) -> float:
+        """When the API server was last heard about namespaces, monotonic."""
+        return self.namespaces.heard
+
+    @property
     def served(self) -> frozenset[Resource]:
-        """Kinds that policies name and the API server serves."""
+        """Kinds that policies name and that are watched."""
         kinds = frozenset(followed.resource for followed in self._kinds.values())
         return kinds | {NAMESPACES} if self._ends_namespaces else kinds
 
@@ -141,7 +132,7 @@ class Watching:
         return None
 
     async def follow(self, wanted: frozenset[GroupResource]) -> bool:
-        """Watch exactly these kinds; False if some are not served, to be tried again later."""
+        """Watch exactly these kinds; False if some cannot be, to be tried again later."""
         for pair in (self._kinds.keys() - wanted) | await self._withdrawn():
             self._drop(self._kinds.pop(pair))
         self._follow_namespaces(ends=NAMESPACE_KIND in wanted)
@@ -157,12 +148,18 @@ class Watching:
         return not missing
 
     async def _find(self, group: str, plural: str) -> Resource | None:
+        if (group, plural) in self.missing:
+            self._finder.forget(group, plural)
         try:
-            return await self._finder.find(group, plural)
+            return await self._watchable(group, plural)
         except ApiError as error:
             # An API that some absent server should answer for must not hold up the others.
             log.warning("kind not found kind=%s.%s error=%s", plural, group, error)
             return None
+
+    async def _watchable(self, group: str, plural: str) -> Resource | None:
+        found = await self._finder.find(group, plural)
+        return found if {"list", "watch"} <= await self._finder.verbs(group, plural) else None
 
     async def _withdrawn(self) -> set[GroupResource]:
         """Find kinds whose watch is silent because the API server does not serve them any more."""
@@ -173,7 +170,7 @@ class Watching:
 
     async def _is_withdrawn(self, group: str, plural: str) -> bool:
         try:
-            return await self._finder.find(group, plural) is None
+            return await self._watchable(group, plural) is None
         except ApiError:
             return False  # its server is away: its watch goes on trying, and holds up no other
 
@@ -310,33 +307,3 @@ class Watching:
         followed.unstamped_task.cancel()
         for namespace, name in followed.stamped.items:
             self._listener.stamped(Key(followed.resource, namespace, name), None)
-
-
-def trimmed(found: PartialObject) -> Stamped:
-    """Keep what decisions read: 10,000 objects should cost megabytes, not their whole metadata."""
-    meta = found.metadata
-    ours = {key: value for key, value in meta.annotation_map.items() if key in KEPT}
-    return Stamped(
-        meta=ObjectMeta(
-            name=meta.name,
-            namespace=intern(meta.namespace),
-            uid=meta.uid,
-            resource_version=meta.resource_version,
-            creation_timestamp=meta.creation_timestamp,
-            deletion_timestamp=meta.deletion_timestamp,
-            labels=meta.labels,
-            annotations=ours or None,
-            owner_references=[o for o in meta.owner_references or () if o.controller] or None,
-        ),
-        end=_end(ours.get(names.EXPIRES_AT)),
-    )
-
-
-KEPT: Final = frozenset(names.OUR_ANNOTATIONS)
-
-
-def _end(text: str | None) -> datetime | None:
-    try:
-        return instant.parse(text) if text else None
-    except instant.InvalidInstant:
-        return None

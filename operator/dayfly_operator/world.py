@@ -1,41 +1,23 @@
 """Everything that a decision reads, gathered before it: from memory, or from the API server now."""
 
+import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
-from typing import Final, Protocol
-
-import msgspec
+from typing import Final
 
 from dayfly_core.api import Enforcement
 from dayfly_core.guard import Guard
 from dayfly_core.lifecycle import Plan, Subject, plan
-from dayfly_core.objects import NAMESPACES, Key, ObjectMeta, PartialObject
-from dayfly_kube.errors import ApiError
+from dayfly_core.objects import Key, ObjectMeta
+from dayfly_core.policies import fits
+from dayfly_operator.memory import Memory, Metadata, read
 from dayfly_operator.policies import PolicyBook
-from dayfly_operator.watching import Stamped
+from dayfly_operator.stamped import Stamped
 
-POLICIES_WITHIN: Final = 1.0
-"""Seconds: an end is executed only by a policy that stood so at most this long ago."""
-
-
-class Metadata(Protocol):
-    """The reading half of the client, for metadata."""
-
-    async def get(self, path: str, *, metadata_only: bool = False) -> bytes:
-        """GET one object, from etcd."""
-        ...
-
-
-class Memory(Protocol):
-    """What the watches have seen."""
-
-    def stamped(self, key: Key) -> Stamped | None:
-        """Return one stamped object."""
-        ...
-
-    def namespace(self, name: str) -> ObjectMeta | None:
-        """Return a namespace if what is known of it is fresh."""
-        ...
+WITHIN: Final = 1.0
+"""Seconds: an act follows a policy, and labels of a namespace, that stood so at most this long ago.
+"""
 
 
 class World:
@@ -72,53 +54,71 @@ class World:
 
         Raises ApiError or Unreachable: then nothing is known, and nothing may be decided.
         """
-        meta = await self._get(key)
+        meta = await read(self._client, key)
         if meta is None or not key.namespace:
             return Subject(key, meta, None) if meta else None
+        if self._memory.namespace(key.namespace) is None:
+            await self._memory.fresh(key.namespace, WITHIN)
         namespace = self._memory.namespace(key.namespace)
-        namespace = namespace or await self._get(Key(NAMESPACES, "", key.namespace))
         return Subject(key, meta, namespace) if namespace else None
 
-    def up_to_date(self) -> bool:
-        """Whether the policies are known well enough to act by them.
+    def up_to_date(self, key: Key) -> bool:
+        """Whether the policies, and the object's namespace, are known well enough to act by them.
 
         If they soon will not be, they are read again beside the act, so that in a row of ends
         none but the first waits for that.
         """
-        if not self._book.is_fresh(POLICIES_WITHIN / 2):
+        if not self._book.is_fresh(WITHIN / 2):
             self.ageing()
-        return self._book.is_fresh(POLICIES_WITHIN)
+        if not self._is_fresh_around(key, WITHIN / 2):
+            self._memory.refresh(key.namespace)
+        return self._book.is_fresh(WITHIN) and self._is_fresh_around(key, WITHIN)
 
-    async def catch_up(self) -> None:
+    async def catch_up(self, key: Key) -> None:
         """Return when :meth:`up_to_date`; raises as :meth:`read`."""
-        await self._book.fresh(POLICIES_WITHIN)
+        policies = self._book.fresh(WITHIN)
+        if key.namespace:
+            await asyncio.gather(policies, self._memory.fresh(key.namespace, WITHIN))
+        else:
+            await policies
 
-    def routine(self, found: Stamped) -> bool:
+    def routine(self, key: Key, found: Stamped) -> bool:
         """Whether all there is to do for a stamped object is to wait for its end."""
         policy = self._book.known.policies.get(found.policy)
-        active = policy is not None and not policy.suspended
+        if policy is None or policy.suspended or found.end is None:
+            return False
         # What an Audit policy held before has to be handed over.
-        acts = policy is not None and policy.enforcement is not Enforcement.AUDIT
-        return active and acts and found.end is not None and found.meta.deletion_timestamp is None
+        acts = policy.enforcement is not Enforcement.AUDIT
+        return acts and found.meta.deletion_timestamp is None and self.held(key, found)
+
+    def held(self, key: Key, found: Stamped) -> bool:
+        """Whether the policy that stamped an object still fits it.
+
+        In a namespace that is not known (yet) it counts as held: to read the namespaces of 10,000
+        objects at each start would be no better than to judge each when its end comes.
+        """
+        policy = self._book.known.policies.get(found.policy)
+        namespace = self._memory.namespace(key.namespace) if key.namespace else None
+        if policy is None or (key.namespace and namespace is None):
+            return policy is not None
+        labels = namespace.label_map if namespace else None
+        return fits(policy, (key.resource.group, key.resource.plural), found.meta, labels)
 
     def plan(self, subject: Subject) -> Plan:
         """Judge, by what is known at this moment."""
-        return plan(subject, self._book.known.policies, self._guard(), self._now())
+        namespace = self._memory.namespace(subject.key.namespace) or subject.namespace
+        return self._judged(replace(subject, namespace=namespace))
 
     def wants(self, key: Key, meta: ObjectMeta) -> bool:
         """Whether an object without a stamp would get one, or be complained of; or is in doubt."""
         namespace = self._memory.namespace(key.namespace) if key.namespace else None
         if key.namespace and namespace is None:
             return True
-        decided = self.plan(Subject(key, meta, namespace))
+        decided = self._judged(Subject(key, meta, namespace))
         return bool(decided.actions) or decided.unreadable
 
-    async def _get(self, key: Key) -> ObjectMeta | None:
-        path = key.resource.path(key.namespace, key.name)
-        try:
-            body = await self._client.get(path, metadata_only=True)
-        except ApiError as error:
-            if error.not_found:
-                return None
-            raise
-        return msgspec.json.decode(body, type=PartialObject).metadata
+    def _judged(self, subject: Subject) -> Plan:
+        return plan(subject, self._book.known.policies, self._guard(), self._now())
+
+    def _is_fresh_around(self, key: Key, within: float) -> bool:
+        return not key.namespace or self._memory.is_fresh(key.namespace, within)

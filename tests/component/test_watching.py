@@ -8,7 +8,8 @@ from typing import Any
 from dayfly_core.objects import Key, ObjectMeta, Resource
 from dayfly_kube.client import Client
 from dayfly_kube.errors import ApiError, Status
-from dayfly_operator.watching import HEARD_WITHIN, Stamped, Watching
+from dayfly_operator.stamped import Stamped
+from dayfly_operator.watching import HEARD_WITHIN, Watching
 from support.fake_api import FakeApi
 from support.fake_resources import CONFIG_MAPS, SECRETS
 from support.waiting import eventually
@@ -24,6 +25,9 @@ class Finder:
         if plural == self.away:
             raise ApiError(Status(code=503))
         return next(r for r in (CONFIG_MAPS, SECRETS) if r.plural == plural)
+
+    async def verbs(self, group: str, plural: str) -> frozenset[str]:
+        return frozenset({"list", "watch"})
 
     def forget(self, group: str, plural: str) -> None:
         pass

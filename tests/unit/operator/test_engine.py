@@ -14,7 +14,7 @@ from dayfly_core.objects import NAMESPACES, Key, ObjectMeta, Resource
 from dayfly_kube.errors import ApiError, Status, Unreachable
 from dayfly_operator.effects import Outdated
 from dayfly_operator.engine import Crew, Engine
-from dayfly_operator.watching import Stamped
+from dayfly_operator.stamped import Stamped
 from dayfly_operator.writing import NotLeading
 
 pytestmark = pytest.mark.looptime(start=0)
@@ -54,15 +54,15 @@ class World:
         self.seen = self.stored
         return self.known(key)
 
-    def up_to_date(self) -> bool:
+    def up_to_date(self, key: Key) -> bool:
         return self.fresh
 
-    async def catch_up(self) -> None:
+    async def catch_up(self, key: Key) -> None:
         await asyncio.sleep(0.01)
         if self.error:
             raise self.error
 
-    def routine(self, found: Stamped) -> bool:
+    def routine(self, key: Key, found: Stamped) -> bool:
         return found.end is not None
 
     def plan(self, subject: Subject) -> Plan:
