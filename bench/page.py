@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bench.record import Record
+from bench.record import Measured, Record
 from bench.table import COLUMNS
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "explanation" / "performance.md"
@@ -50,8 +50,12 @@ def _table(name: str, record: Record) -> str:
     rows = [COLUMNS, tuple("---" for _ in COLUMNS), *(f.cells for f in measured.figures)]
     lines = [f"| {' | '.join(_escape(cell) for cell in row)} |" for row in rows]
     return "\n".join(
-        [f"### {name}\n", f"{measured.at}, load average before: {measured.load:.1f}\n", *lines, ""]
+        [f"### {name}\n", f"{measured.at}, load average before: {_load(measured)}\n", *lines, ""]
     )
+
+
+def _load(measured: Measured) -> str:
+    return "not recorded" if measured.load is None else f"{measured.load:.1f}"
 
 
 def _escape(cell: str) -> str:

@@ -14,7 +14,7 @@ class Measured:
 
     at: str
     figures: list[Figure]
-    load: float = 0.0
+    load: float | None = None
     """Load average of the minute before: above 0.5 or so somebody else was at work."""
 
 
