@@ -14,13 +14,11 @@ import msgspec
 from playground import build, resident
 from playground.commands import CommandFailedError
 from playground.plane import AlreadyRunningError
-from playground.process import DidNotStartError
+from playground.process import STOPPING, DidNotStartError
 from playground.progress import to_stderr
 from playground.toolchain import NoToolchainError
 
 DIRECTORY = Path(__file__).resolve().parents[2] / ".playground"
-
-STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 EXPECTED = (
     AlreadyRunningError,

@@ -6,7 +6,8 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
@@ -16,6 +17,8 @@ import msgspec
 from playground.health import complaint
 from playground.identity import Identity, started
 
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What tells this program to end."""
 POLL = 0.03
 TAIL = 15
 
@@ -87,7 +90,7 @@ class Process:
         """Start it, unless it runs; its output is appended to the log."""
         if self.alive:
             return
-        with self.log.open("ab") as output:
+        with undisturbed(), self.log.open("ab") as output:
             self._child = subprocess.Popen(
                 [*self._leash(), *self.spec.argv],
                 stdin=subprocess.DEVNULL,
@@ -97,8 +100,8 @@ class Process:
                 # Ctrl-C reaches the launcher alone, which stops everything in order.
                 start_new_session=True,
             )
-        self.identity = Identity(self._child.pid, started(self._child.pid) or "ended at once")
-        self.changed()
+            self.identity = Identity(self._child.pid, started(self._child.pid) or "ended at once")
+            self.changed()
 
     def _leash(self) -> list[str]:
         # The kernel watches the thread that forks: a worker thread may end long before the program.
@@ -158,6 +161,23 @@ class Process:
     def tail(self, count: int = TAIL) -> list[str]:
         """Read the last lines of its log."""
         return self.log.read_text(errors="replace").splitlines()[-count:]
+
+
+@contextmanager
+def undisturbed() -> Generator[None]:
+    """Put off signals that end this program: a child that nobody has written down is lost."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Python runs handlers in the main thread alone
+        return
+    came: list[int] = []
+    before = {n: signal.signal(n, lambda number, _: came.append(number)) for n in STOPPING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if came:
+            signal.raise_signal(came[0])
 
 
 def eventually(condition: Callable[[], bool], limit: float) -> bool:

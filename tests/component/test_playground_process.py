@@ -102,6 +102,23 @@ def test_one_that_ignores_sigterm_is_killed_after_the_limit(roster: Roster) -> N
     assert not process.alive
 
 
+def test_ctrl_c_in_the_middle_of_a_start_comes_when_the_process_is_written_down(
+    roster: Roster,
+) -> None:
+    process = roster.add(python("slow", "import threading; threading.Event().wait()"))
+    saved = process.changed
+
+    def interrupted() -> None:
+        signal.raise_signal(signal.SIGINT)
+        saved()
+
+    process.changed = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        process.start()
+    [found] = Roster.load(roster.directory).processes
+    assert (found.pid, found.alive) == (process.pid, True)
+
+
 def test_another_run_finds_and_stops_them(roster: Roster, port: int) -> None:
     [process] = roster.launch(server(port))
     process.wait_ready()

@@ -45,7 +45,9 @@ def test_trusted(entries: list[webhooks.Entry], want: bool) -> None:
     ("configs", "want"),
     [
         pytest.param([{"url": "https://127.0.0.1:1/stamp"}, {"url": "u"}], True, id="all by URL"),
-        pytest.param([{"url": "u"}, {"service": {"name": "x"}}], False, id="one to a Service without pods"),
+        pytest.param(
+            [{"url": "u"}, {"service": {"name": "x"}}], False, id="one to a Service without pods"
+        ),
     ],
 )
 def test_by_url(configs: list[dict[str, Any]], want: bool) -> None:
