@@ -66,7 +66,7 @@ def test_get_shows_the_columns(plane: ControlPlane, previews: str) -> None:
     head, row = plane.kubectl("get", "expol", previews).splitlines()
     titles = re.split(r"\s{2,}", head.strip())
     assert titles == [
-        "NAME", "PRIORITY", "DEFAULT", "MAX", "OBJECTS", "NEXT END", "READY", "AGE",
+        "NAME", "PRIORITY", "DEFAULT", "MAX", "OBJECTS", "NEXT END", "READY", "ENFORCEABLE", "AGE",
     ]  # fmt: skip
     assert row.split()[:4] == [previews, "0", "8h", "7d"]
 
