@@ -314,6 +314,10 @@ async def test_an_end_that_cannot_be_read_is_reported_once_and_ignored() -> None
         api.put(f"{MAPS}/b", stamped(operator.clock.text(0.1)))
         await eventually(lambda: operator.gone("b"))
         await eventually(lambda: operator.events("a") == ["InvalidExpiresAt"])
+        withheld = operator.program.parts.metrics.registry.get_sample_value(
+            "dayfly_withheld_total", {"policy": "previews", "reason": "InvalidExpiresAt"}
+        )
+        assert withheld == 1
         await operator.put_policy(priority=1)
         await asyncio.sleep(NOBODY_LISTENS)
         assert operator.events("a") == ["InvalidExpiresAt"]
