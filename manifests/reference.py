@@ -119,6 +119,7 @@ def _operator_registry() -> CollectorRegistry:
     metrics.ended.labels(policy="previews", resource="deployments.apps")
     metrics.stamped.labels(policy="previews", reason="CaughtUp")
     metrics.withheld.labels(policy="previews", reason="Protected")
+    metrics.events_dropped.labels(cause="Unreachable")
     metrics.read(Readings(**{field.name: float for field in fields(Readings)}))
     return metrics.registry
 

@@ -19,6 +19,7 @@ from dayfly_certs.reload import ServingContext
 from dayfly_core import names
 from dayfly_core.api import StoredPolicy
 from dayfly_core.objects import EXPIRY_POLICIES, NAMESPACES
+from dayfly_core.request import our_users
 from dayfly_kube import health
 from dayfly_kube.client import Client
 from dayfly_kube.reflector import Reflector
@@ -64,7 +65,7 @@ class Program:
         )
         self.metrics.policies.set_function(lambda: len(self._policies.items))
         known = namespaces.Namespaces(self._namespaces.items, client)
-        webhooks = Webhooks(self._current, known, clocks.now)
+        webhooks = Webhooks(self._current, known, clocks.now, our_users(settings.namespace))
         self._app = application(webhooks, self.metrics, clocks.monotonic, self._is_leaving)
 
     def _is_leaving(self) -> bool:

@@ -16,7 +16,7 @@ from dayfly_certs.renewal import Keep, authority_needs, needs
 from dayfly_core import names as vocabulary
 from dayfly_kube.errors import ApiError
 
-__all__ = ["Bundle", "NotInstalled", "Secrets", "ensure", "read", "service_names"]
+__all__ = ["Bundle", "NotInstalled", "Secrets", "ensure", "fill", "read", "service_names"]
 
 ATTEMPTS = 8
 """Each lost race means that another replica wrote; three replicas lose at most twice each."""
@@ -53,15 +53,38 @@ async def ensure(client: Secrets, namespace: str, names: Sequence[str], now: dat
 
     Raises ``NotInstalled`` if a Secret is missing, ``ApiError`` or ``Unreachable`` as the client.
     """
+    return await _bundle(client, namespace, names, now, when=_always)
 
+
+async def fill(client: Secrets, namespace: str, names: Sequence[str], now: datetime) -> Bundle:
+    """Fill only what is empty, and return what is there, good or not; raises as ``ensure``."""
+    return await _bundle(client, namespace, names, now, when=_is_empty)
+
+
+def _always(_contents: Contents) -> bool:
+    return True
+
+
+def _is_empty(contents: Contents) -> bool:
+    return not any(contents.values())
+
+
+async def _bundle(
+    client: Secrets,
+    namespace: str,
+    names: Sequence[str],
+    now: datetime,
+    *,
+    when: Callable[[Contents], bool],
+) -> Bundle:
     def better_authority(contents: Contents) -> dict[str, bytes] | None:
-        return _better_authority(contents, now)
+        return _better_authority(contents, now) if when(contents) else None
 
     kept = await _settle(client, namespace, vocabulary.CA_SECRET, better_authority)
     ca = secrets.authority(kept)
 
     def better_leaf(contents: Contents) -> dict[str, bytes] | None:
-        return _better_leaf(contents, ca, names, now)
+        return _better_leaf(contents, ca, names, now) if when(contents) else None
 
     return secrets.bundle(await _settle(client, namespace, vocabulary.TLS_SECRET, better_leaf))
 

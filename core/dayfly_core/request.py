@@ -8,10 +8,13 @@ from dayfly_core import names
 from dayfly_core.objects import NAMESPACES, ObjectMeta
 from dayfly_core.policies import GroupResource
 
-OUR_USERS = frozenset(
-    f"system:serviceaccount:{names.SYSTEM_NAMESPACE}:{account}"
-    for account in (names.ADMISSION_ACCOUNT, names.OPERATOR_ACCOUNT)
-)
+
+def our_users(namespace: str) -> frozenset[str]:
+    """Return Dayfly's own accounts where it is installed: their requests are not judged."""
+    return frozenset(
+        f"system:serviceaccount:{namespace}:{account}"
+        for account in (names.ADMISSION_ACCOUNT, names.OPERATOR_ACCOUNT)
+    )
 
 
 class Operation(StrEnum):

@@ -16,7 +16,7 @@ from dayfly_core.objects import ObjectMeta
 from dayfly_core.patch import too_large
 from dayfly_core.policies import Policies, Policy, fits
 from dayfly_core.receipts import changed, line, receipts, warning
-from dayfly_core.request import OUR_USERS, Operation, Request
+from dayfly_core.request import Operation, Request
 from dayfly_core.stamps import Stamps
 from dayfly_core.violations import Violation
 from dayfly_core.wish import EXPIRES_AT_FIELD, read, without_end
@@ -42,7 +42,7 @@ def exempt(request: Request) -> str | None:
     """Say why a request is none of Dayfly's business, None if it is."""
     if request.operation not in (Operation.CREATE, Operation.UPDATE):
         return Reason.EXEMPT
-    if request.username in OUR_USERS or request.meta.deletion_timestamp:
+    if request.meta.deletion_timestamp:
         return Reason.EXEMPT
     if furniture(request.group, request.plural, request.namespace, request.meta.name):
         return Reason.EXEMPT

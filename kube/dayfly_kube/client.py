@@ -19,7 +19,7 @@ from dayfly_kube import tls
 from dayfly_kube.config import Config
 from dayfly_kube.credentials import Credential
 from dayfly_kube.deletion import DeleteOptions, Preconditions
-from dayfly_kube.errors import ApiError, Unreachable, refusal
+from dayfly_kube.errors import ApiError, Silent, Unreachable, refusal
 from dayfly_kube.permit import Permit, asking
 
 JSON: Final = "application/json"
@@ -215,7 +215,7 @@ class Client:
     ) -> AsyncGenerator[bytes, None]:
         """Watch: the lines as they come; ``opened`` is called when the server has accepted it.
 
-        Ends when the server ends it; ``Unreachable`` when no byte came for ``idle`` seconds.
+        Ends when the server ends it; ``Silent`` when no byte came for ``idle`` seconds.
         Leave it early only under ``contextlib.aclosing``, which frees the connection.
         """
         accept = ONE_PARTIAL if metadata_only else JSON
@@ -224,7 +224,7 @@ class Client:
         async with _reachable(call), await self._open(call, limits, stream=True) as response:
             opened()
             rest = b""
-            async for chunk in response.content.iter_any():
+            async for chunk in _chunks(response, call):
                 *lines, rest = (rest + chunk).split(b"\n")
                 for line in lines:
                     yield line
@@ -339,6 +339,14 @@ async def _reachable(call: Call) -> AsyncGenerator[None, None]:
         raise Unreachable(f"{call.method} {call.path}: no answer in time") from error
     except (aiohttp.ClientError, OSError) as error:
         raise Unreachable(f"{call.method} {call.path}: {error or type(error).__name__}") from error
+
+
+async def _chunks(response: aiohttp.ClientResponse, call: Call) -> AsyncGenerator[bytes, None]:
+    try:
+        async for chunk in response.content.iter_any():
+            yield chunk
+    except TimeoutError as error:
+        raise Silent(f"{call.method} {call.path}: nothing was heard in time") from error
 
 
 async def _refused(response: aiohttp.ClientResponse) -> ApiError:

@@ -30,6 +30,10 @@ class Unreachable(Exception):
     """No answer: refused connection, TLS failure, time-out, or a connection that broke."""
 
 
+class Silent(Unreachable):
+    """A watch was accepted and then carried nothing, not even a bookmark."""
+
+
 class ApiError(Exception):
     """The API server's refusal; ``retry_after`` is in seconds, if it asked to come back."""
 

@@ -5,6 +5,7 @@ what the API server refuses, is dropped and counted.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections import Counter
 from collections.abc import Callable
@@ -108,6 +109,8 @@ class EventRecorder:
     ) -> None:
         self.dropped = Counter[str]()
         """Events that nobody will read, by why."""
+        self.dropping: Callable[[str], None] = lambda _why: None
+        """Hears of each of them."""
         self.window_seconds = WINDOW_SECONDS
         self._client = client
         self._component = component
@@ -159,11 +162,27 @@ class EventRecorder:
         """Wait until all that is queued has been posted or dropped."""
         await self._queue.join()
 
+    async def finish(self, client: Poster, within: float) -> None:
+        """After :meth:`run`: post what is left through ``client``, for at most so many seconds.
+
+        What is not posted by then is dropped.
+        """
+        self._client = client
+        posting = asyncio.create_task(self.run())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                await self.drain()
+        posting.cancel()
+        await asyncio.wait({posting})
+        while not self._queue.empty():
+            self._queue.get_nowait()
+            self._drop("Stopped", None)
+
     def _enqueue(self, post: Event | Window) -> bool:
         try:
             self._queue.put_nowait(post)
         except asyncio.QueueFull:
-            self.dropped["QueueFull"] += 1
+            self._drop("QueueFull", None)
             return False
         return True
 
@@ -184,6 +203,10 @@ class EventRecorder:
             post = await self._queue.get()
             try:
                 await self._deliver(post)
+            except asyncio.CancelledError:
+                # For finish(). It may have been posted: then its name is taken, and that is all.
+                self._enqueue(post)
+                raise
             finally:
                 self._queue.task_done()
 
@@ -195,6 +218,8 @@ class EventRecorder:
             except Unreachable:
                 await asyncio.sleep(wait)
             except ApiError as error:
+                if error.already_exists:
+                    return  # posted before, and the answer was lost
                 if not error.too_many and error.code < 500:
                     # Its namespace is gone or going, or an admission policy refuses it.
                     self._drop(error.reason or str(error.code), error)
@@ -213,6 +238,7 @@ class EventRecorder:
 
     def _drop(self, why: str, error: ApiError | None) -> None:
         self.dropped[why] += 1
+        self.dropping(why)
         logger.debug("event dropped", extra={"why": why, "cause": error})
 
 

@@ -22,7 +22,7 @@ import msgspec
 
 from dayfly_core.objects import PartialObject
 from dayfly_kube.client import IDLE_SECONDS, Client
-from dayfly_kube.errors import ApiError, Unreachable
+from dayfly_kube.errors import ApiError, Silent, Unreachable
 from dayfly_kube.mirror import Headed, Mirror, Name
 
 logger = logging.getLogger(__name__)
@@ -110,6 +110,7 @@ class Reflector(Generic[T]):
         self._continue = ""
         self._heard = float("-inf")
         self._failures = 0
+        self._told = False
         self._refusals = 0
 
     @property
@@ -227,9 +228,17 @@ class Reflector(Generic[T]):
         self._heard = self._monotonic()
 
     def _tell(self, trouble: Trouble) -> None:
-        """Log the first failure in a row, not all: a dozen streams fail together, for minutes."""
-        if trouble and self._failures == 1:
-            logger.warning("stream interrupted", extra={"path": self.path, "cause": trouble})
+        """Warn of the first failure in a row, not of all: a dozen streams fail together, for long.
+
+        A first silence is none: of a kind that nobody has touched since it was started, the API
+        server sends no bookmarks.
+        """
+        self._told = self._told and self._failures > 1
+        if trouble is None or self._told:
+            return
+        self._told = self._failures > 1 or not isinstance(trouble, Silent)
+        level = logging.WARNING if self._told else logging.DEBUG
+        logger.log(level, "stream interrupted", extra={"path": self.path, "cause": trouble})
 
 
 def _given(**params: str) -> dict[str, str]:

@@ -91,6 +91,7 @@ async def _operate(settings: Settings, where: config.Config) -> None:
                 await program.run(live, stop)
             finally:
                 kinds.stop()
+        await program.farewell()
 
 
 def _post(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:

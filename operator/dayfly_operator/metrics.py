@@ -43,6 +43,12 @@ class Metrics:
             ["policy", "reason"],
             registry=self.registry,
         )
+        self.events_dropped = Counter(
+            "dayfly_events_dropped",
+            "Kubernetes Events that were not posted, by what stood in the way.",
+            ["cause"],
+            registry=self.registry,
+        )
         self.lag = Histogram(
             "dayfly_end_lag_seconds",
             "From the end of an object to its DELETE.",

@@ -11,6 +11,7 @@ from dayfly_kube.client import Client
 from dayfly_kube.discovery import Discovery
 from dayfly_kube.events import EventRecorder
 from dayfly_kube.reflector import Reflector
+from dayfly_operator import certificates
 from dayfly_operator.certificates import Upkeep
 from dayfly_operator.effects import Effects
 from dayfly_operator.engine import Crew, Engine
@@ -82,6 +83,10 @@ class News(Protocol):
         """Hear that a webhook configuration, or whom to trust, has changed."""
         ...
 
+    def certificate_changed(self) -> None:
+        """Hear that one of the two Secrets came, changed or went."""
+        ...
+
     def stuck_changed(self, found: Stuck | None) -> None:
         """Hear of a namespace that does not go, or with None of one that went after all."""
         ...
@@ -116,6 +121,7 @@ class Parts:
         settings, now = self._tools.settings, self._tools.clocks.now
         polite = Polite(self._writer, lambda: self.engine.queue.load.urgent > 0)
         self.recorder = EventRecorder(polite, "dayfly-operator", settings.identity, now)
+        self.recorder.dropping = lambda why: self.metrics.events_dropped.labels(why).inc()
         self.reports = Reports(
             self.recorder, self.metrics, self._policy_uid, dry_run=settings.dry_run
         )
@@ -162,6 +168,9 @@ class Parts:
         place = (settings.namespace, settings.serving_names)
         self.certificate = Upkeep(
             client, place, trust, self._tools.leadership, news.webhooks_changed
+        )
+        self.secrets = certificates.watches(
+            client, settings.namespace, self._tools.clocks.monotonic, news.certificate_changed
         )
 
     # What the parts ask of each other.

@@ -45,6 +45,10 @@ RELIST_GAP: Final = 5.0
 """Least seconds between two lists of everything that has no stamp."""
 
 
+FAREWELL: Final = 0.3
+"""Seconds that Events may hold up the end of the process."""
+
+
 class Program:
     """One replica; ``policies.wake`` is for whoever hears of a changed policy."""
 
@@ -196,6 +200,10 @@ class Program:
         self._rules.wake()
         self._status.wake()
 
+    def certificate_changed(self) -> None:
+        """Look at it."""
+        self._certificate.wake()
+
     def stuck_changed(self, found: Stuck | None) -> None:
         """Tell it."""
         self._status.wake()
@@ -226,6 +234,15 @@ class Program:
         with contextlib.suppress(asyncio.CancelledError):
             await work
 
+    async def farewell(self) -> None:
+        """Post the Events that are left, once the Lease is released.
+
+        They tell of what was done while it was held: late they are as true, and the next leader
+        need not wait for them. It is not an act, so it does not ask the gate.
+        """
+        if not self._tools.settings.dry_run:
+            await self.parts.recorder.finish(self._tools.client, FAREWELL)
+
     async def _work(self, live: Callable[[], str | None]) -> None:
         async with asyncio.TaskGroup() as tasks:
             self.parts.watching.start(tasks.create_task)
@@ -238,6 +255,7 @@ class Program:
         yield parts.recorder.run()
         yield parts.guard.reflector.run()
         yield from (reflector.run() for reflector in parts.configurations.values())
+        yield from (reflector.run() for reflector in parts.secrets)
         yield from (chore.run() for chore in self._chores())
         yield health.serve(
             str(self._tools.settings.health_listen),

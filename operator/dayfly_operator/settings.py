@@ -23,8 +23,9 @@ examples:
   dayfly operator --lease-duration 2s --renew-deadline 1.4s --retry-period 0.5s
                                                  another replica takes over within 2 s
 
-The three lease times must be in this order: duration > deadline > 1.2 x retry period. On a slow
-control plane raise all three, for example 15s, 10s and 2s.
+The lease times must be in this order: retry period + request time-out < renew deadline < lease
+duration, and the deadline longer than 1.2 retry periods. On a slow control plane raise all four,
+for example duration 15s, deadline 10s, retry 2s and request time-out 5s.
 """
 
 

@@ -92,6 +92,15 @@ async def test_replicas_that_start_together_end_with_one_authority(
     assert {bundle.cert_pem for bundle in bundles} == {stored(api, TLS_PATH).contents["tls.crt"]}
 
 
+async def test_filling_leaves_alone_what_is_filled(api: FakeApi, client: Client) -> None:
+    filled = await store.fill(client, NAMESPACE, NAMES, START)
+    assert filled.names == set(NAMES)
+    api.requests.clear()
+    late = START + 29 * DAY
+    assert await store.fill(client, NAMESPACE, ["admission.example.com"], late) == filled
+    assert writes(api) == []
+
+
 async def test_a_lost_race_is_read_again(api: FakeApi, client: Client) -> None:
     api.fault(Fault("status", CA_PATH, method="PUT", code=409, reason="Conflict", times=2))
     bundle = await store.ensure(client, NAMESPACE, NAMES, START)

@@ -129,6 +129,44 @@ async def test_a_refusal(fault: Fault, requests: int, dropped: dict[str, int]) -
         assert dict(recorder.dropped) == dropped
 
 
+async def test_what_is_left_at_the_end_is_posted_through_another_door() -> None:
+    async with FakeApi() as api:
+        async with recording(api) as recorder:
+            api.fault(Fault("hang", times=2))
+            for name in ("a", "b", "c"):
+                expired(recorder, Regarding.of(Key(CONFIG_MAPS, "a", name)))
+            await eventually(lambda: len(api.requests) == 2)
+        async with Client(api.config(), user_agent="other") as other:
+            await recorder.finish(other, 1.0)
+        posted = [r for r in api.requests if r.headers["User-Agent"] == "other"]
+        assert {r.body["regarding"]["name"] for r in posted} == {"a", "b", "c"}
+        assert len(posted) == 3
+        assert not recorder.dropped
+
+
+async def test_what_cannot_be_posted_at_the_end_is_counted_and_does_not_hold_it_up() -> None:
+    counted: list[str] = []
+    async with FakeApi() as api, Client(api.config(), user_agent="test") as client:
+        api.fault(Fault("hang", times=9))
+        recorder = EventRecorder(client, "c", "i", lambda: NOW)
+        recorder.dropping = counted.append
+        for name in ("a", "b", "c"):
+            expired(recorder, Regarding.of(Key(CONFIG_MAPS, "a", name)))
+        async with asyncio.timeout(1.0):
+            await recorder.finish(client, 0.1)
+        assert counted == ["Stopped"] * 3
+        assert recorder.dropped["Stopped"] == 3
+
+
+async def test_an_event_that_was_posted_before_its_answer_was_lost_is_no_loss() -> None:
+    async with FakeApi() as api, recording(api) as recorder:
+        taken = Fault("status", PATH, code=409, reason="AlreadyExists")
+        api.fault(taken)
+        expired(recorder, SETTINGS)
+        await recorder.drain()
+        assert not recorder.dropped
+
+
 async def test_a_full_queue_drops_and_counts_and_never_waits() -> None:
     async with FakeApi() as api, Client(api.config(), user_agent="test") as client:
         recorder = EventRecorder(client, "c", "i", lambda: NOW)

@@ -221,6 +221,26 @@ async def test_converges_after(fault: Fault) -> None:
         assert len(seen.changes) == 3
 
 
+async def test_a_second_silence_in_a_row_is_worth_a_warning_the_first_is_not(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("DEBUG", "dayfly_kube.reflector")
+
+    def told() -> list[str]:
+        return [r.levelname for r in caplog.records if r.getMessage() == "stream interrupted"]
+
+    async with FakeApi() as api:
+        api.fault(Fault("silent", MAPS, times=3, watch=True))
+        async with reflecting(api, Seen()) as reflector:
+            await eventually(lambda: told() == ["DEBUG"])
+            await eventually(lambda: reflector.watches == 4)
+            assert told() == ["DEBUG", "WARNING"]
+            api.put(config_map("a"))
+            await eventually(lambda: names(reflector) == ["a"])
+            api.release()
+            await eventually(lambda: told() == ["DEBUG", "WARNING", "WARNING"])
+
+
 async def test_streams_that_end_at_once_are_not_asked_for_in_a_hot_loop() -> None:
     async with FakeApi() as api:
         api.fault(Fault("close", MAPS, times=1000))

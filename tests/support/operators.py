@@ -150,3 +150,4 @@ async def operating(
             stop.set()
             with suppress(asyncio.CancelledError):
                 await work
+            await program.farewell()

@@ -64,9 +64,9 @@ NEEDED = frozenset(
         *rights(OPERATOR, "namespaces", "get list watch"),
         # dayfly_operator.guarding
         *rights(OPERATOR, "configmaps", "list watch", OWN, names.GUARD_CONFIG_MAP),
-        # dayfly_certs.store
-        *rights(OPERATOR, "secrets", "get update", OWN, names.CA_SECRET),
-        *rights(OPERATOR, "secrets", "get update", OWN, names.TLS_SECRET),
+        # dayfly_certs.store, dayfly_operator.certificates
+        *rights(OPERATOR, "secrets", "get list watch update", OWN, names.CA_SECRET),
+        *rights(OPERATOR, "secrets", "get list watch update", OWN, names.TLS_SECRET),
         # dayfly_operator.rules
         *rights(OPERATOR, MUTATING, "list watch"),
         *rights(OPERATOR, MUTATING, "patch", name=names.MUTATING_CONFIGURATION),

@@ -13,6 +13,7 @@ from dayfly_core import names
 from dayfly_core.names import Reason
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.policies import Policies, Policy
+from dayfly_core.request import our_users
 from support.reviews import Json, a_policy, a_review, accepted, an_object, encoded, patched
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -44,9 +45,12 @@ FOR_WEB = a_policy(
 )
 
 
+ACCOUNTS = "system:serviceaccount"
+
+
 def webhooks(spaces: FakeNamespaces, *policies: Policy) -> Webhooks:
     current = Policies(policies or [a_policy()])
-    return Webhooks(lambda: current, spaces, lambda: NOW)
+    return Webhooks(lambda: current, spaces, lambda: NOW, our_users("expiry"))
 
 
 async def stamp(review: Json, spaces: FakeNamespaces, *policies: Policy) -> tuple[Json, str]:
@@ -69,6 +73,24 @@ async def test_a_deployment_is_stamped() -> None:
         names.CREATED_BY: "alice",
     }
     assert meta["labels"] == {names.POLICY: "previews"}
+
+
+@pytest.mark.parametrize(
+    ("username", "reason"),
+    [
+        pytest.param(f"{ACCOUNTS}:expiry:dayfly-operator", Reason.EXEMPT, id="operator"),
+        pytest.param(f"{ACCOUNTS}:expiry:dayfly-admission", Reason.EXEMPT, id="admission"),
+        pytest.param(
+            f"{ACCOUNTS}:dayfly-system:dayfly-operator",
+            Reason.STAMPED,
+            id="an account of that name where Dayfly is not installed",
+        ),
+    ],
+)
+async def test_our_own_accounts_are_those_of_our_own_namespace(username: str, reason: str) -> None:
+    user = {"username": username, "groups": ["system:authenticated"]}
+    review = a_review(an_object(), userInfo=user)
+    assert (await stamp(review, FakeNamespaces(TEAM_A)))[1] == reason
 
 
 async def test_a_namespace_that_was_just_created_is_asked_for_once() -> None:

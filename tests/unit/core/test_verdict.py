@@ -26,7 +26,6 @@ WARN = replace(BOUNDED, enforcement=Enforcement.WARN)
 AUDIT = replace(BOUNDED, enforcement=Enforcement.AUDIT)
 SUSPENDED = replace(PREVIEWS, suspended=True)
 ELSEWHERE = replace(PREVIEWS, namespace_selector=LabelSelector(match_labels={"team": "b"}))
-OPERATOR = "system:serviceaccount:dayfly-system:dayfly-operator"
 
 STAMPED = an_object(ttl="8h", at=in_("2h"), by="alice", policy="previews", age=HOUR)
 UNSTAMPED = an_object(age=HOUR)
@@ -226,12 +225,6 @@ STAMPS = [
         PREVIEWS,
         None,
         id="being deleted: never",
-    ),
-    pytest.param(
-        a_request(labelled(STAMPED, "heir"), STAMPED, username=OPERATOR),
-        PREVIEWS,
-        None,
-        id="our own operator: never",
     ),
     pytest.param(a_request(ObjectMeta()), PREVIEWS, None, id="no name at all: never"),
 ]

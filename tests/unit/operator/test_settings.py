@@ -42,3 +42,13 @@ def test_a_wrong_flag_is_answered_with_one_line_and_status_2(
     assert ended.value.code == 2
     assert line.startswith("dayfly operator: ")
     assert sentence in line
+
+
+def test_the_help_names_every_relation_of_the_lease_times(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        parse(["--help"], {})
+    said = " ".join(capsys.readouterr().out.split())
+    assert "retry period + request time-out < renew deadline < lease duration" in said
+    assert "deadline longer than 1.2 retry periods" in said
