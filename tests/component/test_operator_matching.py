@@ -61,8 +61,9 @@ async def test_what_a_relabelled_namespace_holds_is_handed_over_at_once() -> Non
         await in_web(operator, "next")
         label(api, team="other")
         await eventually(lambda: holder(api) == "next", 2)
+        await operator.heard()
         await eventually(lambda: status(api, "next").get("matched") == 1, 12)
-        assert status(api, "previews")["matched"] == 0
+        await eventually(lambda: status(api, "previews").get("matched") == 0, 12)
 
 
 async def test_what_no_policy_holds_any_more_is_not_counted() -> None:
