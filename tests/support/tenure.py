@@ -17,8 +17,9 @@ RENEW_DEADLINE = timedelta(seconds=1.4)
 """The playground's ``--renew-deadline``: a leader's gate closes so long after its last renewal."""
 
 WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
-UPKEEP = frozenset({"leases", "secrets", "selfsubjectaccessreviews"})
-"""Written by any replica: the election itself, the certificate by comparison, and questions."""
+UPKEEP = frozenset({"leases", "secrets", "selfsubjectaccessreviews", "events"})
+"""Written by any replica: the election itself, the certificate by comparison, and questions. Events
+tell of what was done while leading, and may come after: they are no acts."""
 
 
 @dataclass(frozen=True, slots=True)
