@@ -33,10 +33,9 @@ lint: setup ## formatting, lint rules, import layers
 types: setup ## mypy and pyright, both strict
 	$(BIN)/mypy
 	$(BIN)/pyright
-fast: setup ## unit and component tests, and the core's branch coverage (100 %)
-	$(BIN)/pytest -n auto tests/unit tests/component
-	$(BIN)/pytest -q -n auto --durations=0 --durations-min=5 tests/unit/core --cov --cov-report=term:skip-covered --cov-fail-under=100
-check: lint types verify fast ## all that needs no cluster; under a minute
+fast: setup ## unit tests, and the core's branch coverage (100 %)
+	$(BIN)/pytest -q -n auto tests/unit --cov --cov-report=term:skip-covered --cov-fail-under=100
+check: lint types verify fast ## all that needs no sockets and no cluster; a minute
 test: setup ## every test, the real control plane included
 	$(BIN)/pytest -n auto tests/unit tests/component
 	$(BIN)/pytest tests/cluster

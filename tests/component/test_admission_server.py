@@ -5,6 +5,7 @@ import re
 import signal
 import sys
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -91,24 +92,46 @@ async def test_only_posts_to_the_webhooks(
         assert response.status == status
 
 
+ENDLESS = 64
+"""Chunks of a MiB: nine times what is allowed."""
+
+
 async def test_a_body_without_end_is_cut_off(replica: Replica) -> None:
     reader, writer = await replica.connect()
     head = b"POST /stamp HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
     writer.write(head + b"Transfer-Encoding: chunked\r\n\r\n")
     chunk = b"100000\r\n" + b"x" * 2**20 + b"\r\n"
 
+    sent = 0
+
     async def pour() -> None:
-        while True:
-            writer.write(chunk)
-            await writer.drain()
+        nonlocal sent
+        with suppress(ConnectionError):
+            while sent < ENDLESS:
+                writer.write(chunk)
+                await writer.drain()
+                sent += 1
 
     pouring = asyncio.create_task(pour())
-    answer = await reader.readuntil(b"\r\n\r\n")
-    assert answer.startswith(b"HTTP/1.1 413 ")
-    assert b"connection: close" in answer.lower()
-    pouring.cancel()
-    await asyncio.gather(pouring, return_exceptions=True)
+    answer = await _head(reader)
+    async with asyncio.timeout(30):
+        await pouring
+    assert sent < ENDLESS
+    assert answer is None or answer.startswith(b"HTTP/1.1 413 ")
+    assert answer is None or b"connection: close" in answer.lower()
     writer.transport.abort()
+
+
+async def _head(reader: asyncio.StreamReader) -> bytes | None:
+    """Read an answer's head; None if the connection was reset.
+
+    A server that closes while a body is on its way cannot help it (RFC 9112, 9.6): the reset may
+    overtake the answer.
+    """
+    try:
+        return await reader.readuntil(b"\r\n\r\n")
+    except (ConnectionError, asyncio.IncompleteReadError):
+        return None
 
 
 async def test_an_announced_giant_is_refused_before_it_comes(replica: Replica) -> None:
