@@ -4,7 +4,6 @@ Decoding is the caller's: it knows which few fields it reads. Watches have conne
 so that any number of them leaves the calls their share.
 """
 
-import re
 import ssl
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -21,6 +20,7 @@ from dayfly_kube.credentials import Credential
 from dayfly_kube.deletion import DeleteOptions, Preconditions
 from dayfly_kube.errors import ApiError, Silent, Unreachable, refusal
 from dayfly_kube.permit import Permit, asking
+from dayfly_kube.warning import warning_text
 
 JSON: Final = "application/json"
 ONE_PARTIAL: Final = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
@@ -322,12 +322,6 @@ class Client:
             read_bufsize=2**18,
             trust_env=False,
         )
-
-
-def warning_text(header: str) -> str:
-    r"""Return what a ``Warning`` header says: ``299 - "it ends \"soon\""`` (RFC 7234, 5.5)."""
-    quoted = header.partition('"')[2].rpartition('"')[0]
-    return re.sub(r"\\(.)", r"\1", quoted) or header
 
 
 @asynccontextmanager
