@@ -22,7 +22,7 @@ from reference import table
 COMMAND = "make manifests"
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = {"ExpiryPolicy": "manifests/policies/previews.yaml"}
-"""What to apply to try a kind: opens its section of the reference."""
+"""What to apply to try a kind: opens its section of the reference. Nobody writes a NameClaim."""
 
 
 def main(argv: list[str]) -> int:
@@ -62,12 +62,12 @@ def generated(root: Path) -> Iterator[tuple[Path, str]]:
 
 def _crd_file(definition: dict[str, Any]) -> str:
     text = yaml.safe_dump(definition, sort_keys=False, width=100, allow_unicode=True)
-    return f"# Generated from core/dayfly_core/api.py by `{COMMAND}`.\n{text}"
+    return f"# Generated from core/dayfly_core/api by `{COMMAND}`.\n{text}"
 
 
 def _crds_page(definitions: list[dict[str, Any]]) -> str:
     sections = [_crd_section(definition) for definition in definitions]
-    head = f"# Custom resources\n\nGenerated from `core/dayfly_core/api.py` by `{COMMAND}`.\n"
+    head = f"# Custom resources\n\nGenerated from `core/dayfly_core/api` by `{COMMAND}`.\n"
     return "\n".join([head, *sections])
 
 
@@ -84,8 +84,7 @@ def _crd_section(definition: dict[str, Any]) -> str:
         "",
         schema["description"],
         "",
-        *_example(EXAMPLES[spec["names"]["kind"]]),
-        "",
+        *_example(spec["names"]["kind"]),
         *table("Field", "Type", "Default", "Meaning", rows=_fields(schema, "")),
         "",
         f"Columns of `kubectl get {short}`:",
@@ -96,9 +95,12 @@ def _crd_section(definition: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _example(path: str) -> tuple[str, ...]:
+def _example(kind: str) -> tuple[str, ...]:
+    if kind not in EXAMPLES:
+        return ()
+    path = EXAMPLES[kind]
     text = (ROOT / path).read_text(encoding="utf-8").strip()
-    return f"For example (`{path}`):", "", "```yaml", text, "```"
+    return f"For example (`{path}`):", "", "```yaml", text, "```", ""
 
 
 def _columns(columns: list[dict[str, str]]) -> Iterator[tuple[str, ...]]:

@@ -93,3 +93,7 @@ OFF_LIMITS: Final = validations(
         grammar.OFF_LIMITS_HINT,
     )
 )
+
+SAME_KEY: Final = validations(
+    rule("self.kind == oldSelf.kind && self.value == oldSelf.value", grammar.SAME_KEY_HINT)
+)

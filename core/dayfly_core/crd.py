@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from dayfly_core import api, grammar, structural
-from dayfly_core.objects import EXPIRY_POLICIES, Resource
+from dayfly_core.objects import EXPIRY_POLICIES, NAME_CLAIMS, Resource
 from dayfly_core.structural import Schema
 
 CATEGORY: Final = "dayfly"
@@ -29,9 +29,10 @@ class Kind:
     resource: Resource
     root: type
     spec: type
-    status: type
+    status: type | None
     short_name: str
     columns: tuple[Column, ...]
+    longest_name: int = 253
 
 
 EXPIRY_POLICY: Final = Kind(
@@ -40,6 +41,7 @@ EXPIRY_POLICY: Final = Kind(
     spec=api.ExpiryPolicySpec,
     status=api.ExpiryPolicyStatus,
     short_name="expol",
+    longest_name=grammar.LONGEST_NAME,
     columns=(
         Column("Priority", "integer", ".spec.priority", "Higher decides first"),
         Column("Default", "string", ".spec.ttl.default", "The life of objects that ask for none"),
@@ -62,16 +64,27 @@ EXPIRY_POLICY: Final = Kind(
     ),
 )
 
-
-_METADATA: Final = {
-    "type": "object",
-    "properties": {"name": {"type": "string", "maxLength": grammar.LONGEST_NAME}},
-}
+NAME_CLAIM: Final = Kind(
+    resource=NAME_CLAIMS,
+    root=api.NameClaim,
+    spec=api.NameClaimSpec,
+    status=None,
+    short_name="nclaim",
+    columns=(
+        Column("Kind", "string", ".spec.key.kind", "environment or host"),
+        Column("Key", "string", ".spec.key.value", "The name that is claimed"),
+        Column("State", "string", ".spec.state", "Pending until the holder was seen stored"),
+        Column("Holder", "string", ".spec.holder.kind", "The kind of the object that has the name"),
+        Column("Namespace", "string", ".spec.holder.namespace", "The holder's namespace"),
+        Column("Holder Name", "string", ".spec.holder.name", "The holder's own name"),
+        Column("Age", "date", ".metadata.creationTimestamp", "Since the name was first claimed"),
+    ),
+)
 
 
 def definitions() -> list[dict[str, Any]]:
     """Return all CustomResourceDefinitions."""
-    return [definition(EXPIRY_POLICY)]
+    return [definition(EXPIRY_POLICY), definition(NAME_CLAIM)]
 
 
 def definition(kind: Kind) -> dict[str, Any]:
@@ -103,7 +116,7 @@ def _version(kind: Kind) -> dict[str, Any]:
         "served": True,
         "storage": True,
         "schema": {"openAPIV3Schema": _root(kind)},
-        "subresources": {"status": {}},
+        **({"subresources": {"status": {}}} if kind.status else {}),
         "additionalPrinterColumns": [_column(column) for column in kind.columns],
     }
 
@@ -123,11 +136,20 @@ def _root(kind: Kind) -> Schema:
         "type": "object",
         "required": ["spec"],
         "properties": {
-            "metadata": _METADATA,
+            "metadata": _metadata(kind),
             "spec": structural.schema(kind.spec),
-            "status": _without_defaults(structural.schema(kind.status)),
+            **_status(kind),
         },
     }
+
+
+def _metadata(kind: Kind) -> Schema:
+    name = {"type": "string", "maxLength": kind.longest_name}
+    return {"type": "object", "properties": {"name": name}}
+
+
+def _status(kind: Kind) -> dict[str, Schema]:
+    return {"status": _without_defaults(structural.schema(kind.status))} if kind.status else {}
 
 
 def _without_defaults(schema: Schema) -> Schema:

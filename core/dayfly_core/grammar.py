@@ -28,6 +28,7 @@ OFF_LIMITS_HINT: Final = (
     "no policy may end API definitions, admission rules, RBAC, leases, events, nodes, persistent "
     "volumes or Dayfly's own kinds"
 )
+SAME_KEY_HINT: Final = "a claim is for one name for ever: delete it and create another"
 
 
 def order_hint(longer: str) -> str:

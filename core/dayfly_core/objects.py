@@ -42,6 +42,11 @@ NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
 EXPIRY_POLICIES = Resource(
     names.GROUP, names.VERSION, "expirypolicies", "ExpiryPolicy", namespaced=False
 )
+NAME_CLAIMS = Resource(names.GROUP, names.VERSION, "nameclaims", "NameClaim", namespaced=False)
+INGRESSES = Resource("networking.k8s.io", "v1", "ingresses", "Ingress", namespaced=True)
+HTTP_ROUTES = Resource(
+    "gateway.networking.k8s.io", "v1", "httproutes", "HTTPRoute", namespaced=True
+)
 
 
 class OwnerReference(msgspec.Struct, frozen=True, gc=False):

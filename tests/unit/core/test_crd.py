@@ -12,13 +12,22 @@ def walk(schema: Schema, path: str) -> list[tuple[str, Schema]]:
     return [(path, schema), *(found for part in nested for found in part), *items]
 
 
+def roots(definition: dict[str, Any]) -> dict[str, Schema]:
+    root = definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    return {
+        part: root["properties"][part] for part in ("spec", "status") if part in root["properties"]
+    }
+
+
 DEFINITION = crd.definition(crd.EXPIRY_POLICY)
+CLAIM = crd.definition(crd.NAME_CLAIM)
 VERSION = DEFINITION["spec"]["versions"][0]
 SCHEMA: Schema = VERSION["schema"]["openAPIV3Schema"]
 FIELDS = [
-    pytest.param(schema, id=path)
-    for part in ("spec", "status")
-    for path, schema in walk(SCHEMA["properties"][part], part)
+    pytest.param(schema, id=f"{definition['spec']['names']['kind']}.{path}")
+    for definition in (DEFINITION, CLAIM)
+    for part, root in roots(definition).items()
+    for path, schema in walk(root, part)
     if not path.endswith("[]")
 ]
 
@@ -26,7 +35,7 @@ FIELDS = [
 def test_the_name_is_plural_and_group() -> None:
     assert DEFINITION["metadata"]["name"] == "expirypolicies.dayfly.dev"
     assert DEFINITION["spec"]["scope"] == "Cluster"
-    assert crd.definitions() == [DEFINITION]
+    assert crd.definitions() == [DEFINITION, CLAIM]
 
 
 def test_kubectl_get_answers_when_it_ends_and_whether_it_is_well() -> None:
@@ -42,6 +51,22 @@ def test_kubectl_get_answers_when_it_ends_and_whether_it_is_well() -> None:
         "Age",
     ]
     assert VERSION["subresources"] == {"status": {}}
+
+
+def test_kubectl_get_answers_who_has_a_name() -> None:
+    version = CLAIM["spec"]["versions"][0]
+    columns = [column["name"] for column in version["additionalPrinterColumns"]]
+    assert columns == ["Kind", "Key", "State", "Holder", "Namespace", "Holder Name", "Age"]
+    assert "subresources" not in version
+    assert list(version["schema"]["openAPIV3Schema"]["properties"]) == ["metadata", "spec"]
+
+
+def test_a_policys_name_becomes_a_label_value_that_of_a_claim_does_not() -> None:
+    lengths = [
+        definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["metadata"]
+        for definition in crd.definitions()
+    ]
+    assert [at["properties"]["name"]["maxLength"] for at in lengths] == [63, 253]
 
 
 @pytest.mark.parametrize("schema", FIELDS)

@@ -1,9 +1,4 @@
-"""Dayfly's custom resources as types: the source of the CRDs in ``manifests/crds``.
-
-Docstrings and descriptions become the schema's, hence what ``kubectl explain`` prints: they speak
-to users. Decoding is tolerant (unknown fields are ignored: older CRDs, newer clients); strictness
-is the schema's job, and it is checked by the API server.
-"""
+"""ExpiryPolicy: which objects get which end, and which host."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -12,6 +7,8 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from dayfly_core import cel
+from dayfly_core.api.condition import StatusCondition
+from dayfly_core.api.selector import LabelSelector
 from dayfly_core.objects import ObjectMeta
 
 
@@ -35,56 +32,6 @@ class RenewOn(StrEnum):
 
     CREATION = "Creation"
     GENERATION_CHANGE = "GenerationChange"
-
-
-class Operator(StrEnum):
-    """Operators of a label selector's expression."""
-
-    IN = "In"
-    NOT_IN = "NotIn"
-    EXISTS = "Exists"
-    DOES_NOT_EXIST = "DoesNotExist"
-
-
-LabelValue = Annotated[str, Meta(max_length=63, extra_json_schema=cel.LABEL_VALUE)]
-
-
-class LabelSelectorRequirement(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """One expression over a label."""
-
-    key: Annotated[
-        str,
-        Meta(max_length=317, description="The label's key.", extra_json_schema=cel.LABEL_KEY),
-    ]
-    operator: Annotated[Operator, Meta(description="In, NotIn, Exists or DoesNotExist.")]
-    # No default: the API server would write it into the stored list, and from then on each
-    # `kubectl apply` of the same file would find a difference there.
-    values: Annotated[
-        Annotated[list[LabelValue], Meta(max_length=32)] | UnsetType,
-        Meta(description="Needed by In and NotIn, left out for the other two."),
-    ] = UNSET
-
-    @property
-    def listed(self) -> list[str]:
-        """The values, none if they are left out."""
-        return self.values or []
-
-
-class LabelSelector(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A Kubernetes label selector; empty selects everything."""
-
-    match_labels: Annotated[
-        dict[str, LabelValue],
-        Meta(
-            max_length=32,
-            description="Labels that must have exactly these values.",
-            extra_json_schema=cel.LABEL_KEYS,
-        ),
-    ] = {}
-    match_expressions: Annotated[
-        list[Annotated[LabelSelectorRequirement, Meta(extra_json_schema=cel.VALUES)]],
-        Meta(max_length=16, description="Expressions that must all be true."),
-    ] = []
 
 
 GroupName = Annotated[str, Meta(max_length=253, extra_json_schema=cel.API_GROUP)]
@@ -202,35 +149,6 @@ class ExpiryPolicySpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
             "existed before the policy, or slipped past the webhook."
         ),
     ] = "1h"
-
-
-class ConditionStatus(StrEnum):
-    """Status of a condition."""
-
-    TRUE = "True"
-    FALSE = "False"
-    UNKNOWN = "Unknown"
-
-
-class StatusCondition(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """One aspect of the object's state, as in all Kubernetes kinds."""
-
-    type: Annotated[str, Meta(max_length=316, description="Which aspect.")]
-    status: Annotated[ConditionStatus, Meta(description="True, False or Unknown.")]
-    reason: Annotated[str, Meta(min_length=1, max_length=1024, description="One word: why.")]
-    message: Annotated[
-        str, Meta(max_length=32768, description="A sentence: why, and what to do about it.")
-    ] = ""
-    last_transition_time: Annotated[
-        str,
-        Meta(
-            description="When the status last changed, RFC 3339.",
-            extra_json_schema={"format": "date-time"},
-        ),
-    ]
-    observed_generation: Annotated[
-        int | UnsetType, Meta(description="The generation of the object that this is about.")
-    ] = UNSET
 
 
 class ExpiryPolicyStatus(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

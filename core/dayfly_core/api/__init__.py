@@ -1,0 +1,53 @@
+"""Dayfly's custom resources as types: the source of the CRDs in ``manifests/crds``.
+
+Docstrings and descriptions become the schema's, hence what ``kubectl explain`` prints: they speak
+to users. Decoding is tolerant (unknown fields are ignored: older CRDs, newer clients); strictness
+is the schema's job, and it is checked by the API server.
+"""
+
+from dayfly_core.api.condition import ConditionStatus, StatusCondition
+from dayfly_core.api.expiry_policy import (
+    TTL,
+    Enforcement,
+    ExpiryPolicy,
+    ExpiryPolicySpec,
+    ExpiryPolicyStatus,
+    Match,
+    Receipts,
+    RenewOn,
+    ResourceRule,
+    StoredPolicy,
+)
+from dayfly_core.api.name_claim import (
+    ClaimedKey,
+    ClaimState,
+    Holder,
+    KeyKind,
+    NameClaim,
+    NameClaimSpec,
+)
+from dayfly_core.api.selector import LabelSelector, LabelSelectorRequirement, Operator
+
+__all__ = [
+    "TTL",
+    "ClaimState",
+    "ClaimedKey",
+    "ConditionStatus",
+    "Enforcement",
+    "ExpiryPolicy",
+    "ExpiryPolicySpec",
+    "ExpiryPolicyStatus",
+    "Holder",
+    "KeyKind",
+    "LabelSelector",
+    "LabelSelectorRequirement",
+    "Match",
+    "NameClaim",
+    "NameClaimSpec",
+    "Operator",
+    "Receipts",
+    "RenewOn",
+    "ResourceRule",
+    "StatusCondition",
+    "StoredPolicy",
+]
