@@ -13,8 +13,9 @@ def add_ingress_hosts(flags: Flags) -> None:
         "--claim-ingress-hosts",
         type=label_selector,
         metavar="SELECTOR",
-        help="claim the hosts of Ingresses and HTTPRoutes in namespaces with these labels, each for "
-        'its namespace; "*" means all. Admission and operator need the same (default: none)',
+        help="claim the hosts of Ingresses and HTTPRoutes for the namespaces that they are in, if "
+        'these have such labels; "*" means all. Admission and operator need the same (default: '
+        "none)",
     )
 
 

@@ -5,14 +5,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dayfly_certs.store import service_names
+from dayfly_core.api import LabelSelector
 from dayfly_core.lease import Timing
 from dayfly_core.pace import Pace
 from dayfly_kube.flags import Address, Flags, seconds
+from dayfly_kube.ingress_flag import add_ingress_hosts
 
 DESCRIPTION = """\
 Ends what has an end: watches every stamped object, deletes it when its time has come, stamps what
-slipped past the webhook, keeps the webhook rules and the certificate in step, and reports in the
-status of each ExpiryPolicy. Of all replicas one acts, the one that holds the Lease.
+slipped past the webhook, keeps NameClaims, webhook rules and the certificate in step, and reports
+in the status of each ExpiryPolicy. Of all replicas one acts, the one that holds the Lease.
 """
 
 EPILOG = """\
@@ -44,6 +46,8 @@ class Settings:
     dry_run: bool
     serving_names: tuple[str, ...]
     stuck_after: float
+    claim_grace: float
+    claim_ingress_hosts: LabelSelector | None
 
 
 def parse(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
@@ -62,6 +66,8 @@ def parse(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
         dry_run=known.dry_run,
         serving_names=tuple(known.serving_name) or service_names(known.namespace),
         stuck_after=known.stuck_after,
+        claim_grace=known.claim_grace,
+        claim_ingress_hosts=known.claim_ingress_hosts,
     )
 
 
@@ -103,6 +109,13 @@ def _rate(text: str) -> float:
     return rate
 
 
+def _grace(text: str) -> float:
+    grace = seconds(text)
+    if grace < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is less than 1s; write for example 75s")
+    return grace
+
+
 def command_line(environ: Mapping[str, str]) -> Flags:
     """Return the flags there are; also the source of their reference page."""
     flags = Flags("dayfly operator", DESCRIPTION, EPILOG)
@@ -110,6 +123,7 @@ def command_line(environ: Mapping[str, str]) -> Flags:
     flags.add_health()
     _add_lease(flags)
     _add_ends(flags)
+    _add_claims(flags)
     flags.add_argument(
         "--serving-name",
         metavar="NAME",
@@ -165,3 +179,16 @@ def _add_ends(flags: Flags) -> None:
         default=60.0,
         help="report a namespace that is still Terminating after this (default: 60s)",
     )
+
+
+def _add_claims(flags: Flags) -> None:
+    flags.add_argument(
+        "--claim-grace",
+        type=_grace,
+        metavar="TIME",
+        default=75.0,
+        help="delete a NameClaim whose holder is not there, or no longer has the name, when it has "
+        "not changed for this long. Until then a request that was admitted may still be stored: "
+        "more than the API server's --request-timeout, which is 60s (default: 75s)",
+    )
+    add_ingress_hosts(flags)
