@@ -17,14 +17,27 @@ POLICY: Final = "dayfly.dev/policy"
 """Label: the ExpiryPolicy that decided; a label, so that the API server filters the watch."""
 PROTECTED: Final = "dayfly.dev/protected"
 """Label ``"true"``: never ended by Dayfly; setting it needs the verb ``protect``."""
+HOST: Final = "dayfly.dev/host"
+"""Annotation: the DNS name that a policy's template gives the object; written by Dayfly."""
+NAME_CONFLICT: Final = "dayfly.dev/name-conflict"
+"""Annotation: another object has a name or host that this one wants; written by Dayfly."""
+ENVIRONMENT: Final = "dayfly.dev/environment"
+"""Label of a Namespace: it is the environment of that name, of which there is only one."""
+ENVIRONMENT_OF_ORIGINAL: Final = "envs.sberz.de/name"
+"""The same, as the label was called where it comes from."""
+CLAIM: Final = "dayfly.dev/claim"
+"""Label of a NameClaim: the kind of its key, ``environment`` or ``host``."""
 
 NEVER: Final = "never"
 """The ``ttl`` of an object that wants no end."""
 
-OUR_ANNOTATIONS: Final = (TTL, EXPIRES_AT, CREATED_BY)
+OUR_ANNOTATIONS: Final = (TTL, EXPIRES_AT, CREATED_BY, HOST)
 OUR_LABELS: Final = (POLICY, PROTECTED)
+ENVIRONMENT_LABELS: Final = (ENVIRONMENT, ENVIRONMENT_OF_ORIGINAL)
 
 PROTECT_VERB: Final = "protect"
+REPAIR_VERB: Final = "repair"
+"""On ``nameclaims``: to write by hand what is otherwise Dayfly's alone."""
 
 # Accounts and objects of the installation (manifests/base).
 ADMISSION_ACCOUNT: Final = "dayfly-admission"
@@ -43,10 +56,13 @@ JUDGE_WEBHOOK: Final = "judge.dayfly.dev"
 """Entry of the validating configuration: the same resources; fails open."""
 KINDS_WEBHOOK: Final = "kinds.dayfly.dev"
 """Entry of the validating configuration: Dayfly's own kinds; fails closed."""
+ENVIRONMENTS_WEBHOOK: Final = "environments.dayfly.dev"
+"""Entry of the validating configuration: Namespaces that become an environment; fails closed."""
 
 STAMP_PATH: Final = "/stamp"
 JUDGE_PATH: Final = "/judge"
 KINDS_PATH: Final = "/kinds"
+ENVIRONMENTS_PATH: Final = "/environments"
 
 FIELD_MANAGER: Final = "dayfly"
 """Server-side apply owner of webhook ``rules`` and ``caBundle``, and of status."""
@@ -133,7 +149,7 @@ class Reason:
     """
     STAMP_FORGED: Final = "StampForged"
     """A label or annotation that only Dayfly writes was set or changed.
-    Do: leave dayfly.dev/policy and dayfly.dev/created-by alone.
+    Do: leave dayfly.dev/policy, dayfly.dev/created-by and dayfly.dev/host alone.
     """
     ANNOTATIONS_TOO_LARGE: Final = "AnnotationsTooLarge"
     """With its end the object's annotations would exceed 256 KiB, so it has none.
@@ -142,6 +158,46 @@ class Reason:
     INVALID_POLICY: Final = "InvalidPolicy"
     """The ExpiryPolicy is not as the present schema demands; it decides nothing.
     Do: correct the fields that the message names and apply it again.
+    """
+    CLAIMED: Final = "Claimed"
+    """The object has every name and host that it asks for, and nobody else can have them.
+    Do: nothing; kubectl get nameclaims shows who has which.
+    """
+    NAME_TAKEN: Final = "NameTaken"
+    """Another object has the name or host.
+    Do: choose another one, or delete the object that the message names.
+    """
+    NAME_RESERVED: Final = "NameReserved"
+    """Another request asked for the name or host a moment ago, and may yet come to nothing.
+    Do: retry; it is free or taken for good after little more than a minute.
+    """
+    ALREADY_EXISTS: Final = "AlreadyExists"
+    """An object of that kind and name is there already.
+    Do: change that object, or delete it and wait until it is gone.
+    """
+    INVALID_HOST: Final = "InvalidHost"
+    """A host is not a DNS name.
+    Do: write for example shop.example.com, or *.example.com for all names below it.
+    """
+    INVALID_ENVIRONMENT: Final = "InvalidEnvironment"
+    """The labels dayfly.dev/environment and envs.sberz.de/name are both set, to different names.
+    Do: set one of them.
+    """
+    GENERATED_NAME: Final = "GeneratedName"
+    """What has a unique name must itself be named by its author, not by generateName.
+    Do: write metadata.name.
+    """
+    HOST_SKIPPED: Final = "HostSkipped"
+    """The policy's template needs what the object does not have, so it got no host.
+    Do: give the object a name, or its namespace the label dayfly.dev/environment.
+    """
+    CANNOT_VERIFY: Final = "CannotVerify"
+    """The API server did not say in time whether the name or host is free.
+    Do: retry; if it lasts, see the log of dayfly admission.
+    """
+    OVERLOADED: Final = "Overloaded"
+    """More requests came at once than this replica of dayfly admission could answer in time.
+    Do: retry; if it lasts, run more replicas.
     """
 
     # what the operator does, or why it does not
@@ -193,6 +249,10 @@ class Reason:
     DRY_RUN: Final = "DryRun"
     """The operator runs with --dry-run: it reports what it would do.
     Do: start it without the flag to have it act.
+    """
+    NAME_CONFLICT: Final = "NameConflict"
+    """Two objects want one name or host; the older one has it, this one is left alone without.
+    Do: change one of the two, or delete it.
     """
 
     # conditions of an ExpiryPolicy

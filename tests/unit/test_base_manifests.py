@@ -109,7 +109,7 @@ def test_system_namespaces_are_never_asked_about(webhook: dict[str, Any]) -> Non
 
 @pytest.mark.parametrize("file", ["webhooks.yaml", "admission-policies.yaml"])
 def test_keys_in_expressions_are_those_of_the_code(file: str) -> None:
-    known = {*names.OUR_ANNOTATIONS, *names.OUR_LABELS}
+    known = {*names.OUR_ANNOTATIONS, *names.OUR_LABELS, names.ENVIRONMENT, names.NAME_CONFLICT}
     assert set(re.findall(r"dayfly\.dev/[\w-]+", (BASE / file).read_text())) <= known
 
 
