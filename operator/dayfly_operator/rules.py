@@ -17,7 +17,7 @@ from typing import Final, Protocol
 import msgspec
 
 from dayfly_core import names
-from dayfly_core.objects import EXPIRY_POLICIES, ObjectMeta, Resource
+from dayfly_core.objects import EXPIRY_POLICIES, NAMESPACES, ObjectMeta, Resource
 from dayfly_core.policies import GroupResource
 from dayfly_kube.errors import ApiError
 from dayfly_operator.writing import Writer
@@ -58,10 +58,13 @@ class ClientConfig(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Webhook(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """``webhooks[]``: our two fields, and those that server-side apply wants repeated."""
+    """``webhooks[]``: our two fields, and those that server-side apply wants repeated.
+
+    These stay as base has written them, entry by entry.
+    """
 
     name: str = ""
-    side_effects: str = "None"
+    side_effects: str = ""
     admission_review_versions: list[str] = []
     client_config: ClientConfig = ClientConfig()
     rules: list[Rule] = []
@@ -91,12 +94,19 @@ def rules_for(resources: Iterable[Resource]) -> list[Rule]:
     ]
 
 
-def entries_for(resources: Iterable[Resource]) -> dict[str, list[Rule]]:
-    """Return the rules of each of our webhook entries; without policies nobody is called."""
-    named = rules_for(resources)
+def entries_for(
+    resources: Iterable[Resource], claiming: Iterable[Resource] = ()
+) -> dict[str, list[Rule]]:
+    """Return the rules of each of our webhook entries.
+
+    ``resources`` are what policies name, ``claiming`` what claims hosts besides. With neither,
+    only our own kinds and the names of environments are asked about.
+    """
+    named = frozenset(resources)
     return {
-        names.STAMP_WEBHOOK: named,
-        names.JUDGE_WEBHOOK: named,
+        names.STAMP_WEBHOOK: rules_for(named),
+        names.JUDGE_WEBHOOK: rules_for(named.union(claiming)),
+        names.ENVIRONMENTS_WEBHOOK: rules_for([NAMESPACES]),
         names.KINDS_WEBHOOK: rules_for([EXPIRY_POLICIES]),
     }
 
@@ -107,14 +117,17 @@ def amendment(
     """Return what to apply so that ``live`` is as it should be; None if it is.
 
     The uid makes it an update of this very object: server-side apply would create one that is gone.
+    The version makes it one of what was read: what has to be repeated may have been changed since.
     """
     ours = [webhook for webhook in live.webhooks if webhook.name in entries]
     if all(_in_step(webhook, entries[webhook.name], ca_bundle) for webhook in ours):
         return None
+    meta = live.metadata
+    version = {"uid": meta.uid, "resourceVersion": meta.resource_version}
     return {
         "apiVersion": resource.api_version,
         "kind": resource.kind,
-        "metadata": {"name": live.metadata.name, "uid": live.metadata.uid},
+        "metadata": {"name": meta.name, **version},
         "webhooks": [
             {
                 "name": webhook.name,
@@ -185,6 +198,7 @@ class RuleKeeper:
         self._live = live
         self._trust = trust
         self._resources: frozenset[Resource] | None = None
+        self._claiming: frozenset[Resource] = frozenset()
         self.missing: frozenset[str] = frozenset()
         """Names of the configurations that do not exist: somebody has switched Dayfly off."""
 
@@ -204,15 +218,16 @@ class RuleKeeper:
         wanted = {(kind.group, kind.plural) for kind in self._resources or ()}
         return bool(self.missing) or wanted <= self.asked_about()
 
-    def want(self, resources: Iterable[Resource]) -> None:
-        """Set the kinds that policies name and the API server serves."""
+    def want(self, resources: Iterable[Resource], claiming: Iterable[Resource] = ()) -> None:
+        """Set the kinds that the API server serves: what policies name, and what claims hosts."""
         self._resources = frozenset(resources)
+        self._claiming = frozenset(claiming)
 
     async def tend(self) -> None:
         """Compare both with what they should be, and apply the difference."""
         if self._resources is None:
             return
-        entries = entries_for(self._resources)
+        entries = entries_for(self._resources, self._claiming)
         ca_bundle = base64.b64encode(self._trust.ca_pem).decode()
         for resource, name in CONFIGURATIONS:
             live = self._live[resource]
@@ -233,7 +248,7 @@ class RuleKeeper:
         except ApiError as error:
             if not (error.not_found or error.conflict):
                 raise
-            return  # deleted or re-created meanwhile; the watch tells
+            return  # changed, deleted or re-created meanwhile; the watch tells
         log.info("webhook rules set configuration=%s", live.metadata.name)
 
     def _note(self, name: str, *, missing: bool) -> None:

@@ -1,9 +1,10 @@
 """Which requests our webhooks are asked about."""
 
+import msgspec
 import pytest
 
 from dayfly_core import names
-from dayfly_core.objects import NAMESPACES, ObjectMeta, Resource
+from dayfly_core.objects import HTTP_ROUTES, INGRESSES, NAMESPACES, ObjectMeta, Resource
 from dayfly_operator.rules import (
     MUTATING,
     ClientConfig,
@@ -54,7 +55,7 @@ def live(rules: list[Rule], ca_bundle: str) -> Configuration:
         rules=rules,
         client_config=ClientConfig(ca_bundle),
     )
-    meta = ObjectMeta(name=names.MUTATING_CONFIGURATION, uid="u")
+    meta = ObjectMeta(name=names.MUTATING_CONFIGURATION, uid="u", resource_version="7")
     return Configuration(metadata=meta, webhooks=[ours, Webhook(name="somebody.else")])
 
 
@@ -77,7 +78,11 @@ def test_only_a_difference_is_written(configuration: Configuration, changes: boo
 def test_an_amendment_is_of_our_entries_in_this_very_object() -> None:
     body = amendment(live([], ""), MUTATING, WANTED, "Q0E=")
     assert body is not None
-    assert body["metadata"] == {"name": names.MUTATING_CONFIGURATION, "uid": "u"}
+    assert body["metadata"] == {
+        "name": names.MUTATING_CONFIGURATION,
+        "uid": "u",
+        "resourceVersion": "7",
+    }
     assert body["webhooks"] == [
         {
             "name": names.STAMP_WEBHOOK,
@@ -87,6 +92,64 @@ def test_an_amendment_is_of_our_entries_in_this_very_object() -> None:
             "rules": WANTED[names.STAMP_WEBHOOK],
         }
     ]
+
+
+GOLDEN = """
+judge.dayfly.dev
+  {"apiGroups":["apps"],"apiVersions":["*"],"resources":["deployments","statefulsets"],\
+"operations":["CREATE","UPDATE"],"scope":"*"}
+  {"apiGroups":["gateway.networking.k8s.io"],"apiVersions":["*"],"resources":["httproutes"],\
+"operations":["CREATE","UPDATE"],"scope":"*"}
+  {"apiGroups":["networking.k8s.io"],"apiVersions":["*"],"resources":["ingresses"],\
+"operations":["CREATE","UPDATE"],"scope":"*"}
+environments.dayfly.dev
+  {"apiGroups":[""],"apiVersions":["*"],"resources":["namespaces"],\
+"operations":["CREATE","UPDATE"],"scope":"*"}
+kinds.dayfly.dev
+  {"apiGroups":["dayfly.dev"],"apiVersions":["*"],"resources":["expirypolicies"],\
+"operations":["CREATE","UPDATE"],"scope":"*"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("resources", "claiming"),
+    [
+        pytest.param([STATEFUL_SETS, DEPLOYMENTS], [INGRESSES, HTTP_ROUTES], id="one order"),
+        pytest.param([DEPLOYMENTS, STATEFUL_SETS], [HTTP_ROUTES, INGRESSES], id="another order"),
+    ],
+)
+def test_what_is_written_has_every_field_that_the_api_server_would_fill_in(
+    resources: list[Resource], claiming: list[Resource]
+) -> None:
+    entries = entries_for(resources, claiming)
+    lines = [
+        line
+        for name in (names.JUDGE_WEBHOOK, names.ENVIRONMENTS_WEBHOOK, names.KINDS_WEBHOOK)
+        for line in (name, *(f"  {msgspec.json.encode(rule).decode()}" for rule in entries[name]))
+    ]
+    assert lines == GOLDEN.strip().splitlines()
+
+
+def test_what_claims_a_host_is_judged_and_gets_no_end_by_that() -> None:
+    entries = entries_for([DEPLOYMENTS], [INGRESSES])
+    assert entries[names.STAMP_WEBHOOK] == rules_for([DEPLOYMENTS])
+
+
+def test_names_of_environments_are_kept_unique_without_any_policy() -> None:
+    entries = entries_for([])
+    assert [name for name, rules in entries.items() if rules] == [
+        names.ENVIRONMENTS_WEBHOOK,
+        names.KINDS_WEBHOOK,
+    ]
+
+
+def test_each_entry_keeps_the_side_effects_that_base_has_written() -> None:
+    claims = Webhook(name=names.JUDGE_WEBHOOK, side_effects="NoneOnDryRun")
+    kinds = Webhook(name=names.KINDS_WEBHOOK, side_effects="None")
+    body = amendment(Configuration(webhooks=[claims, kinds]), MUTATING, WANTED, "Q0E=")
+    assert body is not None
+    written = msgspec.convert(body["webhooks"], list[Webhook])
+    assert [each.side_effects for each in written] == ["NoneOnDryRun", "None"]
 
 
 def judging(rules: list[Rule], ca_bundle: str) -> Configuration:
