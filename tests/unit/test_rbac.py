@@ -48,8 +48,8 @@ def test_no_kind_that_no_policy_may_name_can_be_ended() -> None:
         pytest.param(names.ADMISSION_ACCOUNT, {"get", "list", "watch"}, id="admission only reads"),
         pytest.param(
             names.OPERATOR_ACCOUNT,
-            {"get", "list", "watch", "create", "update", "patch"},
-            id="the operator's own role deletes nothing",
+            {"get", "list", "watch", "create", "update", "patch", "delete"},
+            id="the operator's own role",
         ),
     ],
 )
@@ -57,9 +57,19 @@ def test_verbs_of_an_account(account: str, verbs: set[str]) -> None:
     assert {right.verb for right in granted(DOCUMENTS) if right.account == account} == verbs
 
 
-def test_nobody_creates_secrets_or_webhook_configurations() -> None:
-    created = {right.resource for right in granted(DOCUMENTS) if right.verb == "create"}
-    assert created == {"leases", "events"}
+@pytest.mark.parametrize(
+    ("verb", "resources"),
+    [
+        pytest.param(
+            "create",
+            {"leases", "events", "nameclaims"},
+            id="nobody creates Secrets or webhook configurations",
+        ),
+        pytest.param("delete", {"nameclaims"}, id="by their own roles they delete claims alone"),
+    ],
+)
+def test_what_a_verb_is_granted_for(verb: str, resources: set[str]) -> None:
+    assert {right.resource for right in granted(DOCUMENTS) if right.verb == verb} == resources
 
 
 def test_no_wildcards() -> None:
