@@ -40,7 +40,6 @@ spec:
 """
 RESOURCES = ("configmaps", "deployments", "namespaces")
 CONFIG_MAPS = f"/api/v1/namespaces/{NAMESPACE}/configmaps"
-DEPLOYMENTS = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments"
 
 T = TypeVar("T")
 

@@ -4,10 +4,8 @@ Server and peer run on CPU 1, the load on CPU 0; see ``slices``.
 """
 
 import asyncio
-import socket
 import ssl
 import subprocess
-import sys
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -19,14 +17,13 @@ import msgspec
 
 from bench import reviews
 from bench.meadow import NAMESPACE, Meadow, meadow
+from bench.peers.serving import serving
 from bench.processes import MIB, rss_bytes
 from bench.slices import Paired, Target, load, paired
 from bench.table import Figure, at_least, at_most
 from dayfly_core import names
-from playground import ports
 from playground.process import eventually
 
-PEERS = Path(__file__).parent / "peers"
 CONNECTIONS = 8
 
 
@@ -165,14 +162,17 @@ def _tail(found: Paired) -> Figure:
 
 @contextmanager
 def _bare(bench: Bench) -> Generator[tuple[int, str]]:
-    with _peer(bench, "bare_uvicorn.py") as found:
-        yield found
+    with serving("bare_uvicorn.py", bench.field.plane) as (pid, url):
+        pin(pid)
+        yield pid, url
 
 
 @contextmanager
 def _kopf(bench: Bench, body: bytes) -> Generator[tuple[int, str]]:
     kubeconfig = str(bench.field.plane.kubeconfig)
-    with _peer(bench, "kopf_webhook.py", kubeconfig, path="/stamp") as (pid, url):
+    with serving("kopf_webhook.py", bench.field.plane, kubeconfig) as (pid, base):
+        pin(pid)
+        url = f"{base}/stamp"
         # It answers without a patch until it has read which kinds the cluster serves.
         eventually(lambda: _patches(url, body), 20)
         asyncio.run(post(url, body, 1))
@@ -185,27 +185,3 @@ def _patches(url: str, body: bytes) -> bool:
     except (RuntimeError, aiohttp.ClientError):
         return False
     return True
-
-
-@contextmanager
-def _peer(bench: Bench, script: str, *more: str, path: str = "/") -> Generator[tuple[int, str]]:
-    """Start a peer with an elliptic-curve certificate, on CPU 1; yields its pid and URL."""
-    pki = bench.field.plane.paths.pki
-    certificate, key = pki / "server.crt", pki / "server.key"
-    [port] = ports.free(1)
-    command = [sys.executable, str(PEERS / script), str(port), str(certificate), str(key), *more]
-    with (bench.folder / f"{script}.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-    try:
-        if not eventually(lambda: _listens(port), 20):
-            raise RuntimeError(Path(log.name).read_text())
-        pin(process.pid)
-        yield process.pid, f"https://127.0.0.1:{port}{path}"
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as trial:
-        return trial.connect_ex(("127.0.0.1", port)) == 0
