@@ -2,7 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from dayfly_core.objects import EXPIRY_POLICIES, NAMESPACES, Resource
+from dayfly_core.objects import (
+    EXPIRY_POLICIES,
+    HTTP_ROUTES,
+    INGRESSES,
+    NAME_CLAIMS,
+    NAMESPACES,
+    Resource,
+)
 from support.fake_store import Json, Refused
 
 CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap", namespaced=True)
@@ -10,6 +17,9 @@ SECRETS = Resource("", "v1", "secrets", "Secret", namespaced=True)
 RESOURCES = (
     NAMESPACES,
     EXPIRY_POLICIES,
+    NAME_CLAIMS,
+    INGRESSES,
+    HTTP_ROUTES,
     CONFIG_MAPS,
     SECRETS,
     Resource("", "v1", "pods", "Pod", namespaced=True),
