@@ -1,18 +1,23 @@
 """Flags of ``dayfly admission``, read once, frozen."""
 
+import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from dayfly_core.api import LabelSelector
 from dayfly_kube.flags import Address, Flags, listen_address, seconds
+from dayfly_kube.ingress_flag import add_ingress_hosts
 
 DESCRIPTION = """\
 Serve the admission webhooks: stamp the end on objects that a policy covers, refuse what no policy
-allows, tell people when what they deploy ends. Any number of replicas may run; all are active.
+allows, give each name and host to one object only, tell people when what they deploy ends. Any
+number of replicas may run; all are active.
 """
 
 EPILOG = """\
 The certificate comes from the Secret dayfly-tls, policies and namespaces from watches; until all
-three are there, /readyz says which is missing. It never writes to the cluster.
+three are there, /readyz says which is missing. All that it writes to the cluster is NameClaims.
+Standard output has a line of JSON for each request that was refused, and for a sample of the rest.
 
 example, outside of a cluster:
   dayfly admission --kubeconfig ~/.kube/config --listen 127.0.0.1:9443 --identity me
@@ -31,6 +36,10 @@ class Settings:
     lame_duck: float
     """Seconds between SIGTERM and the end: as long as endpoints take to propagate."""
     log_level: str
+    log_sample: int
+    """Of so many requests that were allowed one is logged; 0: none. Of those refused all are."""
+    claim_ingress_hosts: LabelSelector | None
+    """In which namespaces Ingresses and HTTPRoutes claim their hosts; None: in none."""
 
 
 def parse(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
@@ -57,4 +66,19 @@ def command_line(environ: Mapping[str, str]) -> Flags:
         default=10.0,
         help="how long to go on serving after SIGTERM, not ready (default: 10s)",
     )
+    flags.add_argument(
+        "--log-sample",
+        type=_sample,
+        metavar="N",
+        default=100,
+        help="log one of so many requests that were allowed, 0 for none; those that were refused "
+        "are all logged (default: %(default)s)",
+    )
+    add_ingress_hosts(flags)
     return flags
+
+
+def _sample(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number; write for example 100, or 0")
+    return int(text)

@@ -16,13 +16,17 @@ OFF_LIMITS_GROUPS: Final = (
     "admissionregistration.k8s.io",
     "apiextensions.k8s.io",
     "apiregistration.k8s.io",
+    "authentication.k8s.io",
+    "authorization.k8s.io",
+    "certificates.k8s.io",
     "coordination.k8s.io",
     "dayfly.dev",
     "events.k8s.io",
     "rbac.authorization.k8s.io",
 )
 """API groups of which no policy may name a kind: ending one takes rights, rules, locks or whole
-APIs away from others, or has Dayfly stamp its own records."""
+APIs away from others, or has Dayfly stamp its own records; or a cluster that starts from cold would
+wait for Dayfly before anybody can log in."""
 
 OFF_LIMITS_CORE: Final = ("events", "nodes", "persistentvolumes")
 """The same in the core group."""

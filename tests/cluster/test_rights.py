@@ -106,6 +106,8 @@ def metadata_of(**keys: str) -> dict[str, Any]:
         "ttl": names.TTL,
         "end": names.EXPIRES_AT,
         "author": names.CREATED_BY,
+        "host": names.HOST,
+        "conflict": names.NAME_CONFLICT,
     }
     annotations = {where[key]: value for key, value in keys.items() if key in where}
     owners = OWNED if "owned" in keys else []
@@ -255,6 +257,18 @@ EDITS: list[Any] = [
     pytest.param(
         OWNER, {"policy": "p", "end": LATE}, {"end": LATE}, "", id="dropping it: a plain replace"
     ),
+    # host, name-conflict
+    pytest.param(EDITOR, None, {"host": "a.example"}, "", id="a host at creation means nothing"),
+    pytest.param(EDITOR, None, {"conflict": "x"}, "", id="nor does a copied conflict"),
+    pytest.param(EDITOR, {}, {"host": "a.example"}, "nobody changes it", id="adding a host"),
+    pytest.param(
+        EDITOR, {"host": "a.example"}, {"host": "b.example"}, "as it is", id="changing a host"
+    ),
+    pytest.param(EDITOR, {"host": "a.example"}, {"host": "a.example"}, "", id="leaving a host"),
+    pytest.param(EDITOR, {"host": "a.example"}, {}, "", id="dropping a host: a plain replace"),
+    pytest.param(EDITOR, {}, {"conflict": "x"}, names.NAME_CONFLICT, id="adding a conflict"),
+    pytest.param(EDITOR, {"conflict": "x"}, {}, "", id="dropping a conflict"),
+    pytest.param(OPERATOR, {}, {"host": "a.example", "conflict": "x"}, "", id="Dayfly writes them"),
 ]
 
 

@@ -47,12 +47,31 @@ MUTATING = "mutatingwebhookconfigurations.admissionregistration.k8s.io"
 VALIDATING = "validatingwebhookconfigurations.admissionregistration.k8s.io"
 LEASES = "leases.coordination.k8s.io"
 
+HOLDERS = (
+    "configmaps",
+    "persistentvolumeclaims",
+    "pods",
+    "services",
+    "daemonsets.apps",
+    "deployments.apps",
+    "statefulsets.apps",
+    "cronjobs.batch",
+    "jobs.batch",
+    "ingresses.networking.k8s.io",
+)
+"""Kinds, besides Namespaces, that may have a host because base may end them."""
+
 NEEDED = frozenset(
     [
         # dayfly_admission.program: reflectors, and one GET for a namespace that is not known yet
         *rights(ADMISSION, "expirypolicies.dayfly.dev", "list watch"),
         *rights(ADMISSION, "namespaces", "get list watch"),
         *rights(ADMISSION, "secrets", "list watch", OWN, names.TLS_SECRET),
+        # dayfly_admission.register: claims, and whether who has one is still there
+        *rights(ADMISSION, "nameclaims.dayfly.dev", "get list create update delete"),
+        *(right for kind in HOLDERS for right in rights(ADMISSION, kind, "get")),
+        # dayfly_admission.disclosure
+        *rights(ADMISSION, "subjectaccessreviews.authorization.k8s.io", "create"),
         # dayfly_operator.leases
         *rights(OPERATOR, LEASES, "create", OWN),
         *rights(OPERATOR, LEASES, "get watch update", OWN, names.LEASE),

@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 import yaml
 
-from dayfly_core import __version__, names
+from dayfly_admission import settings as admission
+from dayfly_core import __version__, guard, names
+from dayfly_core.api import LabelSelector
+from dayfly_core.objects import HTTP_ROUTES, INGRESSES, Resource
+from dayfly_core.request import our_users
+from dayfly_operator import settings as operator
+from dayfly_operator.rules import entries_for
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
 SAMPLES = sorted((MANIFESTS / "policies").glob("*.yaml"))
@@ -24,7 +30,17 @@ def documents(directory: Path) -> list[dict[str, Any]]:
 KUSTOMIZATION: dict[str, Any] = yaml.safe_load((BASE / "kustomization.yaml").read_text())
 ALL = documents(BASE)
 WEBHOOKS: list[dict[str, Any]] = [hook for d in ALL for hook in d.get("webhooks", [])]
+NAMEABLE = [("", "namespaces"), ("", "secrets"), ("apps", "deployments"), ("example.com", "things")]
+"""Kinds of all sorts that a policy may name."""
 DEPLOYMENTS = [d for d in ALL if d["kind"] == "Deployment"]
+
+
+def entry(name: str) -> dict[str, Any]:
+    return next(webhook for webhook in WEBHOOKS if webhook["name"] == name)
+
+
+def conditions(name: str) -> dict[str, str]:
+    return {c["name"]: " ".join(c["expression"].split()) for c in entry(name)["matchConditions"]}
 
 
 def of_kind(kind: str) -> list[str]:
@@ -80,11 +96,14 @@ def test_what_the_server_would_default_is_written_down(webhook: dict[str, Any]) 
     [
         (names.STAMP_WEBHOOK, names.STAMP_PATH, "Ignore"),
         (names.JUDGE_WEBHOOK, names.JUDGE_PATH, "Ignore"),
+        (names.ENVIRONMENTS_WEBHOOK, names.ENVIRONMENTS_PATH, "Fail"),
         (names.KINDS_WEBHOOK, names.KINDS_PATH, "Fail"),
     ],
 )
-def test_only_our_own_kinds_wait_for_dayfly(name: str, path: str, failure_policy: str) -> None:
-    webhook = next(webhook for webhook in WEBHOOKS if webhook["name"] == name)
+def test_only_our_own_kinds_and_environments_wait_for_dayfly(
+    name: str, path: str, failure_policy: str
+) -> None:
+    webhook = entry(name)
     service = webhook["clientConfig"]["service"]
     assert (service["name"], service["namespace"], service["path"]) == (
         names.ADMISSION_SERVICE,
@@ -113,10 +132,117 @@ def test_keys_in_expressions_are_those_of_the_code(file: str) -> None:
     assert set(re.findall(r"dayfly\.dev/[\w-]+", (BASE / file).read_text())) <= known
 
 
-def test_webhooks_look_at_every_key_of_ours() -> None:
-    text = (BASE / "webhooks.yaml").read_text()
-    missing = [key for key in (*names.OUR_ANNOTATIONS, *names.OUR_LABELS) if text.count(key) != 2]
-    assert not missing
+@pytest.mark.parametrize("name", [names.STAMP_WEBHOOK, names.JUDGE_WEBHOOK])
+def test_webhooks_look_at_every_key_of_ours(name: str) -> None:
+    looked_at = set(re.findall(r"dayfly\.dev/[\w-]+", conditions(name)["new-or-changed"]))
+    assert looked_at == {*names.OUR_ANNOTATIONS, *names.OUR_LABELS}
+
+
+# Which requests each entry is sent: a resource and operation by the rules that the leader writes, a
+# namespace by the selector, the rest by the conditions.
+
+EVERYTHING = entries_for(
+    [Resource(group, "v1", plural, "", namespaced=True) for group, plural in NAMEABLE],
+    claiming=[INGRESSES, HTTP_ROUTES],
+)
+
+
+@pytest.mark.parametrize("name", [webhook["name"] for webhook in WEBHOOKS])
+def test_every_entry_has_rules_and_every_rule_an_entry(name: str) -> None:
+    assert EVERYTHING.keys() == {webhook["name"] for webhook in WEBHOOKS}
+    assert EVERYTHING[name]
+
+
+@pytest.mark.parametrize("name", EVERYTHING)
+def test_no_entry_is_asked_about_deletions_subresources_or_everything(name: str) -> None:
+    for rule in EVERYTHING[name]:
+        assert rule.operations == ["CREATE", "UPDATE"]
+        assert not any("/" in plural or "*" in plural for plural in rule.resources)
+        assert "*" not in rule.api_groups
+
+
+@pytest.mark.parametrize(
+    ("name", "kinds"),
+    [
+        pytest.param(
+            names.ENVIRONMENTS_WEBHOOK, [("", "namespaces")], id="namespaces of environments"
+        ),
+        pytest.param(names.KINDS_WEBHOOK, [(names.GROUP, "expirypolicies")], id="policies"),
+    ],
+)
+def test_nothing_else_waits_for_dayfly(name: str, kinds: list[tuple[str, str]]) -> None:
+    waiting = [hook["name"] for hook in WEBHOOKS if hook["failurePolicy"] == "Fail"]
+    assert name in waiting
+    assert len(waiting) == 2
+    assert [
+        (group, plural)
+        for rule in EVERYTHING[name]
+        for group in rule.api_groups
+        for plural in rule.resources
+    ] == kinds
+
+
+@pytest.mark.parametrize(
+    ("group", "plural"),
+    [
+        ("coordination.k8s.io", "leases"),
+        ("", "events"),
+        ("events.k8s.io", "events"),
+        ("", "nodes"),
+        ("certificates.k8s.io", "certificatesigningrequests"),
+        ("authentication.k8s.io", "tokenreviews"),
+        ("authorization.k8s.io", "subjectaccessreviews"),
+        (names.GROUP, "nameclaims"),
+    ],
+)
+def test_what_a_cluster_needs_to_start_is_never_asked_about(group: str, plural: str) -> None:
+    assert guard.off_limits(group, plural), "no policy may name it, and only policies could"
+
+
+CHANGED_ENVIRONMENT = (
+    "['dayfly.dev/environment', 'envs.sberz.de/name'].exists(key, "
+    "object.metadata.?labels[?key].orValue('') != '' "
+    "&& (request.operation != 'UPDATE' "
+    "|| object.metadata.?labels[?key] != oldObject.metadata.?labels[?key]))"
+)
+
+
+def test_of_judge_and_environments_exactly_one_is_asked() -> None:
+    environments, judge = conditions(names.ENVIRONMENTS_WEBHOOK), conditions(names.JUDGE_WEBHOOK)
+    assert environments["environment-added-or-changed"] == CHANGED_ENVIRONMENT
+    assert judge["not-an-environment"] == (
+        "request.resource.group != '' || request.resource.resource != 'namespaces' "
+        f"|| !{CHANGED_ENVIRONMENT}"
+    )
+
+
+def test_the_labels_of_environments_are_those_of_the_code() -> None:
+    for label in names.ENVIRONMENT_LABELS:
+        assert f"'{label}'" in CHANGED_ENVIRONMENT
+
+
+@pytest.mark.parametrize("name", [webhook["name"] for webhook in WEBHOOKS])
+def test_who_writes_nothing_but_claims_says_so(name: str) -> None:
+    claims = name in (names.JUDGE_WEBHOOK, names.ENVIRONMENTS_WEBHOOK)
+    assert entry(name)["sideEffects"] == ("NoneOnDryRun" if claims else "None")
+
+
+@pytest.mark.parametrize("name", [webhook["name"] for webhook in WEBHOOKS])
+def test_conditions_spare_dayfly_itself_and_what_is_going_away(name: str) -> None:
+    assert conditions(name)["not-going-away"] == "!has(object.metadata.deletionTimestamp)"
+    for account in our_users(names.SYSTEM_NAMESPACE):
+        assert account in conditions(name)["not-dayfly-itself"]
+
+
+COMPONENT = MANIFESTS / "components" / "ingress-hosts"
+
+
+def test_the_component_sets_one_flag_in_both_programs() -> None:
+    (patch,) = yaml.safe_load((COMPONENT / "kustomization.yaml").read_text())["patches"]
+    (operation,) = yaml.safe_load(patch["patch"])
+    assert patch["target"]["name"].split("|") == [d["metadata"]["name"] for d in DEPLOYMENTS]
+    assert admission.parse([operation["value"]], {}).claim_ingress_hosts == LabelSelector()
+    assert operator.parse([operation["value"]], {}).claim_ingress_hosts == LabelSelector()
 
 
 @pytest.mark.parametrize("policy", of_kind("ValidatingAdmissionPolicy"))

@@ -45,7 +45,11 @@ def test_no_kind_that_no_policy_may_name_can_be_ended() -> None:
 @pytest.mark.parametrize(
     ("account", "verbs"),
     [
-        pytest.param(names.ADMISSION_ACCOUNT, {"get", "list", "watch"}, id="admission only reads"),
+        pytest.param(
+            names.ADMISSION_ACCOUNT,
+            {"get", "list", "watch", "create", "update", "delete"},
+            id="admission reads, and writes claims",
+        ),
         pytest.param(
             names.OPERATOR_ACCOUNT,
             {"get", "list", "watch", "create", "update", "patch", "delete"},
@@ -62,7 +66,7 @@ def test_verbs_of_an_account(account: str, verbs: set[str]) -> None:
     [
         pytest.param(
             "create",
-            {"leases", "events", "nameclaims"},
+            {"leases", "events", "nameclaims", "subjectaccessreviews"},
             id="nobody creates Secrets or webhook configurations",
         ),
         pytest.param("delete", {"nameclaims"}, id="by their own roles they delete claims alone"),
@@ -70,6 +74,32 @@ def test_verbs_of_an_account(account: str, verbs: set[str]) -> None:
 )
 def test_what_a_verb_is_granted_for(verb: str, resources: set[str]) -> None:
     assert {right.resource for right in granted(DOCUMENTS) if right.verb == verb} == resources
+
+
+def test_admission_writes_nothing_but_claims() -> None:
+    writes = {"create", "update", "patch", "delete", "deletecollection"}
+    written = {
+        (right.resource, right.verb)
+        for right in granted(DOCUMENTS)
+        if right.account == names.ADMISSION_ACCOUNT and right.verb in writes
+    }
+    claims = {("nameclaims", verb) for verb in ("create", "update", "delete")}
+    assert written == claims | {("subjectaccessreviews", "create")}
+
+
+def test_what_base_may_end_can_be_looked_up_as_a_holder() -> None:
+    ended = {
+        (group, resource)
+        for rule in ENDING_RULES
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+    }
+    read = {
+        (right.group, right.resource)
+        for right in granted(DOCUMENTS)
+        if right.account == names.ADMISSION_ACCOUNT and right.verb == "get"
+    }
+    assert ended == read - {(names.GROUP, "nameclaims")}
 
 
 def test_no_wildcards() -> None:
