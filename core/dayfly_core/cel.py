@@ -97,3 +97,27 @@ OFF_LIMITS: Final = validations(
 SAME_KEY: Final = validations(
     rule("self.kind == oldSelf.kind && self.value == oldSelf.value", grammar.SAME_KEY_HINT)
 )
+
+DNS_NAME: Final = spelled(grammar.DNS_NAME, grammar.DNS_NAME_HINT)
+
+TEMPLATE: Final = validations(
+    rule(f"self.matches({_quoted(grammar.TEMPLATE)})", grammar.TEMPLATE_HINT),
+    rule(
+        f"self.findAll({_quoted(grammar.FIELD)})"
+        f".all(field, field in {_listed(tuple(f'{{{field}}}' for field in grammar.HOST_FIELDS))})",
+        grammar.FIELDS_HINT,
+    ),
+    rule(
+        f"!self.contains('{grammar.DOMAIN}') || (self.endsWith('.{grammar.DOMAIN}')"
+        f" && self.indexOf('{grammar.DOMAIN}') == size(self) - {len(grammar.DOMAIN)})",
+        grammar.DOMAIN_LAST_HINT,
+    ),
+)
+
+HOST: Final = validations(
+    rule(
+        f"!self.template.endsWith('.{grammar.DOMAIN}') || has(self.domain)",
+        grammar.NO_DOMAIN_HINT,
+        field=".domain",
+    )
+)

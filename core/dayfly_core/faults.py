@@ -12,9 +12,11 @@ from itertools import combinations, product
 from msgspec import UNSET, UnsetType
 
 from dayfly_core import api, duration, grammar, guard, names, selectors
+from dayfly_core.hosts import Template
 from dayfly_core.violations import Violation
 
 _GROUP = re.compile(grammar.API_GROUP)
+_DNS_NAME = re.compile(grammar.DNS_NAME)
 _PLURAL = re.compile(grammar.PLURAL)
 _COMPACT = re.compile(duration.COMPACT)
 
@@ -27,6 +29,7 @@ def of_policy(name: str, spec: api.ExpiryPolicySpec) -> list[Violation]:
         *selectors.problems(spec.match.object_selector, "spec.match.objectSelector"),
         *(fault for i, rule in enumerate(spec.match.resources) for fault in _rule_faults(i, rule)),
         *_ttl_faults(spec.ttl),
+        *_host_faults(spec.host),
         *_duration_faults("spec.grace", spec.grace),
     ]
 
@@ -62,6 +65,18 @@ def _ttl_faults(ttl: api.TTL) -> Iterator[Violation]:
     for (shorter, low), (longer, high) in combinations(texts.items(), 2):
         if (_length(low) or timedelta()) > (_length(high) or timedelta.max):
             yield _fault(f"spec.ttl.{shorter}", low, grammar.order_hint(longer))
+
+
+def _host_faults(host: api.Host | UnsetType) -> Iterator[Violation]:
+    if host is UNSET:
+        return
+    template = Template(host.template)
+    for problem in template.problems:
+        yield _fault("spec.host.template", host.template, problem)
+    if template.needs_domain and host.domain is UNSET:
+        yield _fault("spec.host.domain", "", grammar.NO_DOMAIN_HINT)
+    if host.domain is not UNSET and not _DNS_NAME.fullmatch(host.domain):
+        yield _fault("spec.host.domain", host.domain, grammar.DNS_NAME_HINT)
 
 
 def _duration_faults(field: str, text: str) -> Iterator[Violation]:

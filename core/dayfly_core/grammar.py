@@ -9,6 +9,18 @@ LABEL_VALUE: Final = f"^({_LABEL_NAME})?$"
 LABEL_KEY: Final = f"^({_DNS_LABEL}([.]{_DNS_LABEL})*/)?{_LABEL_NAME}$"
 API_GROUP: Final = f"^({_DNS_LABEL}([.]{_DNS_LABEL})*)?$"
 PLURAL: Final = f"^{_DNS_LABEL}$"
+DNS_NAME: Final = f"^{_DNS_LABEL}([.]{_DNS_LABEL})*$"
+
+HOST_FIELDS: Final = ("name", "namespace", "environment", "hash", "domain")
+"""What a host's template may hold in braces."""
+
+FIELD: Final = "[{][^{}]*[}]"
+_EDGE: Final = f"([a-z0-9]|{FIELD})"
+_LABEL: Final = f"{_EDGE}(([-a-z0-9]|{FIELD})*{_EDGE})?"
+TEMPLATE: Final = f"^{_LABEL}([.]{_LABEL})*$"
+"""A DNS name with fields in it; which fields there are, and where, are rules of their own."""
+DOMAIN: Final = "{domain}"
+"""The field that stands for whole labels, the last ones: they are never cut."""
 
 LABEL_KEY_HINT: Final = "must be a label key, for example team or example.com/team"
 LABEL_VALUE_HINT: Final = "must be a label value: at most 63 letters, digits, '-', '_' and '.'"
@@ -29,6 +41,19 @@ OFF_LIMITS_HINT: Final = (
     "volumes or Dayfly's own kinds"
 )
 SAME_KEY_HINT: Final = "a claim is for one name for ever: delete it and create another"
+
+DNS_NAME_HINT: Final = "must be a DNS name in lower case, for example dev.example.com"
+TEMPLATE_HINT: Final = (
+    "must be a DNS name with fields in braces, for example {name}-{namespace}.{domain}; "
+    "beside the fields only lower-case letters, digits, '-' and '.'"
+)
+FIELDS_HINT: Final = (
+    "knows the fields " + ", ".join(f"{{{field}}}" for field in HOST_FIELDS) + ", and no other"
+)
+DOMAIN_LAST_HINT: Final = (
+    "must have {domain} at its end, after a dot, for example {name}.{domain}, or not at all"
+)
+NO_DOMAIN_HINT: Final = "is needed, because the template has {domain}: for example dev.example.com"
 
 
 def order_hint(longer: str) -> str:

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from dayfly_core import api, conformance, duration, faults, selectors, structural
+from dayfly_core.hosts import Naming, Template
 from dayfly_core.objects import NAMESPACES, ObjectMeta
 from dayfly_core.violations import Violation
 
@@ -45,6 +46,8 @@ class Policy:
     enforcement: api.Enforcement
     receipts: api.Receipts
     grace: timedelta
+    host: Naming | None = None
+    """How its objects get a host; None if they get none."""
 
 
 def compile_policy(policy: api.ExpiryPolicy) -> Policy:
@@ -94,7 +97,14 @@ def _policy(meta: ObjectMeta, spec: api.ExpiryPolicySpec) -> Policy:
         enforcement=spec.enforcement,
         receipts=spec.receipts,
         grace=duration.parse(spec.grace),
+        host=_naming(spec.host),
     )
+
+
+def _naming(host: api.Host | UnsetType) -> Naming | None:
+    if host is UNSET:
+        return None
+    return Naming(Template(host.template), "" if host.domain is UNSET else host.domain)
 
 
 def _bound(text: str | UnsetType) -> timedelta | None:

@@ -111,6 +111,31 @@ class TTL(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     ] = RenewOn.CREATION
 
 
+# As long as a name can be with a label before it.
+DomainText = Annotated[str, Meta(max_length=189, extra_json_schema=cel.DNS_NAME)]
+
+
+class Host(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Which host an object gets: a DNS name that no other object in the cluster can get."""
+
+    template: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=253,
+            description="The host, with fields in braces: {name} and {namespace} of the object, "
+            "{environment} (the label dayfly.dev/environment of its namespace), {hash} (ten "
+            "characters that follow from kind, namespace and name) and, at the end, {domain}. "
+            "Labels over 63 characters are cut, and end in a hash of what they were.",
+            extra_json_schema=cel.TEMPLATE,
+        ),
+    ]
+    domain: Annotated[
+        DomainText | UnsetType,
+        Meta(description="What {domain} stands for, for example dev.example.com."),
+    ] = UNSET
+
+
 class ExpiryPolicySpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Which objects get which end."""
 
@@ -131,6 +156,15 @@ class ExpiryPolicySpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
     ttl: Annotated[
         TTL, Meta(description="How long the objects live.", extra_json_schema=cel.ORDER)
     ] = TTL()
+    host: Annotated[
+        Host | UnsetType,
+        Meta(
+            description="Gives each object that gets its end a host, in the annotation "
+            "dayfly.dev/host. It stays the same as long as the object lives, also when the "
+            "template changes.",
+            extra_json_schema=cel.HOST,
+        ),
+    ] = UNSET
     enforcement: Annotated[
         Enforcement,
         Meta(

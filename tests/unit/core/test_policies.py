@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from dayfly_core import api
+from dayfly_core.hosts import Naming, Template
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.policies import (
     InvalidPolicy,
@@ -15,6 +16,7 @@ from dayfly_core.policies import (
     fits,
     read_policy,
 )
+from support import host_manifests
 from support.policy_manifests import ACCEPTED, ODD, REFUSED, manifest
 
 DEPLOYMENTS = ("apps", "deployments")
@@ -36,7 +38,7 @@ def matching(**match: Any) -> dict[str, Any]:
     return {"match": {"resources": [*groups, widgets]} | match}
 
 
-@pytest.mark.parametrize("written", ACCEPTED)
+@pytest.mark.parametrize("written", [*ACCEPTED, *host_manifests.ACCEPTED])
 def test_what_the_schema_accepts_can_be_read(written: dict[str, Any]) -> None:
     assert read_policy(stored(written)).name == written["metadata"]["name"]
     typed = msgspec.convert(written, api.ExpiryPolicy)
@@ -49,7 +51,7 @@ def test_what_is_not_set_may_be_written_as_null(written: dict[str, Any]) -> None
     assert (read.maximum, read.suspended) == (None, False)
 
 
-@pytest.mark.parametrize(("written", "field", "words"), REFUSED)
+@pytest.mark.parametrize(("written", "field", "words"), [*REFUSED, *host_manifests.REFUSED])
 def test_what_the_schema_refuses_is_refused(
     written: dict[str, Any], field: str, words: str
 ) -> None:
@@ -78,6 +80,13 @@ def test_types_are_checked_again_when_a_policy_is_built_in_code() -> None:
     spec = api.ExpiryPolicySpec(match=api.Match(resources=[]))
     with pytest.raises(InvalidPolicy, match=r"spec\.match\.resources: .* at least 1 items"):
         compile_policy(api.ExpiryPolicy(spec=spec))
+
+
+def test_a_host_is_read() -> None:
+    assert policy().host is None
+    named = policy(host={"template": "{name}.{domain}", "domain": "dev.example.com"}).host
+    assert named == Naming(Template("{name}.{domain}"), "dev.example.com")
+    assert policy(host={"template": "{hash}.example"}).host == Naming(Template("{hash}.example"))
 
 
 def test_durations_are_read() -> None:
