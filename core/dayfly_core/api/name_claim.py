@@ -80,6 +80,13 @@ class NameClaimSpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
             extra_json_schema={"format": "date-time"},
         ),
     ]
+    contested: Annotated[
+        bool,
+        Meta(
+            description="True: when it was claimed, an earlier request for the same holder may "
+            "still have been on its way. It stays Pending until that one must have ended."
+        ),
+    ] = False
 
 
 class NameClaim(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

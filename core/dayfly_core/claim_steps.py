@@ -1,0 +1,206 @@
+"""The words in which claiming a name is told: what is attempted, done next, seen, and answered.
+
+:func:`dayfly_core.claims.decide` leads from what was seen to the next step, or to the outcome.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from dayfly_core.api import Holder, NameClaim
+from dayfly_core.claim_key import ClaimKey
+
+PAUSES: Final = (0.02, 0.05, 0.1, 0.2, 0.4)
+"""Seconds between looks while an overlapping claim is expected to go: its request takes one look,
+one question and one DELETE to withdraw."""
+
+RETRY_AFTER: Final = 5
+"""Seconds after which a person is told to try again: most requests under way have ended."""
+
+
+class Act(StrEnum):
+    """What the request does to the holder, hence what else may be under way."""
+
+    CREATE = "create"
+    """It creates the holder: the uid is this request's alone."""
+    UPDATE = "update"
+    """It changes the holder: stored only over the version that was admitted."""
+    INSIDE = "inside"
+    """It is about something in the holder, a namespace: others there may list the same key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Who wants which name, by which request."""
+
+    key: ClaimKey
+    written: str
+    holder: Holder
+    act: Act
+    at: datetime
+    read_only: bool = False
+    """True: nothing may be written (dry run); the answer is what it would be now."""
+
+
+class Presence(NamedTuple):
+    """A holder, as a quorum read finds it."""
+
+    uid: str
+    lists: bool
+    """Whether it has the key that was asked about."""
+
+
+# What the shell does next.
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """POST this claim; then :class:`Stored`, :class:`Refused` or :class:`Unsure`."""
+
+    claim: NameClaim
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """Write this claim over exactly the version it names; then as after :class:`Create`."""
+
+    claim: NameClaim
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """GET the claim of the key; then :class:`Looked`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """Read this claim's holder by quorum; then :class:`Found`."""
+
+    claim: NameClaim
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """After a pause, read the claims that overlap the key; then :class:`Surveyed`."""
+
+    mine: NameClaim | None
+    looks: int = 0
+
+    @property
+    def pause(self) -> float:
+        """Seconds to wait before."""
+        return PAUSES[self.looks - 1] if self.looks else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Inspect:
+    """Read the first rival's holder by quorum; then :class:`Inspected`."""
+
+    survey: Survey
+    rivals: tuple[NameClaim, ...]
+
+
+Step = Create | Replace | Look | Find | Survey | Inspect
+
+
+# What was seen.
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """Nothing yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The write was carried out; the claim as it is now."""
+
+    claim: NameClaim
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The write was not carried out: 409, or 404 for a claim that went away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsure:
+    """No answer: the write may have been carried out, or may yet be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """The claim; None: there is none."""
+
+    claim: NameClaim | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The holder of the claim; None: there is no such object."""
+
+    claim: NameClaim
+    presence: Presence | None
+
+
+@dataclass(frozen=True, slots=True)
+class Surveyed:
+    """The claims that overlap the key."""
+
+    survey: Survey
+    others: Sequence[NameClaim]
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """The first rival's holder; None: there is no such object."""
+
+    inspect: Inspect
+    presence: Presence | None
+
+
+Seen = Begun | Stored | Refused | Unsure | Looked | Found | Surveyed | Inspected
+
+
+# How it ends.
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """The holder may have the name; without a claim if nothing was to be written."""
+
+    claim: NameClaim | None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Another object has the name, by this claim, which may be one that overlaps."""
+
+    claim: NameClaim
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """A request under way may get the name: try again."""
+
+    claim: NameClaim
+    retry_after: int = RETRY_AFTER
+
+
+@dataclass(frozen=True, slots=True)
+class Exists:
+    """The very object that is to be created is there already, with this claim."""
+
+    claim: NameClaim
+
+
+@dataclass(frozen=True, slots=True)
+class Unverified:
+    """It could not be found out in time, or not at all."""
+
+    why: str
+
+
+Outcome = Granted | Taken | Reserved | Exists | Unverified
