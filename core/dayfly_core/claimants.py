@@ -1,0 +1,146 @@
+"""What an object claims: the environment that a Namespace is, and hosts."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
+
+import msgspec
+
+from dayfly_core import grammar, hosts, names
+from dayfly_core.claim_key import ClaimKey, KeyKind
+from dayfly_core.names import Reason
+from dayfly_core.objects import ObjectMeta
+from dayfly_core.violations import Violation
+
+HOST_FIELD: Final = f"metadata.annotations[{names.HOST}]"
+
+_LABEL_VALUE = re.compile(grammar.LABEL_VALUE)
+_NO_NAME: Final = (
+    "is no name of an environment; write at most 63 letters, digits, '-', '_' and '.', for example "
+    "shop-pr-17, or leave the label out"
+)
+
+
+class Demand(NamedTuple):
+    """One name that an object asks for, and where in the object it does."""
+
+    key: ClaimKey
+    written: str
+    field: str
+
+
+class Demands(NamedTuple):
+    """Each name once, where it is first written; and what nobody could claim."""
+
+    demands: tuple[Demand, ...] = ()
+    violations: tuple[Violation, ...] = ()
+
+
+class IngressRule(msgspec.Struct, frozen=True):
+    """``spec.rules[]`` of an Ingress."""
+
+    host: str | None = None
+
+
+class IngressTLS(msgspec.Struct, frozen=True):
+    """``spec.tls[]`` of an Ingress."""
+
+    hosts: list[str] | None = None
+
+
+class IngressSpec(msgspec.Struct, frozen=True):
+    """What an Ingress says of hosts."""
+
+    rules: list[IngressRule] | None = None
+    tls: list[IngressTLS] | None = None
+
+
+class HTTPRouteSpec(msgspec.Struct, frozen=True):
+    """What an HTTPRoute says of hosts."""
+
+    hostnames: list[str] | None = None
+
+
+# Environments.
+
+
+def environment_of(meta: ObjectMeta) -> Demands:
+    """Return the environment that a Namespace is by either label: one register for both.
+
+    That of a Namespace which a controller owns counts too: nothing copies labels to Namespaces.
+    """
+    written: dict[str, str] = {
+        label: meta.label_map[label]
+        for label in names.ENVIRONMENT_LABELS
+        if label in meta.label_map
+    }
+    violations = tuple(_environment_violations(written))
+    if violations or not written:
+        return Demands(violations=violations)
+    label, name = next(iter(written.items()))
+    key = ClaimKey(KeyKind.ENVIRONMENT, name)
+    return Demands((Demand(key, name, _label_field(label)),))
+
+
+def _environment_violations(written: dict[str, str]) -> Iterator[Violation]:
+    for label, name in written.items():
+        if not name or not _LABEL_VALUE.fullmatch(name):
+            yield Violation(Reason.INVALID_ENVIRONMENT, _label_field(label), name, _NO_NAME)
+    if len(set(written.values())) > 1:
+        (first, name), (second, other) = written.items()
+        differs = f"is not the {name} of {first}; write one of the two, or the same in both"
+        yield Violation(Reason.INVALID_ENVIRONMENT, _label_field(second), other, differs)
+
+
+def _label_field(label: str) -> str:
+    return f"metadata.labels[{label}]"
+
+
+def environment_name(meta: ObjectMeta) -> str:
+    """Return the name of the environment that a Namespace is, empty if it is none."""
+    return next((demand.key.value for demand in environment_of(meta).demands), "")
+
+
+# Hosts.
+
+
+def stamped_host_of(meta: ObjectMeta) -> Demands:
+    """Return the host that Dayfly gave an object; what a controller made may carry a copy."""
+    written = meta.annotation_map.get(names.HOST)
+    if written is None or meta.controlled:
+        return Demands()
+    return _hosts([(HOST_FIELD, written)])
+
+
+def ingress_hosts(spec: IngressSpec) -> Demands:
+    """Return the hosts of an Ingress, of its rules and its certificates.
+
+    A rule without a host takes what is left over: it claims nothing.
+    """
+    rules = ((f"spec.rules[{i}].host", rule.host) for i, rule in enumerate(spec.rules or ()))
+    certificates = (
+        (f"spec.tls[{i}].hosts[{j}]", host)
+        for i, tls in enumerate(spec.tls or ())
+        for j, host in enumerate(tls.hosts or ())
+    )
+    return _hosts((*rules, *certificates))
+
+
+def route_hosts(spec: HTTPRouteSpec) -> Demands:
+    """Return the hosts of an HTTPRoute; without any it takes those of its Gateway."""
+    return _hosts((f"spec.hostnames[{i}]", host) for i, host in enumerate(spec.hostnames or ()))
+
+
+def _hosts(written: Iterable[tuple[str, str | None]]) -> Demands:
+    demands: dict[ClaimKey, Demand] = {}
+    violations: list[Violation] = []
+    for field, text in written:
+        if not text:
+            continue
+        try:
+            key = ClaimKey(KeyKind.HOST, hosts.normalise(text))
+        except hosts.InvalidHost as error:
+            violations.append(Violation(Reason.INVALID_HOST, field, text, error.detail))
+            continue
+        demands.setdefault(key, Demand(key, text, field))
+    return Demands(tuple(demands.values()), tuple(violations))
