@@ -21,7 +21,7 @@ No clock decides anything: ``claimedAt`` is for people.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -162,13 +162,17 @@ def identity(holder: Holder) -> tuple[str, str, str, str]:
 
 def pending(attempt: Attempt) -> NameClaim:
     """Build the claim of a request under way."""
-    meta = ObjectMeta(name=attempt.key.claim_name, labels=_labels(attempt.key))
-    return NameClaim(metadata=meta, spec=_spec(attempt, ClaimState.PENDING))
+    return claim_of(attempt.key, _spec(attempt))
+
+
+def claim_of(key: ClaimKey, spec: NameClaimSpec) -> NameClaim:
+    """Build a claim that is not stored yet."""
+    return NameClaim(metadata=ObjectMeta(name=key.claim_name, labels=_labels(key)), spec=spec)
 
 
 def taken(attempt: Attempt, before: NameClaim) -> NameClaim:
     """Build the next version of a claim: always another one, for an equal one changes nothing."""
-    spec = _spec(attempt, ClaimState.PENDING)
+    spec = _spec(attempt)
     at = spec.claimed_at
     if at == before.spec.claimed_at:
         at = instant.render(attempt.at + timedelta(microseconds=1))
@@ -182,7 +186,7 @@ def bound(claim: NameClaim, holder: Holder, at: datetime) -> NameClaim:
         claim.spec,
         holder=holder,
         state=ClaimState.BOUND,
-        claimed_at=instant.render(at.astimezone(UTC)),
+        claimed_at=instant.render(at),
         contested=False,
     )
     return over(claim, spec)
@@ -211,10 +215,10 @@ def _contested(attempt: Attempt, before: NameClaimSpec) -> bool:
     return before.contested or not (own and attempt.act is Act.CREATE)
 
 
-def _spec(attempt: Attempt, state: ClaimState) -> NameClaimSpec:
+def _spec(attempt: Attempt) -> NameClaimSpec:
     key = ClaimedKey(kind=attempt.key.kind, value=attempt.key.value, written=attempt.written)
     at = instant.render(attempt.at)
-    return NameClaimSpec(key=key, holder=attempt.holder, state=state, claimed_at=at)
+    return NameClaimSpec(key=key, holder=attempt.holder, state=ClaimState.PENDING, claimed_at=at)
 
 
 def _labels(key: ClaimKey) -> dict[str, str]:

@@ -1,0 +1,187 @@
+"""Keeps the claims what the stored objects are: the leader's part of unique names.
+
+Level-triggered. Call :meth:`ClaimRepair.mend` with each key that an event touches (of an object:
+the keys that it lists now and those it listed before; of a claim: ``claim_key.key_of``), and
+:meth:`ClaimRepair.mend_all` at the start of a term and every ten minutes. What they return says
+when to call again. ``ApiError`` and ``Unreachable`` of anything but a lost race come through: the
+caller tries again, as for any chore.
+"""
+
+import logging
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol
+
+from dayfly_core.api import Holder, NameClaim
+from dayfly_core.claim_key import ClaimKey, is_canonical, key_of
+from dayfly_core.claim_repair import (
+    GRACE,
+    Bind,
+    Case,
+    Claimant,
+    Conflict,
+    Create,
+    Remove,
+    Sighting,
+    Wait,
+    Write,
+    confirmed,
+    conflicts,
+    family,
+    repair,
+    sight,
+)
+from dayfly_core.claim_steps import Presence
+from dayfly_kube.errors import ApiError
+
+log = logging.getLogger(__name__)
+
+BEHIND: Final = 2.0
+"""Seconds after which to look again when a quorum read knew more than the watches."""
+
+
+class Claims(Protocol):
+    """NameClaims and their holders; raises ``ApiError``, ``Unreachable`` and ``NotLeading``."""
+
+    async def create(self, claim: NameClaim) -> None:
+        """POST."""
+        ...
+
+    async def replace(self, claim: NameClaim) -> None:
+        """Write ``spec`` and our label over exactly the version in ``metadata``.
+
+        A merge patch whose metadata has uid and resourceVersion: 409 if it is another version.
+        """
+        ...
+
+    async def delete(self, claim: NameClaim) -> None:
+        """DELETE with uid and resourceVersion as preconditions."""
+        ...
+
+    async def find(self, holder: Holder, key: ClaimKey) -> Presence | None:
+        """Read the object of that name from etcd, whatever its uid; None: there is none.
+
+        ``lists``: whether it has the key now; of a namespace that holds a host of Ingresses or
+        HTTPRoutes, their lists in it count too.
+        """
+        ...
+
+
+class Watched(Protocol):
+    """What the watches know; it may be late."""
+
+    def claim(self, name: str) -> NameClaim | None:
+        """Look one claim up."""
+        ...
+
+    def claims(self) -> Iterable[NameClaim]:
+        """Yield all claims."""
+        ...
+
+    def claimants(self, key: ClaimKey) -> Sequence[Claimant]:
+        """Return the objects that list a key now, each once, also those being deleted."""
+        ...
+
+    def keys(self) -> Collection[ClaimKey]:
+        """Return every key that some object lists."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """What was written about a key, if anything, and the seconds after which to look again."""
+
+    step: Write | None = None
+    again: float | None = None
+
+
+class ClaimRepair:
+    """Mends claims one by one; two of them at once do no harm."""
+
+    def __init__(
+        self,
+        claims: Claims,
+        watched: Watched,
+        monotonic: Callable[[], float],
+        wall: Callable[[], datetime],
+        grace: float = GRACE,
+    ) -> None:
+        self._claims = claims
+        self._watched = watched
+        self._monotonic = monotonic
+        self._wall = wall
+        self._grace = grace
+        self._sightings: dict[str, Sighting] = {}
+
+    async def mend(self, key: ClaimKey) -> Mended:
+        """Make the claim of a key what it should be."""
+        return await self._mend(key, self._watched.claim(key.claim_name))
+
+    async def mend_all(self) -> tuple[Mended, ...]:
+        """Do so for every key that is listed or claimed; what needs nothing is left out."""
+        strays = [claim for claim in self._watched.claims() if not is_canonical(claim)]
+        keys = {*self._watched.keys(), *map(key_of, self._watched.claims())}
+        done = [await self.mend(key) for key in sorted(keys)]
+        done += [await self._mend(key_of(stray), stray) for stray in strays]
+        present = {claim.metadata.name for claim in self._watched.claims()}
+        self._sightings = {n: seen for n, seen in self._sightings.items() if n in present}
+        return tuple(mended for mended in done if mended != Mended())
+
+    def conflicts(self, key: ClaimKey) -> tuple[Conflict, ...]:
+        """Name who loses, among all that can have to do with this key.
+
+        An object may lose by several keys. One that is in no conflict any more, of any of its
+        keys, has nothing to be told.
+        """
+        keys = family(key, self._watched.keys())
+        return conflicts({each: self._watched.claimants(each) for each in keys})
+
+    def all_conflicts(self) -> tuple[Conflict, ...]:
+        """Name everybody who loses."""
+        return conflicts({key: self._watched.claimants(key) for key in self._watched.keys()})
+
+    async def _mend(self, key: ClaimKey, claim: NameClaim | None) -> Mended:
+        case = Case(key, claim, self._unchanged(claim), self._watched.claimants(key))
+        step = repair(case, self._wall(), self._grace)
+        if step is None:
+            return Mended()
+        if isinstance(step, Wait):
+            return Mended(again=step.seconds)
+        if not await self._confirm(key, step):
+            return Mended(again=BEHIND)
+        return Mended(step) if await self._write(step) else Mended(again=BEHIND)
+
+    def _unchanged(self, claim: NameClaim | None) -> float:
+        """Seconds since this version came here: the wall clock of whoever wrote it is no measure."""
+        if claim is None:
+            return 0.0
+        now, name = self._monotonic(), claim.metadata.name
+        seen = self._sightings[name] = sight(self._sightings.get(name), claim, now)
+        return now - seen.since
+
+    async def _confirm(self, key: ClaimKey, step: Write) -> bool:
+        """Ask etcd after the claim was read: an object that was seen before may since be gone."""
+        holder, former = None, None
+        if not isinstance(step, Remove):
+            holder = await self._claims.find(step.claim.spec.holder, key)
+        if not isinstance(step, Create) and step.former:
+            former = await self._claims.find(step.former, key)
+        return confirmed(step, holder, former)
+
+    async def _write(self, step: Write) -> bool:
+        try:
+            match step:
+                case Create(claim):
+                    await self._claims.create(claim)
+                case Bind(claim):
+                    await self._claims.replace(claim)
+                case Remove(claim):
+                    await self._claims.delete(claim)
+        except ApiError as error:
+            if not (error.code == 409 or (error.not_found and not isinstance(step, Create))):
+                raise
+            log.debug("claim is another version by now name=%s", step.claim.metadata.name)
+            return False
+        log.info("claim %s name=%s", type(step).__name__.lower(), step.claim.metadata.name)
+        return True
