@@ -120,7 +120,7 @@ def repair(case: Case, at: datetime, grace: float = GRACE) -> Write | Wait | Non
 
 
 def _stray(case: Case, claim: NameClaim, grace: float) -> Remove | Wait | None:
-    """A claim by another name than its key gives it claims nothing, and stands in the way."""
+    """Do away with what claims nothing, by its name, but stands in the way of what does."""
     if is_canonical(claim):
         return None  # two keys with one hash: the other was first
     left = grace - case.unchanged
