@@ -36,6 +36,8 @@ class Verdict(msgspec.Struct, frozen=True):
     warnings: tuple[str, ...] = ()
     audited: tuple[str, ...] = ()
     """What Audit policies would have refused: for audit annotations and metrics."""
+    claims: tuple[str, ...] = ()
+    """NameClaims that give the object what it asks for: for audit annotations."""
 
 
 def exempt(request: Request) -> str | None:

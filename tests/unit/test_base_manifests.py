@@ -201,7 +201,7 @@ def test_what_a_cluster_needs_to_start_is_never_asked_about(group: str, plural: 
 
 CHANGED_ENVIRONMENT = (
     "['dayfly.dev/environment', 'envs.sberz.de/name'].exists(key, "
-    "object.metadata.?labels[?key].orValue('') != '' "
+    "object.metadata.?labels[?key].hasValue() "
     "&& (request.operation != 'UPDATE' "
     "|| object.metadata.?labels[?key] != oldObject.metadata.?labels[?key]))"
 )
