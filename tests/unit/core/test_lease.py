@@ -265,7 +265,7 @@ FAST = Timing(2, 1.4, 0.5, 0.6)
 SEEDS = st.integers(0, 2**32)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(seed=SEEDS, timing=st.sampled_from([Timing(), FAST]), candidates=st.integers(2, 5))
 def test_no_schedule_gives_two_leaders(seed: int, timing: Timing, candidates: int) -> None:
     world = World(seed, timing).run(candidates)
@@ -277,13 +277,13 @@ def deletion(at: float) -> Faults:
     return Faults(crashes_every=0, deleted_at=at, quiet=5)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(seed=SEEDS, at=st.floats(10, 80))
 def test_deleting_the_lease_gives_no_two_leaders(seed: int, at: float) -> None:
     assert not list(World(seed, FAST, faults=deletion(at)).run().overlaps)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=SEEDS)
 def test_somebody_leads_nearly_always_when_nothing_is_wrong(seed: int) -> None:
     world = World(seed, FAST, faults=CALM).run(seconds=60)
@@ -291,7 +291,7 @@ def test_somebody_leads_nearly_always_when_nothing_is_wrong(seed: int) -> None:
     assert led > 0.9 * 60
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=SEEDS)
 def test_after_any_trouble_somebody_leads_again(seed: int) -> None:
     world = World(seed, FAST).run(seconds=120)
