@@ -1,7 +1,7 @@
 """What kubelet and Prometheus ask: ``/healthz``, ``/readyz`` and ``/metrics`` over plain HTTP."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from dayfly_kube.flags import listen_address
@@ -9,6 +9,7 @@ from dayfly_kube.flags import listen_address
 if TYPE_CHECKING:
     from aiohttp import web
     from prometheus_client import CollectorRegistry
+    from prometheus_client.metrics_core import Metric
 
 Check = Callable[[], str | None]
 """None: all is well; else the reason why not, in words."""
@@ -52,13 +53,29 @@ def _application(live: Check, ready: Check, registry: "CollectorRegistry") -> "w
 
     async def metrics(_: web.Request) -> web.Response:
         headers = {"Content-Type": CONTENT_TYPE_LATEST}
-        return web.Response(body=generate_latest(registry), headers=headers)
+        return web.Response(body=generate_latest(_Shown(registry)), headers=headers)
 
     application = web.Application()
     application.router.add_get("/healthz", healthz)
     application.router.add_get("/readyz", readyz)
     application.router.add_get("/metrics", metrics)
     return application
+
+
+class _Shown:
+    """A registry without the series ``…_created``, which would be a second one for each counter.
+
+    The library's own switch for them is one for the whole process.
+    """
+
+    def __init__(self, registry: "CollectorRegistry") -> None:
+        self._registry = registry
+
+    def collect(self) -> "Iterator[Metric]":
+        """Collect what is shown."""
+        for family in self._registry.collect():
+            family.samples = [s for s in family.samples if not s.name.endswith("_created")]
+            yield family
 
 
 def _answer(problem: str | None) -> "web.Response":
