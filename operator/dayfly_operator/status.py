@@ -90,17 +90,21 @@ def _ready(entry: Entry, facts: Facts) -> Judgement:
 
 def _admitting(facts: Facts) -> Judgement:
     if facts.switched_off:
-        gone = " and ".join(facts.switched_off)
-        says = (
-            f"webhook configuration {gone} is missing: nothing is stamped or refused when it is"
-            " deployed; the operator stamps it later, and goes on ending; to bring it back,"
-            " kubectl apply -k manifests/base"
-        )
-        return ConditionStatus.FALSE, Reason.ADMISSION_OFF, says
+        return ConditionStatus.FALSE, Reason.ADMISSION_OFF, _switched_off(facts.switched_off)
     if facts.unasked:
         says = f"the API server does not ask Dayfly about {', '.join(facts.unasked)} yet"
         return ConditionStatus.FALSE, Reason.ADMISSION_PENDING, says
     return ConditionStatus.TRUE, Reason.ACTIVE, "in force"
+
+
+def _switched_off(gone: Sequence[str]) -> str:
+    *most, last = gone
+    named = f"s {', '.join(most)} and {last} are" if most else f" {last} is"
+    return (
+        f"webhook configuration{named} missing: nothing is stamped or refused when it is deployed;"
+        " the operator stamps it later, and goes on ending; to switch admission on again,"
+        " kubectl apply -k manifests/base"
+    )
 
 
 def _enforceable(obstacles: Sequence[Obstacle]) -> Judgement:

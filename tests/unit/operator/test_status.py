@@ -92,6 +92,19 @@ def test_conditions(of: Entry, facts: Facts, expected: dict[str, tuple[str, str]
     assert told(status_of(of, facts, NOW)) == expected
 
 
+@pytest.mark.parametrize(
+    ("gone", "begins"),
+    [
+        pytest.param(["a"], "webhook configuration a is missing: ", id="one"),
+        pytest.param(["a", "b"], "webhook configurations a and b are missing: ", id="two"),
+        pytest.param(["a", "b", "c"], "webhook configurations a, b and c are missing: ", id="more"),
+    ],
+)
+def test_what_is_switched_off_is_named_in_a_sentence(gone: list[str], begins: str) -> None:
+    ready, _ = status_of(ACTIVE, Facts(switched_off=gone), NOW).conditions
+    assert ready.message.startswith(begins)
+
+
 def test_the_same_facts_an_hour_later_are_the_same_status() -> None:
     facts = Facts(matched=2, next_end=LATER, obstacles=[SAD])
     first = status_of(ACTIVE, facts, NOW)
