@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from dayfly_core import names
+from dayfly_core import address, names
+from dayfly_core.address import Place
 from dayfly_core.api import Enforcement
 from dayfly_core.expiry import (
     Case,
@@ -20,7 +21,7 @@ from dayfly_core.guard import Guard
 from dayfly_core.names import Reason
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta
 from dayfly_core.policies import GroupResource, Policies, Policy, fits
-from dayfly_core.stamps import Stamps
+from dayfly_core.stamps import NO_CHANGES, Changes, Stamps
 from dayfly_core.wish import Wish, read
 
 
@@ -197,7 +198,9 @@ def _unstamped(subject: Subject, policies: Policies, now: datetime) -> Plan:
     end = _caught(Case(policy, subject.meta, None, now), wish)
     if end is None:
         return _ignored(policy, wish, Reason.UNCHANGED)
-    return _stamp(subject, policy, end, Reason.CAUGHT_UP)
+    place = Place(subject.group_resource, subject.key.namespace, subject.namespace)
+    host = address.first(policy, subject.meta, place).host
+    return _stamp(subject, policy, end, Reason.CAUGHT_UP, {names.HOST: host})
 
 
 def _caught(case: Case, wish: Wish) -> End | None:
@@ -224,12 +227,13 @@ def _without_policy(subject: Subject, policies: Policies, otherwise: str) -> str
     return Reason.AUDIT_ONLY if auditing else otherwise
 
 
-def _stamp(subject: Subject, policy: Policy, end: End, reason: str) -> Plan:
-    """Write label and end; look again when that end comes."""
+def _stamp(
+    subject: Subject, policy: Policy, end: End, reason: str, host: Changes = NO_CHANGES
+) -> Plan:
+    """Write label and end; look again when that end comes. A host it has stays, unless given."""
     meta, until = subject.meta, end if isinstance(end, Until) else None
-    stamps = Stamps(
-        {names.EXPIRES_AT: until.text if until else None}, {names.POLICY: policy.name}
-    ).needed(meta)
+    annotations = {names.EXPIRES_AT: until.text if until else None, **host}
+    stamps = Stamps(annotations, {names.POLICY: policy.name}).needed(meta)
     action = Stamp(subject.key, meta.uid, meta.resource_version, stamps, reason, policy.name)
     return Plan((action,), until.at if until else None, reason)
 

@@ -1,4 +1,4 @@
-"""What kubectl and Helm print when an end is set or moved: one fact a line."""
+"""What kubectl and Helm print when an end is set or moved, or a host given: one fact a line."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -21,7 +21,7 @@ _EXAMPLE: Final = timedelta(hours=8)
 def receipts(
     request: Request, policy: Policy, namespace: ObjectMeta | None, now: datetime
 ) -> tuple[str, ...]:
-    """Say when the object ends, what ends it earlier, and how to move the end.
+    """Say when the object ends, what ends it earlier, its host, and how to move the end.
 
     Nothing for machines, nothing if nothing changed, nothing about an end that is not stamped.
     """
@@ -30,13 +30,14 @@ def receipts(
         return ()
     if request.username.startswith(_SYSTEM_USERS):
         return ()
+    host = _host(request)
     if request.meta.protected:
-        return (line(f"{_subject(request)} is protected: Dayfly does not end it"),)
+        return (line(f"{_subject(request)} is protected: Dayfly does not end it"), *host)
     if wish.at is None:
-        return (line(f"{_subject(request)} never ends, by ExpiryPolicy {policy.name}"),)
+        return (line(f"{_subject(request)} never ends, by ExpiryPolicy {policy.name}"), *host)
     around = _around(namespace, wish.at, now) if request.namespaced and namespace else ""
     lines = _end(request, policy, wish.at, now), around
-    return (*(text for text in lines if text), _extend(request, policy, wish))
+    return (*(text for text in lines if text), *host, _extend(request, policy, wish))
 
 
 def changed(request: Request) -> bool:
@@ -75,6 +76,12 @@ def _around(namespace: ObjectMeta, at: datetime, now: datetime) -> str:
     if end is None or end >= at or namespace.protected:
         return ""
     return line(f"before that its namespace ends, {_when(end, now)}, and all in it")
+
+
+def _host(request: Request) -> tuple[str, ...]:
+    host = request.meta.annotation_map.get(names.HOST)
+    told = request.stored is not None and request.stored.annotation_map.get(names.HOST) == host
+    return () if host is None or told else (line(f"its host is {host}"),)
 
 
 def _extend(request: Request, policy: Policy, wish: Wish) -> str:

@@ -1,6 +1,7 @@
 """What Dayfly writes on an object: its own keys in ``metadata``, and nothing else."""
 
 from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 
@@ -8,6 +9,8 @@ from dayfly_core.objects import ObjectMeta
 
 Changes = Mapping[str, str | None]
 """New values by key; None removes the key."""
+
+NO_CHANGES: Final[Changes] = {}
 
 
 class Stamps(msgspec.Struct, frozen=True):

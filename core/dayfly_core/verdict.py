@@ -6,9 +6,11 @@ from typing import Final
 
 import msgspec
 
-from dayfly_core import names
+from dayfly_core import address, names
+from dayfly_core.address import Address, Place
 from dayfly_core.api import Enforcement
 from dayfly_core.bounds import objections
+from dayfly_core.claimants import HOST_FIELD
 from dayfly_core.expiry import TOLERANCE, Case, End, Never, Until, decide
 from dayfly_core.guard import furniture
 from dayfly_core.names import Reason
@@ -80,25 +82,33 @@ def stamp(
     if reason := exempt(request):
         return Verdict(reason)
     policy = governing(request, policies, request.namespace_labels(namespace))
-    stored = request.stored
+    stored, place = request.stored, _place(request, namespace)
     if stored is None:
-        return _stamp_create(request, policy, now)
-    return _stamp_update(request, stored, policy, now)
+        return _stamp_create(request, policy, place, now)
+    return _stamp_update(request, stored, policy, place, now)
 
 
-def _stamp_create(request: Request, policy: Policy | None, now: datetime) -> Verdict:
+def _place(request: Request, namespace: ObjectMeta | None) -> Place:
+    if not request.namespaced:
+        return Place(request.group_resource)
+    return Place(request.group_resource, request.namespace, namespace)
+
+
+def _stamp_create(request: Request, policy: Policy | None, place: Place, now: datetime) -> Verdict:
     copied = _copied(request, policy, now)
     meta = without_end(request.meta) if copied else request.meta
     case = Case(policy, meta, None, now) if policy and not policy.suspended else None
     end = decide(case) if case else None
+    host = address.first(policy if end else None, request.meta, place)
     stamps = Stamps({names.CREATED_BY: None} if _author_forged(request) else {})
     if policy and end:
         annotations = {names.CREATED_BY: request.username or None, names.EXPIRES_AT: _text(end)}
         stamps = Stamps(annotations, {names.POLICY: policy.name})
     elif copied:
         stamps = Stamps({names.CREATED_BY: None, names.EXPIRES_AT: None}, {names.POLICY: None})
-    warnings = (*((COPIED,) if copied else ()), *_overruled(case, end))
-    return _written(request, policy, stamps, warnings)
+    if copied:
+        host = host._replace(overruled=COPIED)
+    return _written(request, policy, stamps, host, _overruled(case, end))
 
 
 def _author_forged(request: Request) -> bool:
@@ -126,17 +136,20 @@ def _ours(request: Request, policy: Policy, now: datetime) -> bool:
 
 
 def _stamp_update(
-    request: Request, stored: ObjectMeta, policy: Policy | None, now: datetime
+    request: Request, stored: ObjectMeta, policy: Policy | None, place: Place, now: datetime
 ) -> Verdict:
     case = _case(request, policy, now) if policy and not policy.suspended else None
     end = decide(case) if case else None
+    fresh = bool(end) and names.POLICY not in stored.label_map
+    meta = request.meta
+    host = address.first(policy, meta, place) if fresh else address.kept(meta, stored)
     # Who made it and which policy has it are not for the client to change, by dropping either.
     annotations = {names.CREATED_BY: stored.annotation_map.get(names.CREATED_BY)}
     labels = {names.POLICY: stored.label_map.get(names.POLICY)}
     if policy and end:
         annotations[names.EXPIRES_AT] = _text(end)
         labels = {names.POLICY: labels[names.POLICY] or policy.name}
-    return _written(request, policy, Stamps(annotations, labels), _overruled(case, end))
+    return _written(request, policy, Stamps(annotations, labels), host, _overruled(case, end))
 
 
 def _overruled(case: Case | None, end: End | None) -> tuple[str, ...]:
@@ -153,16 +166,23 @@ def _text(end: End) -> str | None:
 
 
 def _written(
-    request: Request, policy: Policy | None, stamps: Stamps, warnings: tuple[str, ...]
+    request: Request,
+    policy: Policy | None,
+    stamps: Stamps,
+    host: Address,
+    warnings: tuple[str, ...],
 ) -> Verdict:
     name = policy.name if policy else ""
-    needed = stamps.needed(request.meta)
+    warnings = (*host.warnings, *warnings)
+    annotations = {**stamps.annotations, names.HOST: host.host}
+    needed = Stamps(annotations, stamps.labels).needed(request.meta)
     if not needed:
         return Verdict(_idle(policy), name, warnings=warnings)
     if too_large(request.meta, needed):
         large = line("not stamped by Dayfly: its annotations would be over 256 KiB")
         return Verdict(Reason.ANNOTATIONS_TOO_LARGE, name, warnings=(large,))
-    return Verdict(Reason.STAMPED, name, stamps=needed, warnings=warnings)
+    reason = Reason.HOST_SKIPPED if host.skipped else Reason.STAMPED
+    return Verdict(reason, name, stamps=needed, warnings=warnings)
 
 
 def _idle(policy: Policy | None) -> str:
@@ -187,7 +207,8 @@ def judge(
     if policy is None or policy.suspended:
         reason = Reason.AUDIT_ONLY if auditing and not policy else _idle(policy)
         return Verdict(reason, policy.name if policy else "", audited=audited)
-    found = (*_forgeries(request, policy), *objections(_case(request, policy, now)))
+    forged = _forgeries(request, policy, _true_host(request, policy, _place(request, namespace)))
+    found = (*forged, *objections(_case(request, policy, now)))
     if found and policy.enforcement is Enforcement.ENFORCE:
         return Verdict(found[0].reason, policy.name, violations=found, audited=audited)
     calm = Reason.STAMPED if changed(request) else Reason.UNCHANGED
@@ -205,7 +226,15 @@ def _audit(request: Request, policy: Policy, now: datetime) -> Iterator[str]:
         yield f"{policy.name}: {violation.text}"
 
 
-def _forgeries(request: Request, policy: Policy) -> Iterator[Violation]:
+def _true_host(request: Request, policy: Policy, place: Place) -> str | None:
+    stored, meta = request.stored, request.meta
+    held = stored is not None and names.POLICY in stored.label_map
+    if names.POLICY in meta.label_map and not held:
+        return address.first(policy, meta, place).host
+    return address.kept(meta, stored).host if stored else None
+
+
+def _forgeries(request: Request, policy: Policy, true_host: str | None) -> Iterator[Violation]:
     """Check what ``stamp`` would have put right: it may not have been called."""
     stored, meta = request.stored, request.meta
     author = meta.annotation_map.get(names.CREATED_BY)
@@ -220,3 +249,7 @@ def _forgeries(request: Request, policy: Policy) -> Iterator[Violation]:
         field = f"metadata.labels[{names.POLICY}]"
         says = f"is set by Dayfly, to {true_label}; leave it out"
         yield Violation(Reason.STAMP_FORGED, field, label, says)
+    host = meta.annotation_map.get(names.HOST)
+    if host is not None and host != true_host:
+        says = f"is set by Dayfly, to {true_host or 'nothing'}; leave it out"
+        yield Violation(Reason.STAMP_FORGED, HOST_FIELD, host, says)

@@ -55,13 +55,14 @@ def an_object(
     ttl: str | None = None,
     at: str | None = None,
     by: str | None = None,
+    host: str | None = None,
     policy: str | None = None,
     labels: dict[str, str] | None = None,
     age: timedelta | None = None,
     **fields: Any,
 ) -> ObjectMeta:
     """Make the metadata of ``team-a/settings``; with an age it is stored, without it is new."""
-    written = {names.TTL: ttl, names.EXPIRES_AT: at, names.CREATED_BY: by}
+    written = {names.TTL: ttl, names.EXPIRES_AT: at, names.CREATED_BY: by, names.HOST: host}
     annotations = {key: value for key, value in written.items() if value is not None}
     stamp = {names.POLICY: policy} if policy else {}
     meta = ObjectMeta(

@@ -22,6 +22,10 @@ TEAM = ObjectMeta(name="team-a")
 ENDS = "configmap team-a/settings ends 2026-11-22T18:00:00Z (in 8h), by ExpiryPolicy previews"
 BEFORE = "before that its namespace ends, 2026-11-22T12:00:00Z (in 2h), and all in it"
 EXTEND = "to extend: kubectl dayfly extend configmap/settings -n team-a 1d"
+HOSTED = an_object(at=in_("8h"), host="settings.x", policy="previews", age=timedelta())
+UNSTAMPED = an_object(age=HOUR)
+MOVED = an_object(at=in_("7h"), host="settings.x", policy="previews", age=HOUR)
+HOST = "its host is settings.x"
 
 
 def team_ending(at: str, **labels: str) -> ObjectMeta:
@@ -70,6 +74,41 @@ CASES = [
             "to extend: kubectl dayfly extend namespace/team-a 1d",
         ],
         id="a namespace itself",
+    ),
+    pytest.param(
+        a_request(HOSTED),
+        PREVIEWS,
+        team_ending(in_("2h")),
+        [ENDS, BEFORE, HOST, EXTEND],
+        id="the host that it was given",
+    ),
+    pytest.param(
+        a_request(HOSTED, UNSTAMPED),
+        PREVIEWS,
+        TEAM,
+        [ENDS, HOST, EXTEND],
+        id="a host that it was given with its first end",
+    ),
+    pytest.param(
+        a_request(msgspec.structs.replace(HOSTED, labels=STAMPED.label_map | PROTECTED)),
+        PREVIEWS,
+        TEAM,
+        ["configmap team-a/settings is protected: Dayfly does not end it", HOST],
+        id="a host of what is protected",
+    ),
+    pytest.param(
+        a_request(an_object(ttl="never", host="settings.x", policy="previews")),
+        PREVIEWS,
+        TEAM,
+        ["configmap team-a/settings never ends, by ExpiryPolicy previews", HOST],
+        id="a host of what never ends",
+    ),
+    pytest.param(
+        a_request(an_object(at=in_("8h"), host="settings.x", policy="previews"), MOVED),
+        PREVIEWS,
+        TEAM,
+        [ENDS, EXTEND],
+        id="a host that it had already is no news",
     ),
     pytest.param(
         a_request(an_object(ttl="8h", at=in_("8h"), policy="previews")),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from dayfly_core import names
 from dayfly_core.api import Enforcement, LabelSelector, RenewOn
+from dayfly_core.hosts import Naming, Template
 from dayfly_core.names import Reason
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.patch import operations
@@ -19,7 +20,7 @@ from dayfly_core.stamps import Stamps, applied
 from dayfly_core.verdict import COPIED, judge, stamp
 from support.build import DAY, HOUR, NOW, a_policy, a_request, an_object, controlled, in_
 
-TEAM = ObjectMeta(name="team-a", labels={"team": "a"})
+TEAM = ObjectMeta(name="team-a", labels={"team": "a", names.ENVIRONMENT: "shop"})
 PREVIEWS = a_policy()
 BOUNDED = a_policy(minimum="1m", maximum="7d", max_total="30d")
 WARN = replace(BOUNDED, enforcement=Enforcement.WARN)
@@ -435,6 +436,7 @@ POLICIES = st.builds(
     renew_on=st.sampled_from(list(RenewOn)),
     enforcement=st.sampled_from(list(Enforcement)),
     suspended=st.booleans(),
+    host=st.sampled_from([None, Naming(Template("{name}.{environment}.x"))]),
 )
 
 
@@ -444,6 +446,7 @@ def objects(draw: st.DrawFn, *, stored: bool = False, silent: bool = False) -> O
         ttl=None if silent else draw(DURATIONS),
         at=None if silent else draw(INSTANTS),
         by=draw(st.sampled_from([None, "alice", "bob"])),
+        host=draw(st.sampled_from([None, "settings.shop.x", "other.x"])),
         policy=draw(st.sampled_from([None, "previews", "other", "gone"])),
         age=draw(st.sampled_from([HOUR, 29 * DAY, 400 * DAY])) if stored else None,
     )
@@ -513,7 +516,9 @@ def test_a_slow_second_call_changes_no_judgement(
 
 TEXT = st.text(max_size=30)
 MAPS = st.none() | st.dictionaries(
-    st.sampled_from([names.TTL, names.EXPIRES_AT, names.CREATED_BY, names.POLICY]) | TEXT, TEXT
+    st.sampled_from([names.TTL, names.EXPIRES_AT, names.CREATED_BY, names.POLICY, names.HOST])
+    | TEXT,
+    TEXT,
 )
 METAS = st.builds(
     ObjectMeta,
