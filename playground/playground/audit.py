@@ -60,6 +60,16 @@ class AuditEvent(_Entry, frozen=True, kw_only=True):
         return self.response_status.code
 
     @property
+    def accepted(self) -> bool:
+        """Whether it was carried out."""
+        return self.stage == "ResponseComplete" and 200 <= self.code < 300
+
+    @property
+    def sender(self) -> str:
+        """``dayfly-operator-1`` of ``dayfly-operator/0.1.0 (dayfly-operator-1)``."""
+        return self.user_agent.rpartition("(")[2].rstrip(")")
+
+    @property
     def target(self) -> str:
         """``configmaps/team-a/settings``; ``namespaces/team-a`` for what has no namespace."""
         ref = self.object_ref

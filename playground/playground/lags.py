@@ -26,12 +26,9 @@ def endings(events: Iterable[AuditEvent], ends: Mapping[str, datetime]) -> list[
     ``ends`` maps an audit target (``configmaps/team-a/settings``) to its ``expires-at``.
     """
     found = [
-        Ending(e.target, e.request_received_timestamp, _replica(e.user_agent), _lag(e, ends))
+        Ending(e.target, e.request_received_timestamp, e.sender, _lag(e, ends))
         for e in events
-        if e.verb == "delete"
-        and e.stage == "ResponseComplete"
-        and e.user.username == OPERATOR
-        and 200 <= e.code < 300
+        if e.verb == "delete" and e.user.username == OPERATOR and e.accepted
     ]
     return sorted(found, key=lambda ending: ending.at)
 
@@ -39,8 +36,3 @@ def endings(events: Iterable[AuditEvent], ends: Mapping[str, datetime]) -> list[
 def _lag(event: AuditEvent, ends: Mapping[str, datetime]) -> timedelta | None:
     end = ends.get(event.target)
     return event.request_received_timestamp - end if end else None
-
-
-def _replica(user_agent: str) -> str:
-    """``operator-2`` of ``dayfly-operator/0.1.0 (operator-2)``."""
-    return user_agent.rpartition("(")[2].rstrip(")")

@@ -3,13 +3,17 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from dayfly_core import names
 from playground.process import Rank, Spec
 
+RENEW_DEADLINE = timedelta(seconds=1.4)
+"""A leader's gate closes so long after its last renewal."""
+
 OPERATOR_TIMING = (
-    *("--lease-duration", "2s", "--renew-deadline", "1.4s"),
+    *("--lease-duration", "2s", "--renew-deadline", f"{RENEW_DEADLINE.total_seconds():g}s"),
     *("--retry-period", "0.5s", "--request-timeout", "0.6s"),
 )
 

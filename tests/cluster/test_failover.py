@@ -16,10 +16,11 @@ import pytest
 from playground import System
 from playground.audit import AuditEvent
 from playground.process import Process
+from playground.programs import RENEW_DEADLINE
 from playground.system import names_replica
+from playground.tenure import by_nobody, tenures, written
 from support.plots import Plot, now, until, until_time
 from support.replicas import back, frozen
-from support.tenure import RENEW_DEADLINE, accepted, by_nobody, sender, tenures, written
 
 pytestmark = pytest.mark.cluster
 
@@ -88,11 +89,11 @@ async def gap(system: System, plot: Plot, number: signal.Signals, turn: int) -> 
 
 def deletions(system: System, since: int) -> list[AuditEvent]:
     acts = written(system.plane.audit(since))
-    return [event for event in acts if event.verb == "delete" and accepted(event)]
+    return [event for event in acts if event.verb == "delete" and event.accepted]
 
 
 def by(event: AuditEvent, replica: Process) -> bool:
-    return names_replica(sender(event), replica.name)
+    return names_replica(event.sender, replica.name)
 
 
 async def test_a_leader_that_stops_for_10_s_does_nothing_when_it_goes_on(

@@ -13,6 +13,7 @@ from playground import System
 from playground.ports import free
 from playground.process import Process
 from playground.programs import Replica, operator
+from playground.tenure import WRITES
 from support.plots import (
     PATIENCE,
     Plot,
@@ -26,7 +27,6 @@ from support.plots import (
     until,
 )
 from support.replicas import away, said
-from support.tenure import WRITES, sender
 
 pytestmark = pytest.mark.cluster
 
@@ -185,7 +185,7 @@ async def test_a_dry_run_decides_and_writes_nothing(rough: System, plot: Plot) -
     wrote = [
         (event.verb, event.target)
         for event in rough.plane.audit(since)
-        if sender(event) == "rehearsal"
+        if event.sender == "rehearsal"
         and event.verb in WRITES
         # Questions, which the API takes as creations and keeps nothing of.
         and event.object_ref.resource != "selfsubjectaccessreviews"

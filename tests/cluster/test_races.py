@@ -19,9 +19,9 @@ from dayfly_core.objects import ObjectMeta
 from dayfly_kube.errors import ApiError
 from playground import System
 from playground.audit import AuditEvent
+from playground.tenure import by_nobody, written
 from support.plots import FAR, Plot, at_once, ending, now, until_time
 from support.replicas import frozen
-from support.tenure import accepted, by_nobody, written
 
 pytestmark = pytest.mark.cluster
 
@@ -161,7 +161,7 @@ def deletions(rough: System, plot: Plot, since: int) -> list[AuditEvent]:
     return [
         event
         for event in written(rough.plane.audit(since))
-        if accepted(event) and event.verb == "delete" and event.object_ref.namespace == plot.name
+        if event.accepted and event.verb == "delete" and event.object_ref.namespace == plot.name
     ]
 
 

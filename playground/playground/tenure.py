@@ -11,10 +11,8 @@ from dayfly_core import instant, names
 from dayfly_core.lease import LeaseRecord
 from playground.audit import AuditEvent
 from playground.lags import OPERATOR
+from playground.programs import RENEW_DEADLINE
 from playground.system import names_replica
-
-RENEW_DEADLINE = timedelta(seconds=1.4)
-"""The playground's ``--renew-deadline``: a leader's gate closes so long after its last renewal."""
 
 WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 UPKEEP = frozenset({"leases", "secrets", "selfsubjectaccessreviews", "events"})
@@ -43,17 +41,13 @@ def tenures(events: Iterable[AuditEvent]) -> list[Tenure]:
 def _of_the_lease(event: AuditEvent) -> bool:
     ref = event.object_ref
     ours = (ref.resource, ref.name) == ("leases", names.LEASE)
-    return ours and event.verb in ("create", "update") and accepted(event)
+    return ours and event.verb in ("create", "update") and event.accepted
 
 
 def _tenure(event: AuditEvent) -> Tenure:
     spec = msgspec.json.decode(event.request_object, type=_Written).spec
     renewed = instant.parse(spec.renew_time) if spec.renew_time else event.stage_timestamp
     return Tenure(event.stage_timestamp, spec.holder, renewed + RENEW_DEADLINE)
-
-
-def accepted(event: AuditEvent) -> bool:
-    return event.stage == "ResponseComplete" and 200 <= event.code < 300
 
 
 def written(events: Iterable[AuditEvent]) -> list[AuditEvent]:
@@ -68,11 +62,6 @@ def written(events: Iterable[AuditEvent]) -> list[AuditEvent]:
     ]
 
 
-def sender(event: AuditEvent) -> str:
-    """``dayfly-operator-1`` of ``dayfly-operator/0.1.0 (dayfly-operator-1)``."""
-    return event.user_agent.rpartition("(")[2].rstrip(")")
-
-
 def by_nobody(
     events: Sequence[AuditEvent], late: timedelta = timedelta(milliseconds=50)
 ) -> list[str]:
@@ -82,9 +71,9 @@ def by_nobody(
     """
     history = tenures(events)
     return [
-        f"{event.verb} {event.target} by {sender(event)} at {event.request_received_timestamp}"
+        f"{event.verb} {event.target} by {event.sender} at {event.request_received_timestamp}"
         for event in written(events)
-        if accepted(event) and not _led(history, event, late)
+        if event.accepted and not _led(history, event, late)
     ]
 
 
@@ -94,4 +83,4 @@ def _led(history: Sequence[Tenure], event: AuditEvent, late: timedelta) -> bool:
     if index < 0:
         return True  # before the first write of the Lease that was read
     tenure = history[index]
-    return names_replica(tenure.holder, sender(event)) and received <= tenure.valid_until + late
+    return names_replica(tenure.holder, event.sender) and received <= tenure.valid_until + late
