@@ -111,6 +111,7 @@ def _admission_registry() -> CollectorRegistry:
     metrics = AdmissionMetrics()
     # What has labels shows them only once something was counted.
     metrics.webhook("stamp").count("allowed", "NoPolicy", 0.0)
+    metrics.claimed("host", "Granted")
     return metrics.registry
 
 

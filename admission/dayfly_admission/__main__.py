@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 from dayfly_admission.program import Clocks, Program
 from dayfly_admission.settings import Settings, parse
@@ -49,7 +50,7 @@ async def _serve(settings: Settings) -> None:
     agent = f"dayfly-admission/{__version__} ({settings.identity})"
     clocks = Clocks(lambda: datetime.now(UTC), time.monotonic)
     async with Client(where, user_agent=agent) as client, asyncio.TaskGroup() as group:
-        program = Program(client, settings, clocks)
+        program = Program(client, settings, clocks, partial(os.write, sys.stdout.fileno()))
         _obey_signals(program)
         freezing = group.create_task(_freeze(program))
         await program.run()

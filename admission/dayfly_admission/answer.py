@@ -24,11 +24,12 @@ class _Cause(msgspec.Struct, frozen=True):
     message: str
 
 
-class _Details(msgspec.Struct, frozen=True):
+class _Details(msgspec.Struct, frozen=True, rename="camel"):
     group: str
     kind: str
     name: str
-    causes: list[_Cause]
+    causes: list[_Cause] | UnsetType = UNSET
+    retry_after_seconds: int | UnsetType = UNSET
 
 
 class _Status(msgspec.Struct, frozen=True):
@@ -106,12 +107,23 @@ def judged(review: Review, request: Request, verdict: Verdict) -> Allowed | Refu
     """Refuse what has violations, with every one of them; let pass what has none."""
     if not verdict.violations:
         return allow(review, verdict)
-    return Refused(
-        uid=review.uid,
-        warnings=_warnings(verdict),
-        audit_annotations=_audit(verdict),
-        status=_invalid(request, verdict),
+    return _refused(review, verdict, _invalid(request, verdict))
+
+
+def reserved(review: Review, request: Request, verdict: Verdict, retry_after: int) -> Refused:
+    """Refuse for now: another request got the names first, and may yet come to nothing."""
+    about = f'Operation cannot be fulfilled on {_resource(request)} "{request.name}"'
+    texts = "; ".join(f"{v.field}: {v.detail}" for v in verdict.violations)
+    details = msgspec.structs.replace(
+        _details(request), causes=_causes(verdict), retry_after_seconds=retry_after
     )
+    return _refused(review, verdict, _Status(409, "Conflict", f"{about}: {texts}", details))
+
+
+def exists(review: Review, request: Request, verdict: Verdict) -> Refused:
+    """Refuse to create what is there, as the API server would a moment later."""
+    message = f'{_resource(request)} "{request.name}" already exists; change it, or delete it first'
+    return _refused(review, verdict, _Status(409, "AlreadyExists", message, _details(request)))
 
 
 def malformed(error: Malformed) -> Refused:
@@ -119,22 +131,50 @@ def malformed(error: Malformed) -> Refused:
     return Refused(uid=error.uid, status=_Status(400, "BadRequest", str(error)))
 
 
-def failed(review: Review, message: str) -> Refused:
+def unverified(review: Review, verdict: Verdict, _why: str) -> Allowed:
+    """Let pass what nobody could check, and say so: for webhooks that fail open."""
+    line = "whether its names are free was not found out in time; Dayfly looks again later"
+    return allow(review, msgspec.structs.replace(verdict, warnings=(*verdict.warnings, line)))
+
+
+def not_let_in(review: Review, verdict: Verdict, why: str) -> Refused:
+    """Refuse what nobody could check: for webhooks that fail closed."""
+    told = f"whether its name is free was not found out: {why}; retry, and if it lasts, "
+    return failed(review, verdict, f"{told}look into the log of dayfly admission")
+
+
+def failed(review: Review, verdict: Verdict, message: str) -> Refused:
     """Refuse because nobody could tell: for webhooks that fail closed."""
-    return Refused(uid=review.uid, status=_Status(500, "InternalError", message))
+    return _refused(review, verdict, _Status(500, "InternalError", message))
+
+
+def _refused(review: Review, verdict: Verdict, status: _Status) -> Refused:
+    return Refused(
+        uid=review.uid,
+        warnings=_warnings(verdict),
+        audit_annotations=_audit(verdict),
+        status=status,
+    )
 
 
 def _invalid(request: Request, verdict: Verdict) -> _Status:
     """Say it twice: kubectl prints only the causes, Helm and the Go client only the message."""
     kind = f"{request.kind}.{request.group}" if request.group else request.kind
     texts = "; ".join(violation.text for violation in verdict.violations)
-    causes = [_Cause("FieldValueInvalid", v.field, v.message) for v in verdict.violations]
-    return _Status(
-        code=422,
-        reason="Invalid",
-        message=f'{kind} "{request.name}" is invalid: {texts}',
-        details=_Details(request.group, request.kind, request.name, causes),
-    )
+    details = msgspec.structs.replace(_details(request), causes=_causes(verdict))
+    return _Status(422, "Invalid", f'{kind} "{request.name}" is invalid: {texts}', details)
+
+
+def _details(request: Request) -> _Details:
+    return _Details(request.group, request.kind, request.name)
+
+
+def _causes(verdict: Verdict) -> list[_Cause]:
+    return [_Cause("FieldValueInvalid", v.field, v.message) for v in verdict.violations]
+
+
+def _resource(request: Request) -> str:
+    return f"{request.plural}.{request.group}" if request.group else request.plural
 
 
 def _warnings(verdict: Verdict) -> list[str] | UnsetType:
@@ -155,6 +195,8 @@ def _audit(verdict: Verdict) -> dict[str, str]:
     annotations = {"reason": verdict.reason}
     if verdict.policy:
         annotations["policy"] = verdict.policy
+    if verdict.claims:
+        annotations["claims"] = ",".join(verdict.claims)
     if verdict.audited:
         annotations["would-refuse"] = "; ".join(verdict.audited)
     return annotations

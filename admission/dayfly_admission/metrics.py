@@ -11,7 +11,7 @@ class WebhookMetrics:
 
     def __init__(self, reviews: Counter, seconds: Histogram, webhook: str) -> None:
         self._reviews = reviews
-        self._webhook = webhook
+        self.webhook = webhook
         self._observe = seconds.labels(webhook).observe
         self._by_reason: dict[tuple[str, str], Counter] = {}
 
@@ -19,7 +19,7 @@ class WebhookMetrics:
         """Count one answer; ``reason`` is one of a closed list, so the series are bounded."""
         child = self._by_reason.get((result, reason))
         if child is None:
-            child = self._reviews.labels(self._webhook, result, reason)
+            child = self._reviews.labels(self.webhook, result, reason)
             self._by_reason[result, reason] = child
         child.inc()
         self._observe(seconds)
@@ -53,9 +53,25 @@ class Metrics:
             "Serving certificates in the Secret that were not usable, and were not served.",
             registry=self.registry,
         )
+        self.claims = Counter(
+            "dayfly_admission_claims",
+            "Names asked for, by kind (environment, host) and outcome (Granted, Taken, Reserved, "
+            "Exists, Unverified). What was looked up on a dry run counts too.",
+            ["kind", "outcome"],
+            registry=self.registry,
+        )
+        self.waiting = Gauge(
+            "dayfly_admission_waiting",
+            "Requests that wait until others have asked the API server about their names.",
+            registry=self.registry,
+        )
         self.policies = Gauge(
             "dayfly_admission_policies", "Policies in force here.", registry=self.registry
         )
+
+    def claimed(self, kind: str, outcome: str) -> None:
+        """Count what came of one name that was asked for."""
+        self.claims.labels(kind, outcome).inc()
 
     def webhook(self, name: str) -> WebhookMetrics:
         """Metrics of one endpoint."""

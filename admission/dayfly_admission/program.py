@@ -9,9 +9,15 @@ from datetime import datetime
 
 from dayfly_admission import namespaces, policies
 from dayfly_admission.certificate import Certificate
+from dayfly_admission.claiming import Claiming
+from dayfly_admission.disclosure import Disclosure
+from dayfly_admission.journal import Journal
 from dayfly_admission.metrics import Metrics
-from dayfly_admission.server import application, listen, server
+from dayfly_admission.naming import LoopClock, Naming
+from dayfly_admission.register import Register
+from dayfly_admission.server import Surroundings, application, listen, server
 from dayfly_admission.settings import Settings
+from dayfly_admission.turnstile import Turnstile
 from dayfly_admission.webhooks import Webhooks
 from dayfly_certs import secrets
 from dayfly_certs.bundle import Bundle
@@ -27,6 +33,10 @@ from dayfly_kube.reflector import Reflector
 log = logging.getLogger(__name__)
 
 
+def _discard(_line: bytes) -> None:
+    """Keep no journal."""
+
+
 @dataclass(frozen=True, slots=True)
 class Clocks:
     """Wall clock for what users see, monotonic seconds for intervals."""
@@ -38,7 +48,14 @@ class Clocks:
 class Program:
     """Wires the watches to the webhooks, and serves until ``leave`` is set."""
 
-    def __init__(self, client: Client, settings: Settings, clocks: Clocks) -> None:
+    def __init__(
+        self,
+        client: Client,
+        settings: Settings,
+        clocks: Clocks,
+        journal: Callable[[bytes], object] = _discard,
+    ) -> None:
+        """``journal`` takes the lines of JSON about requests."""
         self.leave = asyncio.Event()
         self.hurry = asyncio.Event()
         """Set to leave without the seconds of a lame duck."""
@@ -64,9 +81,16 @@ class Program:
             metadata_only=False,
         )
         self.metrics.policies.set_function(lambda: len(self._policies.items))
-        known = namespaces.Namespaces(self._namespaces.items, client)
-        webhooks = Webhooks(self._current, known, clocks.now, our_users(settings.namespace))
-        self._app = application(webhooks, self.metrics, clocks.monotonic, self._is_leaving)
+        webhooks = Webhooks(
+            self._current,
+            namespaces.Namespaces(self._namespaces.items, client),
+            clocks.now,
+            our_users(settings.namespace),
+            _naming(client, settings, clocks, self.metrics),
+        )
+        lines = Journal(journal, clocks.now, settings.log_sample)
+        around = Surroundings(clocks.monotonic, lines, self._is_leaving)
+        self._app = application(webhooks, self.metrics, around)
 
     def _is_leaving(self) -> bool:
         return self._leaving
@@ -126,6 +150,13 @@ class Program:
             registry=self.metrics.registry,
             started=started,
         )
+
+
+def _naming(client: Client, settings: Settings, clocks: Clocks, metrics: Metrics) -> Naming:
+    opted, turnstile = settings.claim_ingress_hosts, Turnstile()
+    metrics.waiting.set_function(lambda: turnstile.waiting)
+    claiming = Claiming(Register(client, opted), LoopClock(clocks.monotonic, clocks.now))
+    return Naming(claiming, Disclosure(client), turnstile, metrics.claimed, opted)
 
 
 def _watch_secret(client: Client, namespace: str, certificate: Certificate) -> Reflector[Bundle]:

@@ -97,8 +97,39 @@ class _WrittenObject(msgspec.Struct, frozen=True, gc=False):
     metadata: _WrittenMeta = _WrittenMeta()
 
 
+class User(msgspec.Struct, frozen=True):
+    """``userInfo``: who asks, as authorizers know a user."""
+
+    username: str = ""
+    uid: str = ""
+    groups: list[str] | None = None
+    extra: dict[str, list[str]] | None = None
+
+
+class _Version(msgspec.Struct, frozen=True):
+    version: str = ""
+
+
+class _Spec(msgspec.Struct, frozen=True):
+    spec: msgspec.Raw = msgspec.Raw(b"")
+
+
+class Circumstances(msgspec.Struct, frozen=True, rename="camel"):
+    """What is read only of a review whose object asks for a name."""
+
+    resource: _Version = _Version()
+    user_info: User = User()
+    dry_run: bool | None = None
+    object: _Spec | None = None
+    old_object: _Spec | None = None
+
+
 class _About(msgspec.Struct, Generic[T], frozen=True):
     object: T
+
+
+class _Around(msgspec.Struct, frozen=True):
+    request: Circumstances
 
 
 class _Again(msgspec.Struct, Generic[T], frozen=True):
@@ -114,6 +145,7 @@ _envelopes = msgspec.json.Decoder(_Envelope)
 _anonymous = msgspec.json.Decoder(_Anonymous)
 _written = msgspec.json.Decoder(_Again[_WrittenObject])
 _policies = msgspec.json.Decoder(_Again[StoredPolicy])
+_circumstances = msgspec.json.Decoder(_Around)
 
 
 class Malformed(ValueError):
@@ -137,6 +169,14 @@ class Review(msgspec.Struct, frozen=True):
     def policy(self) -> StoredPolicy:
         """The object as an ExpiryPolicy; only for a review that has a request."""
         return _policies.decode(self.body).request.object
+
+    @property
+    def circumstances(self) -> Circumstances | None:
+        """Who asks, and both specs; None if they are not as an API server writes them."""
+        try:
+            return _circumstances.decode(self.body).request
+        except _UNDECODABLE:
+            return None
 
 
 def decode(body: bytes) -> Review:

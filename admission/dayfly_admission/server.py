@@ -1,4 +1,4 @@
-"""HTTPS: three endpoints, a limit on what comes in, and a way to leave without a failed request.
+"""HTTPS: four endpoints, a limit on what comes in, and a way to leave without a failed request.
 
 ::
 
@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dayfly_admission import answer, body, deadline
 from dayfly_admission.answer import Answer
+from dayfly_admission.journal import Journal, Said
 from dayfly_admission.metrics import Metrics, WebhookMetrics
 from dayfly_admission.review import Malformed, Review, decode
 from dayfly_admission.webhooks import Webhook, Webhooks, let_pass, result, turn_away
@@ -42,14 +43,22 @@ _JSON = (b"content-type", b"application/json")
 
 
 @dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all endpoints have in common."""
+
+    monotonic: Callable[[], float]
+    journal: Journal
+    leaving: Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """One webhook over HTTP; an ASGI app by itself, which spares two wrappers per request."""
 
     webhook: Webhook
     fallback: Callable[[Review], Answer]
     metrics: WebhookMetrics
-    monotonic: Callable[[], float]
-    leaving: Callable[[], bool]
+    around: Surroundings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one POST; whatever was sent, the answer is a well-formed AdmissionReview."""
@@ -65,22 +74,22 @@ class Endpoint:
     async def _send(self, reply: bytes, send: Send) -> None:
         headers = [_JSON, (b"content-length", b"%d" % len(reply))]
         # Asked now, not when the request came: its caller shall use another replica from here on.
-        if self.leaving():
+        if self.around.leaving():
             headers.append((b"connection", b"close"))
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": reply})
 
     async def _reply(self, scope: Scope, data: bytes) -> bytes:
-        began = self.monotonic()
+        began = self.around.monotonic()
         try:
             _require_json(scope)
             review = decode(data)
         except Malformed as error:
             log.debug("no review: %s", error)
-            self._count(refusal := answer.malformed(error), Reason.MALFORMED, began)
+            self._note(None, refusal := answer.malformed(error), Reason.MALFORMED, began)
             return answer.encode(refusal)
         given, reason = await self._decide(review, deadline.seconds(scope["query_string"]))
-        self._count(given, reason, began)
+        self._note(review, given, reason, began)
         return answer.encode(given, review.api_version)
 
     async def _decide(self, review: Review, seconds: float) -> tuple[Answer, str]:
@@ -90,8 +99,12 @@ class Endpoint:
             log.exception("deciding failed uid=%s", review.uid)
             return self.fallback(review), Reason.INTERNAL_ERROR
 
-    def _count(self, given: Answer, reason: str, began: float) -> None:
-        self.metrics.count(result(given), reason, self.monotonic() - began)
+    def _note(self, review: Review | None, given: Answer, reason: str, began: float) -> None:
+        verdict, seconds = result(given), self.around.monotonic() - began
+        self.metrics.count(verdict, reason, seconds)
+        self.around.journal.note(
+            review, given, Said(self.metrics.webhook, verdict, reason, seconds)
+        )
 
 
 def _require_json(scope: Scope) -> None:
@@ -107,26 +120,22 @@ def _too_large() -> Response:
     )
 
 
-def application(
-    webhooks: Webhooks,
-    metrics: Metrics,
-    monotonic: Callable[[], float],
-    leaving: Callable[[], bool] = lambda: False,
-) -> ASGIApp:
-    """Route the three webhooks; anything else is 404, any method but POST is 405.
+def application(webhooks: Webhooks, metrics: Metrics, around: Surroundings) -> ASGIApp:
+    """Route the four webhooks; anything else is 404, any method but POST is 405.
 
     While ``leaving``, every answer tells its caller to come back on another connection.
     """
     table = (
         (names.STAMP_PATH, webhooks.stamp, let_pass),
         (names.JUDGE_PATH, webhooks.judge, let_pass),
+        (names.ENVIRONMENTS_PATH, webhooks.environments, turn_away),
         (names.KINDS_PATH, webhooks.kinds, turn_away),
     )
     return Router(
         [
             Route(
                 path,
-                Endpoint(webhook, fallback, metrics.webhook(path[1:]), monotonic, leaving),
+                Endpoint(webhook, fallback, metrics.webhook(path[1:]), around),
                 methods=["POST"],
             )
             for path, webhook, fallback in table

@@ -1,0 +1,195 @@
+"""Gives a request the names that it asks for, or says of all of them at once why not."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from dayfly_admission.claiming import Ask, Claiming
+from dayfly_admission.review import Review, User
+from dayfly_admission.turnstile import Overloaded, Turnstile
+from dayfly_admission.wanting import Wanted, wanted
+from dayfly_core.api import Holder, LabelSelector
+from dayfly_core.claim_key import key_of
+from dayfly_core.claim_steps import Exists, Granted, Outcome, Reserved, Taken, Unverified
+from dayfly_core.claimants import HOST_FIELD, Demand
+from dayfly_core.names import Reason
+from dayfly_core.objects import ObjectMeta
+from dayfly_core.receipts import warning
+from dayfly_core.request import Request
+from dayfly_core.verdict import Verdict
+from dayfly_core.violations import Violation
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class LoopClock:
+    """The event loop's time."""
+
+    now: Callable[[], float]
+    wall: Callable[[], datetime]
+
+    async def pause(self, seconds: float) -> None:
+        """Sleep."""
+        await asyncio.sleep(seconds)
+
+
+class Teller(Protocol):
+    """Knows who may hear of whom."""
+
+    async def may_see(self, user: User, holder: Holder, seconds: float) -> bool:
+        """Whether the user may be told that this object has the name."""
+        ...
+
+
+class Named(NamedTuple):
+    """What came of it; the verdict has every reason to refuse that there is."""
+
+    verdict: Verdict
+    exists: bool = False
+    """The very object that is to be created is there."""
+    retry_after: int = 0
+    """Seconds after which what is wrong now may be right."""
+    unverified: str = ""
+    """Why nobody could tell; empty if somebody could."""
+
+
+class _Answered(NamedTuple):
+    demand: Demand
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """Claims names for requests."""
+
+    claiming: Claiming
+    teller: Teller
+    turnstile: Turnstile
+    count: Callable[[str, str], None]
+    """Hears of the kind of each name and what came of it."""
+    ingress_hosts: LabelSelector | None = None
+
+    def now(self) -> float:
+        """Return monotonic seconds."""
+        return self.claiming.clock.now()
+
+    def wanted(
+        self, review: Review, request: Request, namespace: ObjectMeta | None
+    ) -> Wanted | None:
+        """Return what the request newly asks for; raises ``Unreadable``."""
+        return wanted(review, request, namespace, self.ingress_hosts)
+
+    async def name(self, asked: Wanted, verdict: Verdict, until: float, *, mild: bool) -> Named:
+        """Claim all that is asked for, by the monotonic instant ``until``, or say why not.
+
+        For what is refused anyway nothing is claimed, but who has its names is looked up, so that
+        the answer has everything. ``mild``: the policy only warns, so the host that it gave is no
+        reason to refuse.
+        """
+        found = (*verdict.violations, *asked.violations)
+        try:
+            async with self.turnstile.passing(until, self.now):
+                answered = await self._claim(asked, until, read_only=bool(found) or asked.dry_run)
+                taken = [await self._taken(each, asked, until) for each in answered]
+        except Overloaded:
+            return _overloaded(verdict, found)
+        told = [violation for violation in taken if violation]
+        spared = [v for v in told if mild and v.field == HOST_FIELD]
+        found += tuple(v for v in told if v not in spared)
+        warnings = (*verdict.warnings, *map(warning, spared))
+        verdict = msgspec.structs.replace(verdict, violations=found, warnings=warnings)
+        return _summed(verdict, answered)
+
+    async def _claim(self, asked: Wanted, until: float, *, read_only: bool) -> list[_Answered]:
+        answered: list[_Answered] = []
+        for want in asked.wants:
+            ask = Ask(want.demands, want.holder, want.act, until, read_only=read_only)
+            outcomes = await self.claiming.claim(ask)
+            answered += map(_Answered, want.demands, outcomes)
+            read_only = read_only or not all(isinstance(o, Granted) for o in outcomes)
+        for demand, outcome in answered:
+            self.count(demand.key.kind.value, type(outcome).__name__)
+        return answered
+
+    async def _taken(self, answered: _Answered, asked: Wanted, until: float) -> Violation | None:
+        demand, outcome = answered
+        if not isinstance(outcome, Taken):
+            return None
+        holder, key = outcome.claim.spec.holder, key_of(outcome.claim)
+        same = key == demand.key
+        if await self.teller.may_see(asked.user, holder, until - self.now()):
+            detail = _whose(holder, "" if same else key.value)
+        else:
+            detail = _hidden(same=same)
+        return Violation(Reason.NAME_TAKEN, demand.field, demand.written, detail)
+
+
+# In words.
+
+
+def _whose(holder: Holder, overlap: str) -> str:
+    inside = f"{holder.namespace}/" if holder.namespace else ""
+    who = f"{holder.kind} {inside}{holder.name}"
+    if overlap:
+        return f"overlaps {overlap}, which {who} has; choose another one, or have that one changed"
+    return f"already used by {who}; choose another one, or delete that {holder.kind}"
+
+
+def _hidden(*, same: bool) -> str:
+    fact = "held by another object" if same else "overlaps a name that another object holds"
+    return f"{fact}; choose another one, or ask who runs the cluster (kubectl get nameclaims)"
+
+
+def _overloaded(verdict: Verdict, found: tuple[Violation, ...]) -> Named:
+    reason = found[0].reason if found else Reason.OVERLOADED
+    verdict = msgspec.structs.replace(verdict, reason=reason, violations=found)
+    return Named(
+        verdict, unverified="Overloaded: more requests came than could be answered in time"
+    )
+
+
+def _summed(verdict: Verdict, answered: list[_Answered]) -> Named:
+    """Put the worst outcome into the reason: what is wrong for good before what may pass."""
+    outcomes = [outcome for _, outcome in answered]
+    if verdict.violations:
+        pending = tuple(_pending(each) for each in answered if isinstance(each.outcome, Reserved))
+        found = verdict.violations + pending
+        return Named(_with(verdict, found[0].reason, violations=found))
+    if any(isinstance(outcome, Exists) for outcome in outcomes):
+        return Named(_with(verdict, Reason.ALREADY_EXISTS), exists=True)
+    waits = [each for each in answered if isinstance(each.outcome, Reserved)]
+    if waits:
+        found = tuple(map(_pending, waits))
+        seconds = max(o.retry_after for o in outcomes if isinstance(o, Reserved))
+        return Named(_with(verdict, Reason.NAME_RESERVED, violations=found), retry_after=seconds)
+    whys = [outcome.why for outcome in outcomes if isinstance(outcome, Unverified)]
+    if whys:
+        log.warning("names could not be verified: %s", whys[0])
+        return Named(_with(verdict, Reason.CANNOT_VERIFY), unverified=whys[0])
+    return Named(_granted(verdict, outcomes))
+
+
+def _granted(verdict: Verdict, outcomes: list[Outcome]) -> Verdict:
+    claims = tuple(o.claim.metadata.name for o in outcomes if isinstance(o, Granted) and o.claim)
+    reason = Reason.CLAIMED if claims else verdict.reason
+    return msgspec.structs.replace(verdict, reason=reason, claims=claims)
+
+
+def _pending(answered: _Answered) -> Violation:
+    demand, outcome = answered
+    seconds = outcome.retry_after if isinstance(outcome, Reserved) else 0
+    detail = f"reserved by a concurrent request, retry in {seconds} s"
+    return Violation(Reason.NAME_RESERVED, demand.field, demand.written, detail)
+
+
+def _with(
+    verdict: Verdict, reason: str, violations: tuple[Violation, ...] | None = None
+) -> Verdict:
+    found = verdict.violations if violations is None else violations
+    return msgspec.structs.replace(verdict, reason=reason, violations=found)

@@ -1,0 +1,210 @@
+"""The register of names in the API server: claims, and whether who has one still wants it.
+
+Every read is from etcd: a cache would show a name as free that was just given away.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Final, Generic, Protocol, TypeVar
+
+import msgspec
+
+from dayfly_core import claimants, names, selectors
+from dayfly_core.api import Holder, KeyKind, LabelSelector, NameClaim
+from dayfly_core.claim_key import ClaimKey
+from dayfly_core.claim_steps import Presence
+from dayfly_core.claimants import Demands, HTTPRouteSpec, IngressSpec
+from dayfly_core.objects import (
+    HTTP_ROUTES,
+    INGRESSES,
+    NAME_CLAIMS,
+    NAMESPACES,
+    ObjectMeta,
+    PartialObject,
+    Resource,
+)
+from dayfly_kube.errors import ApiError, Unreachable
+
+HOSTS: Final = f"{names.CLAIM}={KeyKind.HOST}"
+"""Label selector of all claims of hosts."""
+
+S = TypeVar("S")
+
+
+class Connection(Protocol):
+    """What is needed of the API server; every verb raises ``ApiError`` or ``Unreachable``."""
+
+    async def get(self, path: str, *, metadata_only: bool = False) -> bytes:
+        """Read one object, from etcd."""
+        ...
+
+    async def get_list(self, path: str, *, params: dict[str, str] | None = None) -> bytes:
+        """Read a collection, from etcd."""
+        ...
+
+    async def create(self, path: str, body: object) -> bytes:
+        """POST."""
+        ...
+
+    async def merge_patch(self, path: str, body: object) -> bytes:
+        """PATCH by RFC 7396."""
+        ...
+
+    async def delete(self, path: str, *, uid: str, resource_version: str) -> bytes:
+        """DELETE exactly this version."""
+        ...
+
+
+class _Claims(msgspec.Struct, frozen=True):
+    items: list[NameClaim] = []
+
+
+class _Item(msgspec.Struct, Generic[S], frozen=True):
+    spec: S | None = None
+    metadata: ObjectMeta = ObjectMeta()
+
+
+class _Items(msgspec.Struct, Generic[S], frozen=True):
+    items: list[_Item[S]] = []
+
+
+_claim = msgspec.json.Decoder(NameClaim)
+_claims = msgspec.json.Decoder(_Claims)
+_partial = msgspec.json.Decoder(PartialObject)
+_ingresses = msgspec.json.Decoder(_Items[IngressSpec])
+_routes = msgspec.json.Decoder(_Items[HTTPRouteSpec])
+
+
+class Register:
+    """A ``ClaimStore`` over HTTP; ``ingress_hosts``: in which namespaces Ingresses have hosts."""
+
+    def __init__(self, connection: Connection, ingress_hosts: LabelSelector | None) -> None:
+        self._connection = connection
+        self._ingress_hosts = ingress_hosts
+
+    async def create(self, claim: NameClaim, seconds: float) -> NameClaim:
+        """POST a claim."""
+        body = _body(claim, {"name": claim.metadata.name, "labels": claim.metadata.label_map})
+        async with _within(seconds):
+            return _claim.decode(await self._connection.create(NAME_CLAIMS.path(), body))
+
+    async def read(self, name: str, seconds: float) -> NameClaim | None:
+        """GET a claim."""
+        async with _within(seconds):
+            found = await _or_none(self._connection.get(NAME_CLAIMS.path(name=name)))
+        return _claim.decode(found) if found else None
+
+    async def replace(self, claim: NameClaim, seconds: float) -> NameClaim:
+        """Write our part of a claim over exactly the version it names; annotations stay."""
+        meta = claim.metadata
+        version = {"uid": meta.uid, "resourceVersion": meta.resource_version}
+        body = _body(claim, {**version, "labels": meta.label_map})
+        path = NAME_CLAIMS.path(name=meta.name)
+        async with _within(seconds):
+            return _claim.decode(await self._connection.merge_patch(path, body))
+
+    async def delete(self, claim: NameClaim, seconds: float) -> None:
+        """DELETE exactly this version."""
+        meta = claim.metadata
+        async with _within(seconds):
+            await self._connection.delete(
+                NAME_CLAIMS.path(name=meta.name),
+                uid=meta.uid,
+                resource_version=meta.resource_version,
+            )
+
+    async def overlapping(self, key: ClaimKey, seconds: float) -> Sequence[NameClaim]:
+        """Read the wildcards that cover a host, and for a wildcard all claims of hosts."""
+        async with _within(seconds):
+            reads = (self.read(wider.claim_name, seconds) for wider in key.covering)
+            found = [claim for claim in await asyncio.gather(*reads) if claim]
+            if key.wildcard:
+                params = {"labelSelector": HOSTS}
+                listed = await self._connection.get_list(NAME_CLAIMS.path(), params=params)
+                found += _claims.decode(listed).items
+        return found
+
+    async def find(self, holder: Holder, key: ClaimKey, seconds: float) -> Presence | None:
+        """GET who has a name; an object that may not be read is presumed to be there with it."""
+        path = _resource(holder).path(holder.namespace, holder.name)
+        try:
+            async with _within(seconds):
+                body = await _or_none(self._connection.get(path, metadata_only=True))
+                if body is None:
+                    return None
+                meta = _partial.decode(body).metadata
+                return Presence(meta.uid, await self._has(holder, meta, key))
+        except ApiError as error:
+            if error.forbidden:
+                return Presence(holder.uid, lists=True)
+            raise
+
+    async def _has(self, holder: Holder, meta: ObjectMeta, key: ClaimKey) -> bool:
+        if key.kind is KeyKind.ENVIRONMENT:
+            return _lists(claimants.environment_of(meta), key)
+        if _lists(claimants.stamped_host_of(meta), key):
+            return True
+        return _is_namespace(holder) and await self._routes(meta, key)
+
+    async def _routes(self, namespace: ObjectMeta, key: ClaimKey) -> bool:
+        """Whether an Ingress or HTTPRoute in the namespace has the host."""
+        if self._ingress_hosts is None:
+            return False
+        if not selectors.matches(self._ingress_hosts, namespace.label_map):
+            return False
+        for resource, hosts_of in (
+            (INGRESSES, _hosts_of_ingresses),
+            (HTTP_ROUTES, _hosts_of_routes),
+        ):
+            # No HTTPRoutes where the kind is not installed.
+            body = await _or_none(self._connection.get_list(resource.path(namespace.name)))
+            if body and any(_lists(demands, key) for demands in hosts_of(body)):
+                return True
+        return False
+
+
+def _hosts_of_ingresses(body: bytes) -> Iterable[Demands]:
+    items = _ingresses.decode(body).items
+    return (claimants.ingress_hosts(i.spec) for i in items if i.spec and not i.metadata.controlled)
+
+
+def _hosts_of_routes(body: bytes) -> Iterable[Demands]:
+    items = _routes.decode(body).items
+    return (claimants.route_hosts(i.spec) for i in items if i.spec and not i.metadata.controlled)
+
+
+def _lists(demands: Demands, key: ClaimKey) -> bool:
+    return any(demand.key == key for demand in demands.demands)
+
+
+def _is_namespace(holder: Holder) -> bool:
+    return (holder.group, holder.resource) == (NAMESPACES.group, NAMESPACES.plural)
+
+
+def _resource(holder: Holder) -> Resource:
+    named = holder.group, holder.version, holder.resource, holder.kind
+    return Resource(*named, namespaced=bool(holder.namespace))
+
+
+def _body(claim: NameClaim, metadata: dict[str, object]) -> dict[str, object]:
+    kind = {"apiVersion": NAME_CLAIMS.api_version, "kind": NAME_CLAIMS.kind}
+    return {**kind, "metadata": metadata, "spec": claim.spec}
+
+
+@asynccontextmanager
+async def _within(seconds: float) -> AsyncGenerator[None]:
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as error:
+        raise Unreachable("the API server did not answer in time") from error
+
+
+async def _or_none(reading: Coroutine[None, None, bytes]) -> bytes | None:
+    try:
+        return await reading
+    except ApiError as error:
+        if error.not_found:
+            return None
+        raise
