@@ -64,6 +64,8 @@ class FakeApi:
         """If set, requests without this bearer token are 401."""
         self.allowed: Callable[[Json], bool] = lambda attributes: True
         """Answers SelfSubjectAccessReviews, by their resourceAttributes."""
+        self.may: Callable[[Json], bool] = lambda spec: False
+        """Answers SubjectAccessReviews, by their spec."""
         self.port = 0
         self._tls = tls
         self._host = host
@@ -225,6 +227,9 @@ class FakeApi:
         if recorded.path.endswith("/selfsubjectaccessreviews"):
             attributes = as_map(as_map(recorded.body).get("spec")).get("resourceAttributes")
             return {**recorded.body, "status": {"allowed": self.allowed(as_map(attributes))}}
+        if recorded.path.endswith("/subjectaccessreviews"):
+            allowed = self.may(as_map(as_map(recorded.body).get("spec")))
+            return {**recorded.body, "status": {"allowed": allowed}}
         place = place_of(recorded.path)
         self._resource(place)
         if recorded.method == "GET":

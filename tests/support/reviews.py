@@ -7,6 +7,7 @@ from typing import Any, cast
 import jsonpatch
 import msgspec
 
+from dayfly_core import names
 from dayfly_core.api import StoredPolicy
 from dayfly_core.policies import Policy, read_policy
 
@@ -17,6 +18,8 @@ KINDS = {
     "Deployment": ("apps", "v1", "deployments"),
     "ConfigMap": ("", "v1", "configmaps"),
     "Namespace": ("", "v1", "namespaces"),
+    "Ingress": ("networking.k8s.io", "v1", "ingresses"),
+    "HTTPRoute": ("gateway.networking.k8s.io", "v1", "httproutes"),
     "ExpiryPolicy": ("dayfly.dev", "v1alpha1", "expirypolicies"),
 }
 
@@ -52,6 +55,20 @@ def a_review(new: Any, old: Any = None, **request: Any) -> Json:
             **request,
         },
     }
+
+
+def a_namespace(name: str = "shop", uid: str = "", **metadata: Any) -> Json:
+    """As validating webhooks see it, with a uid; ``environment`` sets the label."""
+    if environment := metadata.pop("environment", ""):
+        metadata["labels"] = {names.ENVIRONMENT: environment}
+    meta = {"name": name, "uid": uid or f"uid-of-{name}", **metadata}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": meta, "spec": {}}
+
+
+def of_namespace(new: Json, old: Json | None = None, **request: Any) -> Json:
+    """Review a Namespace, which the API server calls its own namespace."""
+    name = new["metadata"]["name"]
+    return a_review(new, old, **{"name": name, "namespace": name, **request})
 
 
 def encoded(review: Json) -> bytes:

@@ -68,7 +68,7 @@ NEEDED = frozenset(
         *rights(ADMISSION, "namespaces", "get list watch"),
         *rights(ADMISSION, "secrets", "list watch", OWN, names.TLS_SECRET),
         # dayfly_admission.register: claims, and whether who has one is still there
-        *rights(ADMISSION, "nameclaims.dayfly.dev", "get list create update delete"),
+        *rights(ADMISSION, "nameclaims.dayfly.dev", "get list create patch delete"),
         *(right for kind in HOLDERS for right in rights(ADMISSION, kind, "get")),
         # dayfly_admission.disclosure
         *rights(ADMISSION, "subjectaccessreviews.authorization.k8s.io", "create"),

@@ -47,7 +47,7 @@ def test_no_kind_that_no_policy_may_name_can_be_ended() -> None:
     [
         pytest.param(
             names.ADMISSION_ACCOUNT,
-            {"get", "list", "watch", "create", "update", "delete"},
+            {"get", "list", "watch", "create", "patch", "delete"},
             id="admission reads, and writes claims",
         ),
         pytest.param(
@@ -83,7 +83,7 @@ def test_admission_writes_nothing_but_claims() -> None:
         for right in granted(DOCUMENTS)
         if right.account == names.ADMISSION_ACCOUNT and right.verb in writes
     }
-    claims = {("nameclaims", verb) for verb in ("create", "update", "delete")}
+    claims = {("nameclaims", verb) for verb in ("create", "patch", "delete")}
     assert written == claims | {("subjectaccessreviews", "create")}
 
 
