@@ -86,6 +86,10 @@ class Survey:
     """After a pause, read the claims that overlap the key; then :class:`Surveyed`."""
 
     mine: NameClaim | None
+    """Our claim, once it is written."""
+    swap: NameClaim | None = None
+    """Before that: the claim to take if nothing stands in the way. A request that is refused
+    anyhow must not renew its claim: two that retry would keep each other out for ever."""
     looks: int = 0
 
     @property

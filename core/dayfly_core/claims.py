@@ -71,9 +71,9 @@ def decide(attempt: Attempt, seen: Seen) -> Step | Outcome:
         case Found(claim, presence):
             return _found(attempt, claim, presence)
         case Surveyed(survey, others):
-            return _inspect(survey, rivals(attempt, others))
+            return _inspect(attempt, survey, rivals(attempt, others))
         case Inspected(inspect, presence):
-            return _inspected(inspect, presence)
+            return _inspected(attempt, inspect, presence)
 
 
 def _looked(attempt: Attempt, claim: NameClaim | None) -> Step | Outcome:
@@ -101,16 +101,20 @@ def _found(attempt: Attempt, claim: NameClaim, presence: Presence | None) -> Ste
 
 def _take(attempt: Attempt, claim: NameClaim) -> Step | Outcome:
     """Swap the claim, also one's own: an old version may be about to be deleted."""
-    return _check(attempt, None) if attempt.read_only else Replace(taken(attempt, claim))
+    if attempt.read_only:
+        return _check(attempt, None)
+    return Survey(None, swap=claim) if _overlapped(attempt.key) else Replace(taken(attempt, claim))
 
 
 # Overlaps.
 
 
 def _check(attempt: Attempt, mine: NameClaim | None) -> Step | Outcome:
-    if attempt.key.wildcard or attempt.key.covering:
-        return Survey(mine)
-    return Granted(mine)
+    return Survey(mine) if _overlapped(attempt.key) else Granted(mine)
+
+
+def _overlapped(key: ClaimKey) -> bool:
+    return key.wildcard or bool(key.covering)
 
 
 def rivals(attempt: Attempt, claims: Sequence[NameClaim]) -> tuple[NameClaim, ...]:
@@ -124,20 +128,22 @@ def rivals(attempt: Attempt, claims: Sequence[NameClaim]) -> tuple[NameClaim, ..
     )
 
 
-def _inspect(survey: Survey, left: tuple[NameClaim, ...]) -> Step | Outcome:
-    return Inspect(survey, left) if left else Granted(survey.mine)
+def _inspect(attempt: Attempt, survey: Survey, left: tuple[NameClaim, ...]) -> Step | Outcome:
+    if left:
+        return Inspect(survey, left)
+    return Replace(taken(attempt, survey.swap)) if survey.swap else Granted(survey.mine)
 
 
-def _inspected(inspect: Inspect, presence: Presence | None) -> Step | Outcome:
+def _inspected(attempt: Attempt, inspect: Inspect, presence: Presence | None) -> Step | Outcome:
     survey, rival = inspect.survey, inspect.rivals[0]
     if presence and presence.lists:
         return Taken(rival)
     if rival.spec.state is ClaimState.BOUND:
         # Left over. If its holder comes back to it, it writes the claim and then sees this one.
-        return _inspect(survey, inspect.rivals[1:])
+        return _inspect(attempt, survey, inspect.rivals[1:])
     first = survey.mine is not None and _rank(survey.mine) < _rank(rival)
     if first and survey.looks < len(PAUSES):
-        return Survey(survey.mine, survey.looks + 1)
+        return Survey(survey.mine, looks=survey.looks + 1)
     return Reserved(rival)
 
 

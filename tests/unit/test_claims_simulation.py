@@ -1,0 +1,120 @@
+"""No name twice, at any moment, whatever happens; and the harness catches what is nearly right.
+
+Everyday a few seeds of each setting; with DAYFLY_SOAK=1 all of them.
+"""
+
+import os
+from dataclasses import dataclass, replace
+
+import msgspec
+import pytest
+
+from dayfly_core import claims
+from dayfly_core.api import Holder, NameClaim
+from dayfly_core.claim_key import ClaimKey
+from dayfly_core.claim_steps import (
+    Attempt,
+    Found,
+    Granted,
+    Inspected,
+    Looked,
+    Outcome,
+    Presence,
+    Replace,
+    Seen,
+    Step,
+    Survey,
+)
+from support.claim_clients import SHARED_NAMES, WILDCARDS, Setting, simulate
+from support.claim_world import Desk, Lagging, Store
+
+SOAK = os.environ.get("DAYFLY_SOAK") == "1"
+SEEDS = range(30 if SOAK else 2)
+
+PLAIN = Setting(seconds=120.0 if SOAK else 30.0)
+OVERLAPPING = replace(PLAIN, keys=WILDCARDS)
+SHARED = replace(PLAIN, shared=True, names=SHARED_NAMES)
+MIXED = replace(PLAIN, keys=WILDCARDS, shared=True, names=SHARED_NAMES)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(
+    "setting",
+    [
+        pytest.param(PLAIN, id="environments, each held by its own object"),
+        pytest.param(OVERLAPPING, id="hosts that overlap"),
+        pytest.param(SHARED, id="names held by namespaces, in which several objects list them"),
+        pytest.param(MIXED, id="hosts that overlap, held by namespaces"),
+    ],
+)
+def test_no_name_is_held_twice_and_nothing_is_left_over(seed: int, setting: Setting) -> None:
+    result = simulate(seed, setting)
+    assert (result.duplicates, result.orphans, result.unclaimed) == (0, [], [])
+    assert result.stored > 20
+    assert result.refused > 20
+
+
+def test_one_seed_is_one_run() -> None:
+    setting = replace(PLAIN, seconds=5.0)
+    assert simulate(7, setting) == simulate(7, setting)
+    assert simulate(7, setting) != simulate(8, setting)
+
+
+# What the harness must find: rules that are nearly right.
+
+
+def unrefreshed(attempt: Attempt, seen: Seen) -> Step | Outcome:
+    """Allow what has its claim already, without writing it again: it may be about to be deleted."""
+    step = claims.decide(attempt, seen)
+    if isinstance(step, Replace) and isinstance(seen, Looked | Found) and seen.claim:
+        own = claims.same_object(seen.claim.spec.holder, attempt.holder)
+        return Granted(seen.claim) if own else step
+    return step
+
+
+def by_order(attempt: Attempt, seen: Seen) -> Step | Outcome:
+    """Let the first of two overlapping claims win: the later may not have been there to be seen."""
+    step = claims.decide(attempt, seen)
+    if isinstance(seen, Inspected) and isinstance(step, Survey):
+        return Granted(step.mine)
+    return step
+
+
+class Forgetful(Store):
+    """Binds a claim at once, though an earlier request for the same holder may be under way."""
+
+    async def replace(self, claim: NameClaim, seconds: float) -> NameClaim:
+        spec = msgspec.structs.replace(claim.spec, contested=False)
+        return await super().replace(msgspec.structs.replace(claim, spec=spec), seconds)
+
+
+@dataclass(kw_only=True)
+class Trusting(Desk):
+    """Believes the watches instead of asking etcd."""
+
+    view: Lagging
+
+    async def find(self, holder: Holder, key: ClaimKey) -> Presence | None:
+        for claimant in self.view.claimants(key):
+            if claims.same_object(claimant.holder, holder):
+                return Presence(claimant.holder.uid, lists=True)
+        return None
+
+
+UNDISTURBED = replace(OVERLAPPING, seconds=60.0, rejected=0.0, crashed=0.0, lost=0.0)
+WRONG = [
+    pytest.param(replace(PLAIN, naive=True), 1, 100, id="looking by quorum, then storing"),
+    pytest.param(replace(PLAIN, rule=unrefreshed), 5, 0, id="its own claim, not written again"),
+    pytest.param(replace(SHARED, store=Forgetful), 5, 0, id="bound with a CREATE under way"),
+    pytest.param(replace(UNDISTURBED, rule=by_order), 20, 0, id="the first of two that overlap"),
+]
+if SOAK:
+    trusting = replace(
+        PLAIN, seconds=60.0, desk=lambda world, view: Trusting(world=world, view=view)
+    )
+    WRONG.append(pytest.param(trusting, 60, 0, id="bound by what the watches say"))
+
+
+@pytest.mark.parametrize(("setting", "seeds", "more_than"), WRONG)
+def test_what_is_nearly_right_is_caught(setting: Setting, seeds: int, more_than: int) -> None:
+    assert any(simulate(seed, setting).duplicates > more_than for seed in range(seeds))
