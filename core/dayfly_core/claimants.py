@@ -105,9 +105,12 @@ def environment_name(meta: ObjectMeta) -> str:
 
 
 def stamped_host_of(meta: ObjectMeta) -> Demands:
-    """Return the host that Dayfly gave an object; what a controller made may carry a copy."""
+    """Return the host that Dayfly gave an object.
+
+    Without a stamp anybody may have written it, and what a controller made may carry a copy.
+    """
     written = meta.annotation_map.get(names.HOST)
-    if written is None or meta.controlled:
+    if written is None or names.POLICY not in meta.label_map or meta.controlled:
         return Demands()
     return _hosts([(HOST_FIELD, written)])
 

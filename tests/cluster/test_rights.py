@@ -266,6 +266,16 @@ EDITS: list[Any] = [
     ),
     pytest.param(EDITOR, {"host": "a.example"}, {"host": "a.example"}, "", id="leaving a host"),
     pytest.param(EDITOR, {"host": "a.example"}, {}, "", id="dropping a host: a plain replace"),
+    pytest.param(
+        OWNER, {}, {"ttl": "8h", "host": "a.example"}, "nobody changes it", id="beside a wish"
+    ),
+    pytest.param(
+        OWNER,
+        {},
+        {"ttl": "8h", "policy": "p", "host": "a.example"},
+        "",
+        id="with a first stamp, as the webhook adds it",
+    ),
     pytest.param(EDITOR, {}, {"conflict": "x"}, names.NAME_CONFLICT, id="adding a conflict"),
     pytest.param(EDITOR, {"conflict": "x"}, {}, "", id="dropping a conflict"),
     pytest.param(OPERATOR, {}, {"host": "a.example", "conflict": "x"}, "", id="Dayfly writes them"),

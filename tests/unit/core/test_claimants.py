@@ -20,7 +20,7 @@ from dayfly_core.claimants import (
 )
 from dayfly_core.names import Reason
 from dayfly_core.objects import ObjectMeta
-from support.build import controlled
+from support.build import an_object, controlled
 
 LABEL, OTHER = "metadata.labels[dayfly.dev/environment]", "metadata.labels[envs.sberz.de/name]"
 ANNOTATION = "metadata.annotations[dayfly.dev/host]"
@@ -110,7 +110,7 @@ def hosts_of(found: Demands) -> list[tuple[str, str]]:
 
 
 def test_a_stamped_host_is_claimed() -> None:
-    found = stamped_host_of(ObjectMeta(annotations={names.HOST: "Web.Example.com."}))
+    found = stamped_host_of(an_object(host="Web.Example.com.", policy="previews"))
     key = ClaimKey(KeyKind.HOST, "web.example.com")
     assert found == Demands((Demand(key, "Web.Example.com.", ANNOTATION),))
 
@@ -119,10 +119,11 @@ def test_a_stamped_host_is_claimed() -> None:
     "meta",
     [
         pytest.param(ObjectMeta(), id="without annotations"),
-        pytest.param(ObjectMeta(annotations={names.TTL: "8h"}), id="without a host"),
-        pytest.param(ObjectMeta(annotations={names.HOST: ""}), id="with an empty one"),
+        pytest.param(an_object(ttl="8h", policy="previews"), id="without a host"),
+        pytest.param(an_object(host="", policy="previews"), id="with an empty one"),
+        pytest.param(an_object(host="a.b"), id="with one that nobody gave it"),
         pytest.param(
-            ObjectMeta(annotations={names.HOST: "a.b"}, owner_references=controlled()),
+            an_object(host="a.b", policy="previews", owner_references=controlled()),
             id="with a copy of its owner's",
         ),
     ],
