@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from dayfly_core import duration, instant, names
+from dayfly_core.claimants import stamped_host_of
 from dayfly_core.objects import ObjectMeta, Resource
 from dayfly_core.violations import shown
 from dayfly_core.wish import Wish, read
@@ -46,6 +47,11 @@ class Entry:
     def policy(self) -> str:
         """The policy that stamped it, or nothing."""
         return self.meta.label_map.get(names.POLICY, "")
+
+    @property
+    def host(self) -> str:
+        """The host that Dayfly gave it, or nothing."""
+        return next((demand.key.value for demand in stamped_host_of(self.meta).demands), "")
 
     @property
     def title(self) -> str:
@@ -118,6 +124,7 @@ def as_data(entry: Entry, now: datetime) -> dict[str, Any]:
         "expiresAt": entry.wish.at_text,
         "namespaceEndsAt": instant.render(entry.namespace_end) if entry.namespace_end else None,
         "ttl": entry.wish.ttl_text,
+        "host": entry.host or None,
         "createdBy": entry.meta.annotation_map.get(names.CREATED_BY),
         "protected": entry.meta.protected,
     }

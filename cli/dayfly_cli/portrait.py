@@ -44,6 +44,7 @@ class Portrait:
         """Say what is known, what matters most first."""
         yield "ends", self._end()
         yield "policy", self._policy()
+        yield from self._host()
         yield from self._wishes()
         yield from self._namespace()
         yield "protected", "yes: Dayfly never ends it" if self.entry.meta.protected else "no"
@@ -99,6 +100,13 @@ class Portrait:
         if policy.suspended or self._stamps(policy):
             return f"{policy.name} (not stamped yet){_state(policy)}"
         return f"{policy.name}, which stamps only what asks for an end"
+
+    def _host(self) -> Iterator[Line]:
+        if self.entry.host:
+            yield "host", self.entry.host
+        conflict = self.entry.meta.annotation_map.get(names.NAME_CONFLICT)
+        if conflict is not None:
+            yield "conflict", shown(conflict)
 
     def _wishes(self) -> Iterator[Line]:
         if self.entry.wish.ttl_text is not None:

@@ -21,6 +21,7 @@ _NARROW: tuple[tuple[str, Cell], ...] = (
 )
 # Annotations are anybody's text: what could steer a terminal is escaped.
 _WIDE: tuple[tuple[str, Cell], ...] = (
+    ("HOST", lambda e, _: e.host or "-"),
     ("OWN END", lambda e, _: at(e.wish.at)),
     ("TTL", lambda e, _: shown(e.wish.ttl_text or "-")),
     ("CREATED BY", lambda e, _: shown(e.meta.annotation_map.get(names.CREATED_BY, "-"))),

@@ -15,10 +15,22 @@ def at(text: str) -> datetime:
 
 
 def meta(
-    end: str = "", ttl: str = "", policy: str = "", *, protected: bool = False, owned: bool = False
+    end: str = "",
+    ttl: str = "",
+    policy: str = "",
+    *,
+    host: str = "",
+    conflict: str = "",
+    protected: bool = False,
+    owned: bool = False,
 ) -> ObjectMeta:
     """Deployment ``shop/web``, created an hour ago."""
-    annotations = {names.EXPIRES_AT: end, names.TTL: ttl}
+    annotations = {
+        names.EXPIRES_AT: end,
+        names.TTL: ttl,
+        names.HOST: host,
+        names.NAME_CONFLICT: conflict,
+    }
     labels = {names.POLICY: policy, names.PROTECTED: "true" if protected else ""}
     return ObjectMeta(
         name="web",

@@ -92,6 +92,21 @@ def test_titles_are_kubectls() -> None:
     assert Entry(NAMESPACES, ObjectMeta(name="shop")).title == "namespace/shop"
 
 
+@pytest.mark.parametrize(
+    ("seen", "host"),
+    [
+        pytest.param(meta(policy="p"), "", id="none"),
+        pytest.param(meta(policy="p", host="web.example"), "web.example", id="one"),
+        pytest.param(meta(host="web.example"), "", id="one that nobody gave it"),
+        pytest.param(meta(policy="p", host="web.example", owned=True), "", id="a copy"),
+        pytest.param(meta(policy="p", host="\x1b[2J"), "", id="one that is none"),
+    ],
+)
+def test_the_host_that_it_was_given(seen: ObjectMeta, host: str) -> None:
+    assert entry(seen).host == host
+    assert ends.as_data(entry(seen), NOW)["host"] == (host or None)
+
+
 def test_data_for_programs() -> None:
     data = ends.as_data(entry(meta(EVENING, "8h", "p"), NOON), NOW)
     assert data == {
@@ -106,6 +121,7 @@ def test_data_for_programs() -> None:
         "expiresAt": EVENING,
         "namespaceEndsAt": NOON,
         "ttl": "8h",
+        "host": None,
         "createdBy": None,
         "protected": False,
     }

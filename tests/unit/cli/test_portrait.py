@@ -58,6 +58,12 @@ DAY = api.TTL(default="24h", max="7d", max_total="8d")
             meta(ttl="8h"), [policy()], "policy", "p (not stamped yet)", id="asked just now"
         ),
         pytest.param(meta(ttl="8h"), [], "asked for", "8h", id="its wish"),
+        pytest.param(
+            meta(policy="p", host="web.example"), [], "host", "web.example", id="its host"
+        ),
+        pytest.param(
+            meta(policy="p", conflict="taken"), [], "conflict", "taken", id="who has its name"
+        ),
         pytest.param(meta(), [], "namespace", "shop has no end", id="its namespace"),
         pytest.param(meta(protected=True), [], "protected", "yes", id="protected"),
         pytest.param(

@@ -15,7 +15,8 @@ class Screen(io.StringIO):
 
 def printed(out: io.StringIO, *, wide: bool = False, everywhere: bool = False) -> str:
     layout = table.Layout.choose(wide=wide, all_namespaces=everywhere)
-    rows = [layout.row(entry(meta(EVENING, "8h", "p")), NOW), layout.row(entry(meta()), NOW)]
+    first = meta(EVENING, "8h", "p", host="web.example")
+    rows = [layout.row(entry(first), NOW), layout.row(entry(meta()), NOW)]
     table.write(out, layout.fitted(rows), rows)
     return out.getvalue()
 
@@ -32,7 +33,8 @@ def test_wide_and_everywhere() -> None:
     header, first, _ = printed(io.StringIO(), wide=True, everywhere=True).splitlines()
     assert header.split("   ")[0] == "NAMESPACE"
     assert first.startswith("shop")
-    assert header.endswith("OWN END                TTL   CREATED BY")
+    assert header.endswith("HOST          OWN END                TTL   CREATED BY")
+    assert "   web.example   2026-11-22T18:00:00Z   8h    -" in first
 
 
 @pytest.mark.parametrize("name", ["deployment.apps/web", EVENING])
