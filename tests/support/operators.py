@@ -19,6 +19,9 @@ from dayfly_operator.writing import permit
 from support.fake_api import FakeApi, Recorded
 from support.waiting import eventually
 
+NOBODY_LISTENS = 0.3
+"""Seconds in which nothing must happen; a DELETE would come within a tenth of it."""
+
 POLICIES = "/apis/dayfly.dev/v1alpha1/expirypolicies"
 MAPS = "/api/v1/namespaces/team/configmaps"
 BEGINNING = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -91,6 +94,10 @@ class Running:
         """Reasons of the Events about an object, in order."""
         events = [r.body for r in self.api.requests if r.method == "POST" and "/events" in r.path]
         return [e["reason"] for e in events if e["regarding"]["name"] == name]
+
+    def knows(self, name: str) -> bool:
+        """Whether it has heard that this object is stamped."""
+        return any(key.name == name for key, _ in self.program.parts.all_stamped())
 
     def gone(self, name: str) -> bool:
         return f"{MAPS}/{name}" not in self.api.objects
