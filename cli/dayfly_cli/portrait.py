@@ -106,7 +106,8 @@ class Portrait:
             yield "host", self.entry.host
         conflict = self.entry.meta.annotation_map.get(names.NAME_CONFLICT)
         if conflict is not None:
-            yield "conflict", shown(conflict)
+            # Whole if it is Dayfly's: it ends with what to do.
+            yield "conflict", conflict if conflict.isprintable() else shown(conflict)
 
     def _wishes(self) -> Iterator[Line]:
         if self.entry.wish.ttl_text is not None:

@@ -23,6 +23,10 @@ def portrait(seen: ObjectMeta, *known: policies.Policy, namespace_end: str = "")
     return dict(Portrait(shown, around, policies.Policies(known), NOW).lines())
 
 
+HELD = (
+    "host web.example is held by ingress web in namespace other since 2026-11-22T09:00:00Z; "
+    "choose another one or delete that one"
+)
 DAY = api.TTL(default="24h", max="7d", max_total="8d")
 
 
@@ -61,8 +65,13 @@ DAY = api.TTL(default="24h", max="7d", max_total="8d")
         pytest.param(
             meta(policy="p", host="web.example"), [], "host", "web.example", id="its host"
         ),
+        pytest.param(meta(policy="p", conflict=HELD), [], "conflict", HELD, id="who has its name"),
         pytest.param(
-            meta(policy="p", conflict="taken"), [], "conflict", "taken", id="who has its name"
+            meta(policy="p", conflict="\x1b[2J"),
+            [],
+            "conflict",
+            r"\x1b[2J",
+            id="what is no sentence",
         ),
         pytest.param(meta(), [], "namespace", "shop has no end", id="its namespace"),
         pytest.param(meta(protected=True), [], "protected", "yes", id="protected"),
