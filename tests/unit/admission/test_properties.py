@@ -1,5 +1,6 @@
 """Whatever is sent: a well-formed answer, a patch that applies, and nothing left to patch then."""
 
+import asyncio
 import copy
 import json
 from datetime import UTC, datetime, timedelta
@@ -10,12 +11,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dayfly_admission import answer
-from dayfly_admission.review import Malformed, decode
-from dayfly_admission.webhooks import Webhook, Webhooks
+from dayfly_admission.claiming import Claiming
+from dayfly_admission.naming import LoopClock, Naming
+from dayfly_admission.review import Malformed, Review, User, decode
+from dayfly_admission.turnstile import Turnstile
+from dayfly_admission.webhooks import Answered, Webhook, Webhooks
 from dayfly_core import names
+from dayfly_core.api import Holder, LabelSelector
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.policies import Policies
 from support.reviews import Json, a_policy, a_review, accepted, an_object, encoded, patched
+from support.shelf import Shelf
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 MODERATE = settings(
@@ -32,7 +38,23 @@ class OneNamespace:
 
 
 POLICIES = Policies([a_policy()])
-WEBHOOKS = Webhooks(lambda: POLICIES, OneNamespace(), lambda: NOW)
+
+
+class NoTeller:
+    async def may_see(self, user: User, holder: Holder, seconds: float) -> bool:
+        raise AssertionError(f"nobody has anything: {user}, {holder}, {seconds}")
+
+
+def webhooks(now: datetime = NOW) -> Webhooks:
+    """All of them, over an empty register."""
+    claiming = Claiming(Shelf(), LoopClock(lambda: 0.0, lambda: now))
+    naming = Naming(
+        claiming, NoTeller(), Turnstile(), lambda _kind, _outcome: None, LabelSelector()
+    )
+    return Webhooks(lambda: POLICIES, OneNamespace(), lambda: now, frozenset(), naming)
+
+
+WEBHOOKS = webhooks()
 
 
 def say(webhook: Webhook, body: bytes, *, mutating: bool) -> Json:
@@ -41,11 +63,12 @@ def say(webhook: Webhook, body: bytes, *, mutating: bool) -> Json:
         review = decode(body)
     except Malformed as error:
         return accepted(answer.encode(answer.malformed(error)), mutating=mutating)
-    coroutine = webhook(review, 5.0)
-    with pytest.raises(StopIteration) as finished:
-        coroutine.send(None)  # type: ignore[attr-defined]  # nothing here waits
-    said, _ = finished.value.value
+    said, _ = asyncio.run(_answer(webhook, review))
     return accepted(answer.encode(said, review.api_version), mutating=mutating)
+
+
+async def _answer(webhook: Webhook, review: Review) -> Answered:
+    return await webhook(review, 5.0)
 
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
@@ -62,7 +85,7 @@ ANNOTATIONS = st.dictionaries(
     st.sampled_from([*names.OUR_ANNOTATIONS, "a/b~c", "~1", ""]), WISHES, max_size=5
 )
 LABELS = st.dictionaries(
-    st.sampled_from([*names.OUR_LABELS, "app"]),
+    st.sampled_from([*names.OUR_LABELS, *names.ENVIRONMENT_LABELS, "app"]),
     st.sampled_from(["previews", "true", "other", ""]),
     max_size=3,
 )
@@ -82,6 +105,38 @@ def test_any_bytes_get_a_well_formed_answer(body: bytes) -> None:
     say(WEBHOOKS.stamp, body, mutating=True)
     say(WEBHOOKS.judge, body, mutating=False)
     say(WEBHOOKS.kinds, body, mutating=False)
+    say(WEBHOOKS.environments, body, mutating=False)
+
+
+@MODERATE
+@given(metadata=METADATA, uid=st.sampled_from(["", "u1"]), spec=ANYTHING, old=ANYTHING)
+@pytest.mark.parametrize("kind", ["Namespace", "Ingress", "HTTPRoute", "Deployment"])
+def test_names_of_any_shape_are_asked_for(
+    kind: str, metadata: Json, uid: str, spec: Any, old: Any
+) -> None:
+    new = an_object(kind, uid=uid, **metadata) | {"spec": spec}
+    body = encoded(a_review(new, old))
+    say(WEBHOOKS.judge, body, mutating=False)
+    say(WEBHOOKS.environments, body, mutating=False)
+
+
+HOSTS = st.sampled_from(["a.example", "*.example", "A.example.", "a_b", "", "ü.example", None, 5])
+INGRESS = st.fixed_dictionaries(
+    {},
+    optional={
+        "rules": st.lists(st.fixed_dictionaries({}, optional={"host": HOSTS}), max_size=3)
+        | SCALARS,
+        "tls": st.lists(st.fixed_dictionaries({}, optional={"hosts": st.lists(HOSTS) | SCALARS})),
+        "hostnames": st.lists(HOSTS, max_size=3) | SCALARS,
+    },
+)
+
+
+@MODERATE
+@given(kind=st.sampled_from(["Ingress", "HTTPRoute"]), new=INGRESS, old=INGRESS)
+def test_specs_that_nearly_are_ones_are_asked_for(kind: str, new: Json, old: Json) -> None:
+    objects = [an_object(kind) | {"spec": spec} for spec in (new, old)]
+    say(WEBHOOKS.judge, encoded(a_review(*objects)), mutating=False)
 
 
 @MODERATE
@@ -106,6 +161,7 @@ def test_a_real_review_with_anything_anywhere_is_answered(data: st.DataObject) -
     where[key] = data.draw(ANYTHING)
     say(WEBHOOKS.stamp, encoded(review), mutating=True)
     say(WEBHOOKS.judge, encoded(review), mutating=False)
+    say(WEBHOOKS.environments, encoded(review), mutating=False)
 
 
 @MODERATE
@@ -135,6 +191,6 @@ def test_what_was_stamped_and_accepted_stays_untouched_by_later_updates(wish: Js
     stored = patched(copy.deepcopy(new), say(WEBHOOKS.stamp, encoded(a_review(new)), mutating=True))
     if not say(WEBHOOKS.judge, encoded(a_review(stored)), mutating=False)["allowed"]:
         return
-    later = Webhooks(lambda: POLICIES, OneNamespace(), lambda: NOW + timedelta(days=9))
+    later = webhooks(NOW + timedelta(days=9))
     response = say(later.stamp, encoded(a_review(stored, stored)), mutating=True)
     assert "patch" not in response
