@@ -39,7 +39,6 @@ from dayfly_core.claim_steps import (
     Found,
     Granted,
     Inspect,
-    Inspected,
     Look,
     Looked,
     Outcome,
@@ -72,8 +71,8 @@ def decide(attempt: Attempt, seen: Seen) -> Step | Outcome:
             return _found(attempt, claim, presence)
         case Surveyed(survey, others):
             return _inspect(attempt, survey, rivals(attempt, others))
-        case Inspected(inspect, presence):
-            return _inspected(attempt, inspect, presence)
+        case _:
+            return _inspected(attempt, seen.inspect, seen.presence)
 
 
 def _looked(attempt: Attempt, claim: NameClaim | None) -> Step | Outcome:
