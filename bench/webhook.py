@@ -4,7 +4,6 @@ Server and peer run on CPU 1, the load on CPU 0; see ``slices``.
 """
 
 import asyncio
-import ssl
 import subprocess
 import tempfile
 from collections.abc import Generator
@@ -15,7 +14,7 @@ from pathlib import Path
 import aiohttp
 import msgspec
 
-from bench import reviews
+from bench import burst, reviews
 from bench.meadow import NAMESPACE, Meadow, meadow
 from bench.peers.serving import serving
 from bench.processes import MIB, rss_bytes
@@ -74,6 +73,10 @@ def measure(*, quick: bool) -> list[Figure]:
                 )
                 for kind in bodies
             }
+            peer = Target("bare", url, pid, bench.folder / "deployment.lua")
+            together = burst.figure(
+                bench.ours("deployment"), peer, bodies["deployment"], pairs=bench.pairs
+            )
         with _kopf(bench, bodies["deployment"]) as (pid, url):
             peer = Target("kopf", url, pid, bench.folder / "deployment.lua")
             kopf = paired(bench.ours("deployment"), peer, pairs=bench.pairs)
@@ -82,20 +85,19 @@ def measure(*, quick: bool) -> list[Figure]:
         _rate("W2", "Namespace, 2 kB", floor["namespace"]),
         _cheaper(kopf),
         _tail(floor["deployment"]),
+        together,
         memory,
     ]
 
 
 async def post(url: str, body: bytes, count: int) -> None:
     """Post the review so many times; raises RuntimeError unless each answer has a patch."""
-    insecure = ssl.create_default_context()
-    insecure.check_hostname, insecure.verify_mode = False, ssl.CERT_NONE
     headers = {"Content-Type": "application/json"}
     pending = iter(range(count))
 
     async def worker(session: aiohttp.ClientSession) -> None:
         for _ in pending:
-            async with session.post(url, data=body, headers=headers, ssl=insecure) as response:
+            async with session.post(url, data=body, headers=headers, ssl=False) as response:
                 answer = msgspec.json.decode(await response.read())
             if not answer["response"].get("patch"):
                 raise RuntimeError(f"no patch in the answer: {answer}")
