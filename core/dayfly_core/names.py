@@ -180,8 +180,9 @@ class Reason:
     Do: write for example shop.example.com, or *.example.com for all names below it.
     """
     INVALID_ENVIRONMENT: Final = "InvalidEnvironment"
-    """The labels dayfly.dev/environment and envs.sberz.de/name are both set, to different names.
-    Do: set one of them.
+    """The labels dayfly.dev/environment and envs.sberz.de/name are both set, to different names; or
+    one of them is no name.
+    Do: set one of them, for example to shop-pr-17.
     """
     GENERATED_NAME: Final = "GeneratedName"
     """What has a unique name must itself be named by its author, not by generateName.
