@@ -10,7 +10,8 @@ import pytest
 
 from playground import ControlPlane
 from support import host_manifests
-from support.policy_manifests import ACCEPTED, ODD, REFUSED, manifest
+from support.policy_manifests import ACCEPTED, ODD, manifest
+from support.refused_policies import REFUSED
 
 pytestmark = pytest.mark.cluster
 

@@ -15,6 +15,7 @@ from dayfly_operator.election import Clocks, Election, LostRace
 from dayfly_operator.leadership import Leadership
 
 T = TypeVar("T")
+TIMING = Timing()  # 3 s, 2.2 s, 0.6 s, 0.6 s
 START = datetime(2026, 11, 22, 6, tzinfo=UTC)
 Condition = Literal["whole", "refusing", "hanging", "deaf"]
 """Deaf: requests arrive and are carried out, answers never come back."""
@@ -172,6 +173,49 @@ class Candidate:
     @property
     def leads(self) -> bool:
         return self.leadership.holds()
+
+
+class World:
+    """One Lease and those who stand for it."""
+
+    def __init__(self) -> None:
+        self.cabinet = Cabinet()
+        self.candidates: list[Candidate] = []
+
+    def stand(self, identity: str) -> Candidate:
+        candidate = Candidate(identity, self.cabinet, TIMING, seed=len(self.candidates))
+        self.candidates.append(candidate)
+        return candidate
+
+    async def leader(self, identity: str = "baz") -> Candidate:
+        candidate = self.stand(identity)
+        await asyncio.sleep(0.01)
+        assert candidate.leads
+        return candidate
+
+    @property
+    def leading(self) -> list[str]:
+        return [c.leadership.identity for c in self.candidates if c.leads]
+
+    @property
+    def now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    async def until(self, condition: Callable[[], bool], look: float = 0.01) -> float:
+        """Seconds until it is so, looking that often."""
+        begin = self.now
+        while not condition():
+            assert self.now - begin < 60
+            await asyncio.sleep(look)
+        return self.now - begin
+
+
+def held_by(holder: str, **more: int) -> LeaseRecord:
+    return LeaseRecord(
+        holder_identity=holder,
+        lease_duration_seconds=more.get("duration", 3),
+        lease_transitions=more.get("transitions", 0),
+    )
 
 
 def overlaps(openings: list[Opening]) -> list[tuple[Opening, Opening]]:

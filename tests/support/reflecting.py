@@ -13,7 +13,6 @@ from support.fake_api import FakeApi
 from support.waiting import eventually
 
 MAPS = "/api/v1/configmaps"
-
 QUICK = Tempo(page=3, first_wait=0.01, longest_wait=0.1, idle=0.3)
 
 

@@ -17,7 +17,8 @@ from dayfly_core.policies import (
     read_policy,
 )
 from support import host_manifests
-from support.policy_manifests import ACCEPTED, ODD, REFUSED, manifest
+from support.policy_manifests import ACCEPTED, ODD, manifest
+from support.refused_policies import REFUSED
 
 DEPLOYMENTS = ("apps", "deployments")
 NAMESPACES = ("", "namespaces")
