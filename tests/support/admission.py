@@ -3,11 +3,12 @@
 import asyncio
 import io
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import aiohttp
 import msgspec
@@ -21,7 +22,15 @@ from dayfly_kube.client import Client
 from support.fake_api import FakeApi
 from support.handshakes import NAMES, client_context, today
 from support.policy_manifests import manifest
-from support.reviews import a_review, an_object, encoded
+from support.reviews import (
+    Json,
+    a_namespace,
+    a_review,
+    accepted,
+    an_object,
+    encoded,
+    of_namespace,
+)
 
 JSON = {"Content-Type": "application/json"}
 REVIEW = encoded(a_review(an_object()))
@@ -93,11 +102,14 @@ class Replica:
 
 @asynccontextmanager
 async def a_replica(
-    api: FakeApi, bundle: Bundle | None = None, settings: Settings = SETTINGS
+    api: FakeApi,
+    bundle: Bundle | None = None,
+    settings: Settings = SETTINGS,
+    journal: Callable[[bytes], object] = lambda line: None,
 ) -> AsyncGenerator[Replica]:
     """Run a replica until the block ends; then it leaves in order."""
     async with Client(api.config(), user_agent="dayfly-admission/0 (test)") as client:
-        program = Program(client, settings, Clocks(today, monotonic))
+        program = Program(client, settings, Clocks(today, monotonic), journal)
         running = asyncio.create_task(program.run())
         try:
             async with asyncio.timeout(10):
@@ -107,6 +119,23 @@ async def a_replica(
         finally:
             program.leave.set()
             await running
+
+
+def ready(replica: Replica) -> bool:
+    """Whether requests may come to it."""
+    return replica.program.unready() is None
+
+
+async def ask(replica: Replica, review: Json, path: str = "/environments?timeout=5s") -> Json:
+    """Have a review answered; a well-formed answer that has no patch."""
+    status, said = await replica.post(path, encoded(review))
+    assert status == 200
+    return accepted(said, mutating=False)
+
+
+def new_environment(namespace: str = "shop", **request: Any) -> Json:
+    """Review a Namespace that becomes the environment ``shop-1``."""
+    return of_namespace(a_namespace(namespace, environment="shop-1"), **request)
 
 
 def write_kubeconfig(directory: Path, server: str) -> Path:
