@@ -11,6 +11,7 @@ from dayfly_admission import settings as admission
 from dayfly_admission.metrics import Metrics as AdmissionMetrics
 from dayfly_certs import __main__ as certs
 from dayfly_cli import extending, listing, showing, usage, version
+from dayfly_core.claim_repair import census
 from dayfly_kube.flags import Flags
 from dayfly_operator import settings as operator
 from dayfly_operator.metrics import Metrics as OperatorMetrics
@@ -122,6 +123,7 @@ def _operator_registry() -> CollectorRegistry:
     metrics.withheld.labels(policy="previews", reason="Protected")
     metrics.events_dropped.labels(cause="Unreachable")
     metrics.read(Readings(**{field.name: float for field in fields(Readings)}))
+    metrics.read_claims(lambda: census([]))
     return metrics.registry
 
 

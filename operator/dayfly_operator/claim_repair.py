@@ -98,6 +98,11 @@ class Mended:
 
     step: Write | None = None
     again: float | None = None
+    doubtful: bool = False
+    """Whether etcd knew more than the watches, so that nothing was done."""
+
+
+LOST: Final = Mended(again=BEHIND, doubtful=True)
 
 
 class ClaimRepair:
@@ -124,17 +129,32 @@ class ClaimRepair:
 
     async def mend_all(self) -> tuple[Mended, ...]:
         """Do so for every key that is listed or claimed; what needs nothing is left out."""
-        strays = [claim for claim in self._watched.claims() if not is_canonical(claim)]
-        keys = {*self._watched.listed(), *map(key_of, self._watched.claims())}
         done = list[Mended]()
-        for count, key in enumerate(sorted(keys), start=1):
+        for count, key in enumerate(sorted(self.keys()), start=1):
             done.append(await self.mend(key))
             if count % SLICE == 0:
                 await asyncio.sleep(0)
-        done += [await self._mend(key_of(stray), stray) for stray in strays]
+        done += await self.mend_strays()
         present = {claim.metadata.name for claim in self._watched.claims()}
         self._sightings = {n: seen for n, seen in self._sightings.items() if n in present}
         return tuple(mended for mended in done if mended != Mended())
+
+    async def mend_strays(self) -> list[Mended]:
+        """Mend the claims whose names are not what their keys give them."""
+        strays = [claim for claim in self._watched.claims() if not is_canonical(claim)]
+        return [await self._mend(key_of(stray), stray) for stray in strays]
+
+    def keys(self) -> frozenset[ClaimKey]:
+        """Return every key that is listed or claimed."""
+        return frozenset((*self._watched.listed(), *map(key_of, self._watched.claims())))
+
+    def due(self, key: ClaimKey) -> bool:
+        """Whether there is anything to do or to wait for, by what the watches know; asks nobody.
+
+        From now on the claim counts as seen in its version, so that whoever leads next need not
+        wait for all of the grace again.
+        """
+        return self._step(key, self._watched.claim(key.claim_name)) is not None
 
     def conflicts(self, key: ClaimKey) -> tuple[Conflict, ...]:
         """Name who loses, among all that can have to do with this key.
@@ -149,16 +169,19 @@ class ClaimRepair:
         """Name everybody who loses."""
         return conflicts({key: self._watched.claimants(key) for key in self._watched.listed()})
 
-    async def _mend(self, key: ClaimKey, claim: NameClaim | None) -> Mended:
+    def _step(self, key: ClaimKey, claim: NameClaim | None) -> Write | Wait | None:
         case = Case(key, claim, self._unchanged(claim), self._watched.claimants(key))
-        step = repair(case, self._wall(), self._grace)
+        return repair(case, self._wall(), self._grace)
+
+    async def _mend(self, key: ClaimKey, claim: NameClaim | None) -> Mended:
+        step = self._step(key, claim)
         if step is None:
             return Mended()
         if isinstance(step, Wait):
             return Mended(again=step.seconds)
         if not await self._confirm(key, step):
-            return Mended(again=BEHIND)
-        return Mended(step) if await self._write(step) else Mended(again=BEHIND)
+            return LOST
+        return Mended(step) if await self._write(step) else LOST
 
     def _unchanged(self, claim: NameClaim | None) -> float:
         """Seconds since this version came here; the clock of whoever wrote it is no measure."""

@@ -1,9 +1,13 @@
 """What Prometheus is told; every name begins with ``dayfly_``."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from dayfly_core.api import ClaimState, KeyKind
 
 LAG_BUCKETS = (0.005, 0.01, 0.015, 0.03, 0.06, 0.12, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600)
 """Seconds; fine where a healthy operator is, coarse where an outage or the pace delays ends."""
@@ -21,6 +25,22 @@ class Readings:
     stuck: Callable[[], float]
     switched_off: Callable[[], float]
     clock_skew: Callable[[], float]
+    name_conflicts: Callable[[], float]
+
+
+class Census(Collector):
+    """Claims by the kind of their key and by their state, counted when somebody asks."""
+
+    def __init__(self, count: Callable[[], Mapping[tuple[KeyKind, ClaimState], int]]) -> None:
+        self._count = count
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Count."""
+        text = "NameClaims, by what they claim and whether their holder was seen."
+        family = GaugeMetricFamily("dayfly_name_claims", text, labels=["kind", "state"])
+        for labels, number in sorted(self._count().items()):
+            family.add_metric(labels, number)
+        yield family
 
 
 class Metrics:
@@ -75,5 +95,14 @@ class Metrics:
                 "How far the API server's clock is ahead of ours.",
                 readings.clock_skew,
             ),
+            (
+                "name_conflicts",
+                "Objects that want a name or host that another has.",
+                readings.name_conflicts,
+            ),
         ):
             Gauge(f"dayfly_{name}", text, registry=self.registry).set_function(reading)
+
+    def read_claims(self, count: Callable[[], Mapping[tuple[KeyKind, ClaimState], int]]) -> None:
+        """Add the gauge of claims."""
+        self.registry.register(Census(count))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from dayfly_core.objects import Key, ObjectMeta
+from dayfly_core.objects import NAMESPACES, Key, ObjectMeta
 from dayfly_core.policies import GroupResource
 from dayfly_kube.client import Client
 from dayfly_kube.discovery import Discovery
@@ -19,6 +19,7 @@ from dayfly_operator.guarding import GuardBook
 from dayfly_operator.leadership import Leadership
 from dayfly_operator.memory import Memory
 from dayfly_operator.metrics import Metrics, Readings
+from dayfly_operator.name_parts import Means, NameParts
 from dayfly_operator.namespaces import Members, Namespaces, Stuck
 from dayfly_operator.pace import Pacer
 from dayfly_operator.policies import Knowledge, PolicyBook
@@ -91,6 +92,10 @@ class News(Protocol):
         """Hear of a namespace that does not go, or with None of one that went after all."""
         ...
 
+    def conflicts_changed(self) -> None:
+        """Hear that there may be other conflicts about names than before."""
+        ...
+
 
 class Parts:
     """Knowledge, hands and keepers of one replica."""
@@ -103,8 +108,10 @@ class Parts:
         self._writer = Gated(writer, tools.leadership)
         self._make_knowledge(news)
         self._make_engine(news)
+        self.names = NameParts(self._means(), self.reports, news)
         self._make_keepers(news)
         self.metrics.read(self._readings())
+        self.metrics.read_claims(self.names.census)
 
     def _make_knowledge(self, news: News) -> None:
         client, clocks = self._tools.client, self._tools.clocks
@@ -119,7 +126,7 @@ class Parts:
 
     def _make_engine(self, news: News) -> None:
         settings, now = self._tools.settings, self._tools.clocks.now
-        polite = Polite(self._writer, lambda: self.engine.queue.load.urgent > 0)
+        polite = Polite(self._writer, self._busy)
         self.recorder = EventRecorder(polite, "dayfly-operator", settings.identity, now)
         self.recorder.dropping = lambda why: self.metrics.events_dropped.labels(why).inc()
         self.reports = Reports(
@@ -146,6 +153,23 @@ class Parts:
             workers=settings.workers,
             changed=news.stamped_changed,
         )
+
+    def _means(self) -> Means:
+        tools = self._tools
+        return Means(
+            client=tools.client,
+            writer=self._writer,
+            busy=self._busy,
+            finder=self._discovery,
+            watches=self.watching,
+            gate=tools.leadership,
+            settings=tools.settings,
+            now=tools.clocks.now,
+            monotonic=tools.clocks.monotonic,
+        )
+
+    def _busy(self) -> bool:
+        return self.engine.queue.load.urgent > 0
 
     def _make_keepers(self, news: News) -> None:
         client, settings, trust = self._tools.client, self._tools.settings, Trust()
@@ -176,12 +200,18 @@ class Parts:
     # What the parts ask of each other.
 
     def stamped(self, key: Key, found: Stamped | None) -> None:
-        """Pass a watch's news on to the engine."""
+        """Pass a watch's news on."""
         self.engine.stamped(key, found)
+        if key.resource != NAMESPACES:
+            self.names.register.stamped(key, found.meta if found else None)
 
     def unstamped(self, key: Key) -> None:
         """Pass a watch's news on to the engine."""
         self.engine.unstamped(key)
+
+    def namespace(self, name: str, found: ObjectMeta | None) -> None:
+        """Pass a watch's news on to the register of names."""
+        self.names.register.namespace(name, found)
 
     def wants(self, key: Key, meta: ObjectMeta) -> bool:
         """Whether a policy wants to stamp the object."""
@@ -222,6 +252,7 @@ class Parts:
             stuck=lambda: float(len(tuple(self._namespaces.stuck()))),
             switched_off=lambda: float(len(self.rules.missing)),
             clock_skew=lambda: self._tools.client.clock_skew or 0.0,
+            name_conflicts=lambda: float(self.names.in_conflict()),
         )
 
 

@@ -5,6 +5,7 @@ import contextlib
 import gc
 import logging
 from collections.abc import Callable, Coroutine, Iterator
+from itertools import chain
 from typing import Any, Final
 
 from dayfly_certs.store import NotInstalled
@@ -44,6 +45,9 @@ RELABELLED_GAP: Final = 1.0
 RELIST_GAP: Final = 5.0
 """Least seconds between two lists of everything that has no stamp."""
 
+CONFLICTS_GAP: Final = 1.0
+"""Least seconds between two looks for objects that want one name."""
+
 
 FAREWELL: Final = 0.3
 """Seconds that Events may hold up the end of the process."""
@@ -67,6 +71,8 @@ class Program:
         self._rules = Chore("keeping the webhook rules", self._keep_rules)
         self._rights = Chore("reviewing rights", self._review_rights)
         self._status = Chore("writing status", self._write_status, gap=COUNT_GAP)
+        self._names = Chore("looking at all names", self._look_at_names, every=REPAIR_EVERY)
+        self._conflicts = Chore("telling conflicts", self._tell_conflicts, gap=CONFLICTS_GAP)
         self._settle = Chore("settling", self._settle_memory)
         self._certificate = Chore(
             "keeping the certificate",
@@ -88,11 +94,15 @@ class Program:
             return SETTLED_AGAIN
         before = watching.served, watching.missing
         complete = await watching.follow(book.known.policies.resources)
-        self.parts.rules.want(watching.served)
         if (watching.served, watching.missing) != before:
-            self._rules.wake()
             self._rights.wake()
+        await self._follow_routes()
         return None if complete else RECHECK
+
+    async def _follow_routes(self) -> None:
+        await self.parts.names.register.routes.follow()
+        if self.parts.rules.want(self.parts.watching.served, self.parts.names.claiming()):
+            self._rules.wake()
 
     async def _look_at_all(self) -> float | None:
         watching = self.parts.watching
@@ -120,6 +130,26 @@ class Program:
         if self._leadership.holds():
             await self.parts.rules.tend()
         return None
+
+    async def _look_at_names(self) -> float | None:
+        if not self._leadership.holds():
+            return None
+        if not self._names_known():
+            return SETTLED_AGAIN
+        self.parts.names.conflicts.forget()
+        await self.parts.names.look_at_all()
+        self._conflicts.wake()
+        return None
+
+    async def _tell_conflicts(self) -> float | None:
+        if not self._names_known():
+            return SETTLED_AGAIN
+        await self.parts.names.tell()
+        return None
+
+    def _names_known(self) -> bool:
+        """Whether all is known that can have a name: it must not depend on which watch is first."""
+        return self.ready() is None and self.parts.names.loaded
 
     async def _write_status(self) -> float | None:
         if not self._leadership.holds():
@@ -164,6 +194,7 @@ class Program:
         if is_open:
             for chore in (self._everything, self._rules, self._status, self._certificate):
                 chore.wake()
+            self._names.wake()
 
     def policies_changed(self, before: Knowledge, known: Knowledge) -> None:
         """Have everything looked at in the light of policies that mean something else now."""
@@ -204,6 +235,10 @@ class Program:
         """Look at it."""
         self._certificate.wake()
 
+    def conflicts_changed(self) -> None:
+        """Look who loses."""
+        self._conflicts.wake()
+
     def stuck_changed(self, found: Stuck | None) -> None:
         """Tell it."""
         self._status.wake()
@@ -221,6 +256,8 @@ class Program:
             return "the kind expirypolicies.dayfly.dev is not installed"
         if not self.parts.guard.reflector.synced.is_set():
             return "the ConfigMap dayfly-guard is not read yet"
+        if not self.parts.names.register.reflector.synced.is_set():
+            return "the NameClaims are not listed yet"
         return self.parts.watching.unsynced(self.parts.rights.obstacles.keys())
 
     async def run(self, live: Callable[[], str | None], stop: asyncio.Event) -> None:
@@ -246,7 +283,7 @@ class Program:
     async def _work(self, live: Callable[[], str | None]) -> None:
         async with asyncio.TaskGroup() as tasks:
             self.parts.watching.start(tasks.create_task)
-            for part in self._running(live):
+            for part in chain(self._running(live), self.parts.names.running(tasks.create_task)):
                 tasks.create_task(part)
 
     def _running(self, live: Callable[[], str | None]) -> Iterator[Coroutine[Any, Any, None]]:
@@ -275,5 +312,7 @@ class Program:
             self._rights,
             self._status,
             self._certificate,
+            self._names,
+            self._conflicts,
             self._settle,
         )

@@ -134,6 +134,11 @@ class Reports:
         self._warn(key, "", Reason.NAMESPACE_STUCK, found.diagnosis.text)
         self._tell_policy(found.policy, Reason.NAMESPACE_STUCK, found.diagnosis.text, warn=True)
 
+    def conflict(self, key: Key, uid: str, note: str) -> None:
+        """Say that an object wants a name or host that another has."""
+        log.warning("name conflict object=%s note=%s", key, note)
+        self._warn(key, uid, Reason.NAME_CONFLICT, note)
+
     def _news(self, key: Key, what: str) -> bool:
         if self._said.get(key) == what:
             return False

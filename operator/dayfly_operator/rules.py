@@ -218,10 +218,11 @@ class RuleKeeper:
         wanted = {(kind.group, kind.plural) for kind in self._resources or ()}
         return bool(self.missing) or wanted <= self.asked_about()
 
-    def want(self, resources: Iterable[Resource], claiming: Iterable[Resource] = ()) -> None:
-        """Set the kinds that the API server serves: what policies name, and what claims hosts."""
-        self._resources = frozenset(resources)
-        self._claiming = frozenset(claiming)
+    def want(self, resources: frozenset[Resource], claiming: frozenset[Resource]) -> bool:
+        """Set the kinds that are served: what policies name, what claims hosts; True if others."""
+        before = self._resources, self._claiming
+        self._resources, self._claiming = resources, claiming
+        return before != (resources, claiming)
 
     async def tend(self) -> None:
         """Compare both with what they should be, and apply the difference."""

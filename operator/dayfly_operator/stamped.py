@@ -45,7 +45,7 @@ def trimmed(found: PartialObject) -> Stamped:
     )
 
 
-KEPT: Final = frozenset(names.OUR_ANNOTATIONS)
+KEPT: Final = frozenset({*names.OUR_ANNOTATIONS, names.NAME_CONFLICT})
 
 
 def _end(text: str | None) -> datetime | None:

@@ -61,6 +61,10 @@ class Listener(Protocol):
         """Hear of an object without a stamp that a policy wants."""
         ...
 
+    def namespace(self, name: str, found: ObjectMeta | None) -> None:
+        """Hear that a namespace came, changed or is gone, whatever its stamps."""
+        ...
+
     def wants(self, key: Key, meta: ObjectMeta) -> bool:
         """Say whether an object without a stamp needs a closer look."""
         ...
@@ -194,6 +198,14 @@ class Watching:
         followed = self._kinds.get((key.resource.group, key.resource.plural))
         return followed.stamped.items.get((key.namespace, key.name)) if followed else None
 
+    def meta(self, key: Key) -> ObjectMeta | None:
+        """Return the metadata of a namespace, or of a stamped object, as it was last heard of."""
+        if key.resource == NAMESPACES:
+            found = self.namespaces.items.get(("", key.name))
+        else:
+            found = self.stamped(key)
+        return found.meta if found else None
+
     def all_stamped(self) -> Iterator[tuple[Key, Stamped]]:
         """Yield every stamped object, as things are now: the watches may change meanwhile."""
         for followed in tuple(self._kinds.values()):
@@ -241,6 +253,7 @@ class Watching:
 
     def _on_namespace(self, name: tuple[str, str], found: Stamped | None) -> None:
         key = Key(NAMESPACES, "", name[1])
+        self._listener.namespace(key.name, found.meta if found else None)
         self._note_labels(key.name, found)
         if not self._ends_namespaces:
             return

@@ -102,10 +102,11 @@ class Gated:
 
 
 class Polite:
-    """Lets others go first: Events, while ends that are due wait for a worker.
+    """Lets others go first: Events and claims, while ends that are due wait for a worker.
 
     Two requests for each DELETE would otherwise share the API server with the DELETEs themselves.
-    An Event carries its own time, so it may be late, but not for ever.
+    An Event carries its own time, and a claim is written over the version that was judged, so they
+    may be late, but not for ever.
     """
 
     def __init__(
@@ -130,6 +131,15 @@ class Polite:
         """Merge patch when nobody is in a hurry."""
         await self._wait()
         return await self._writer.merge_patch(path, body)
+
+    async def delete(
+        self, path: str, *, uid: str, resource_version: str, propagation: str = "Background"
+    ) -> bytes:
+        """DELETE when nobody is in a hurry."""
+        await self._wait()
+        return await self._writer.delete(
+            path, uid=uid, resource_version=resource_version, propagation=propagation
+        )
 
     async def _wait(self) -> None:
         for _ in range(self._looks):

@@ -42,6 +42,9 @@ class Deaf:
     def unstamped(self, key: Key) -> None:
         pass
 
+    def namespace(self, name: str, found: ObjectMeta | None) -> None:
+        pass
+
     def wants(self, key: Key, meta: ObjectMeta) -> bool:
         return False
 

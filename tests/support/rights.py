@@ -81,8 +81,8 @@ NEEDED = frozenset(
         *rights(OPERATOR, "customresourcedefinitions.apiextensions.k8s.io", "list watch"),
         # dayfly_operator.watching, .world, .stuck, .conflicts
         *rights(OPERATOR, "namespaces", "get list watch patch"),
-        # dayfly_operator.claim_repair
-        *rights(OPERATOR, "nameclaims.dayfly.dev", "get list watch create update delete"),
+        # dayfly_operator.register, .claim_desk
+        *rights(OPERATOR, "nameclaims.dayfly.dev", "list watch create patch delete"),
         # dayfly_operator.guarding
         *rights(OPERATOR, "configmaps", "list watch", OWN, names.GUARD_CONFIG_MAP),
         # dayfly_certs.store, dayfly_operator.certificates

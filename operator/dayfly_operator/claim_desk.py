@@ -1,0 +1,133 @@
+"""Reads and writes for the repair of claims, over HTTP: quorum reads, and writes of one version."""
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+import msgspec
+
+from dayfly_core import selectors
+from dayfly_core.api import Holder, LabelSelector, NameClaim
+from dayfly_core.claim_key import ClaimKey, KeyKind
+from dayfly_core.claim_steps import Presence
+from dayfly_core.objects import (
+    NAME_CLAIMS,
+    NAMESPACES,
+    Key,
+    ObjectMeta,
+    Resource,
+)
+from dayfly_operator.memory import Metadata, read
+from dayfly_operator.register import demands_of
+from dayfly_operator.routes import HostObject, hosts_of
+
+
+class Reader(Metadata, Protocol):
+    """The reading half of the client."""
+
+    async def get_list(self, path: str) -> bytes:
+        """GET a whole collection, from etcd."""
+        ...
+
+
+class Writer(Protocol):
+    """The verbs that claims need."""
+
+    async def create(self, path: str, body: object) -> bytes:
+        """POST."""
+        ...
+
+    async def merge_patch(self, path: str, body: object) -> bytes:
+        """PATCH by RFC 7396."""
+        ...
+
+    async def delete(self, path: str, *, uid: str, resource_version: str) -> bytes:
+        """DELETE of exactly that version of that object."""
+        ...
+
+
+class Finder(Protocol):
+    """Which kinds are served."""
+
+    async def find(self, group: str, plural: str) -> Resource | None:
+        """Return the kind, None if it is not served."""
+        ...
+
+
+class Written(msgspec.Struct, frozen=True, rename="camel"):
+    """``metadata`` of what is sent: a patch says nothing of what should stay."""
+
+    name: str
+    labels: dict[str, str] | None
+    uid: str | msgspec.UnsetType = msgspec.UNSET
+    resource_version: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class HostList(msgspec.Struct, frozen=True):
+    """``IngressList`` or ``HTTPRouteList``; an empty one says ``null``."""
+
+    items: list[HostObject] | None = None
+
+
+class ClaimDesk:
+    """What ``claim_repair.Claims`` wants of the API server."""
+
+    def __init__(
+        self,
+        client: Reader,
+        writer: Writer,
+        finder: Finder,
+        selector: LabelSelector | None,
+        routes: Callable[[], Iterable[Resource]],
+    ) -> None:
+        """``selector``: of the namespaces that claim the hosts of their ``routes``."""
+        self._client = client
+        self._writer = writer
+        self._finder = finder
+        self._selector = selector
+        self._routes = routes
+
+    async def create(self, claim: NameClaim) -> None:
+        """POST."""
+        meta = Written(claim.metadata.name, claim.metadata.labels)
+        body = {"apiVersion": NAME_CLAIMS.api_version, "kind": NAME_CLAIMS.kind}
+        await self._writer.create(
+            NAME_CLAIMS.path(), {**body, "metadata": meta, "spec": claim.spec}
+        )
+
+    async def replace(self, claim: NameClaim) -> None:
+        """Write spec and labels over exactly this version."""
+        old = claim.metadata
+        meta = Written(old.name, old.labels, old.uid, old.resource_version)
+        body = {"metadata": meta, "spec": claim.spec}
+        await self._writer.merge_patch(NAME_CLAIMS.path(name=old.name), body)
+
+    async def delete(self, claim: NameClaim) -> None:
+        """DELETE exactly this version."""
+        meta = claim.metadata
+        await self._writer.delete(
+            NAME_CLAIMS.path(name=meta.name), uid=meta.uid, resource_version=meta.resource_version
+        )
+
+    async def find(self, holder: Holder, key: ClaimKey) -> Presence | None:
+        """Read a holder, and whether it has the key; None: no such object, or kind, any more."""
+        # By the version that is served now: the claim may be older than the cluster's upgrade.
+        resource = await self._finder.find(holder.group, holder.resource)
+        if resource is None:
+            return None
+        meta = await read(self._client, Key(resource, holder.namespace, holder.name))
+        if meta is None:
+            return None
+        lists = any(demand.key == key for demand in demands_of(resource, meta))
+        return Presence(meta.uid, lists or await self._routed(resource, meta, key))
+
+    async def _routed(self, resource: Resource, meta: ObjectMeta, key: ClaimKey) -> bool:
+        if resource != NAMESPACES or key.kind is not KeyKind.HOST or self._selector is None:
+            return False
+        if not selectors.matches(self._selector, meta.label_map):
+            return False
+        for route in sorted(self._routes()):
+            body = await self._client.get_list(route.path(meta.name))
+            listed = msgspec.json.decode(body, type=HostList).items or ()
+            if any(demand.key == key for item in listed for demand in hosts_of(item)):
+                return True
+        return False

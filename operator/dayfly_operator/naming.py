@@ -1,0 +1,101 @@
+"""When the leader looks at which name: after each change, and at all of them every so often.
+
+Every replica watches, and remembers since when it has seen each claim unchanged; only the leader
+writes. What is well costs no request, at whatever distance it is looked at.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from dayfly_core.claim_key import ClaimKey
+from dayfly_core.pace import Backoff
+from dayfly_kube.errors import ApiError, Unreachable
+from dayfly_operator.claim_repair import ClaimRepair
+from dayfly_operator.queue import WorkQueue
+from dayfly_operator.writing import Gate, NotLeading
+
+log = logging.getLogger(__name__)
+
+WORKERS: Final = 4
+"""Names handled at the same time: binding is in no hurry, ends are."""
+
+SETTLING: Final = 0.5
+"""Seconds that a name without a claim has: the claim was written before the object, but the two
+come by different watches."""
+
+REFUSED_AGAIN: Final = 30.0
+"""Seconds until what the API server forbade is tried again: somebody has to grant it first."""
+
+DOUBTED: Final = Backoff(first=2.0, cap=3600.0)
+"""Pauses while a quorum read knows of a holder that no watch shows: no policy names its kind any
+more. Its claim stays, and from time to time somebody should look whether it still exists."""
+
+SLICE: Final = 500
+"""Names looked at in one go: some milliseconds in which no due end is served."""
+
+
+class Naming:
+    """The work queue of names."""
+
+    def __init__(self, repair: ClaimRepair, gate: Gate, chance: Callable[[], float]) -> None:
+        self._repair = repair
+        self._gate = gate
+        self._chance = chance
+        self._doubts: dict[ClaimKey, int] = {}
+        self._settling: set[ClaimKey] = set()
+        self.queue: WorkQueue[ClaimKey] = WorkQueue(
+            self.handle, workers=WORKERS, backoff=Backoff(first=0.5, cap=60.0)
+        )
+
+    def changed(self, key: ClaimKey, *, claimed: bool) -> None:
+        """Hear that somebody has, wants, or no longer wants a name."""
+        # Also without the lead: from now on the claim counts as seen in this version.
+        due = self._repair.due(key)
+        self._doubts.pop(key, None)
+        if not (due and self._gate.holds()):
+            return
+        if claimed:
+            self.queue.add(key)
+        elif key not in self._settling:
+            self._settling.add(key)
+            self.queue.add_after(key, SETTLING)
+
+    async def look_at_all(self) -> None:
+        """Look at every name; what needs something is queued."""
+        for count, key in enumerate(self._repair.keys(), start=1):
+            if key not in self._doubts and self._repair.due(key):
+                self.queue.add(key)
+            if count % SLICE == 0:
+                await asyncio.sleep(0)
+        await self._repair.mend_strays()
+
+    async def handle(self, key: ClaimKey) -> None:
+        """Do what is to be done about one name now."""
+        self._settling.discard(key)
+        if not self._gate.holds():
+            return
+        try:
+            await self._mend(key)
+        except NotLeading:
+            return  # the next leader looks at every name
+        except Unreachable as error:
+            self._later(key, error, 0.0)
+        except ApiError as error:
+            refused = error.forbidden or error.invalid
+            self._later(key, error, REFUSED_AGAIN if refused else error.retry_after or 0.0)
+
+    async def _mend(self, key: ClaimKey) -> None:
+        mended = await self._repair.mend(key)
+        if mended.doubtful:
+            self._doubts[key] = self._doubts.get(key, 0) + 1
+            self.queue.add_after(key, DOUBTED.delay(self._doubts[key], self._chance()))
+            return
+        self._doubts.pop(key, None)
+        if mended.again is not None:
+            self.queue.add_after(key, mended.again)
+
+    def _later(self, key: ClaimKey, error: Exception, at_least: float) -> None:
+        delay = self.queue.retry(key, at_least=at_least)
+        log.debug("tried again later name=%s in=%.2fs error=%s", key.text, delay, error)
