@@ -26,7 +26,7 @@ from dayfly_core.claim_steps import (
     Survey,
 )
 from support.claim_clients import SHARED_NAMES, WILDCARDS, Setting, simulate
-from support.claim_world import Desk, Lagging, Store
+from support.claim_world import Desk, Lagging, Store, World
 
 SOAK = os.environ.get("DAYFLY_SOAK") == "1"
 SEEDS = range(30 if SOAK else 2)
@@ -101,6 +101,10 @@ class Trusting(Desk):
         return None
 
 
+def trusting(world: World, view: Lagging) -> Desk:
+    return Trusting(world=world, view=view)
+
+
 UNDISTURBED = replace(OVERLAPPING, seconds=60.0, rejected=0.0, crashed=0.0, lost=0.0)
 WRONG = [
     pytest.param(replace(PLAIN, naive=True), 1, 100, id="looking by quorum, then storing"),
@@ -109,10 +113,8 @@ WRONG = [
     pytest.param(replace(UNDISTURBED, rule=by_order), 20, 0, id="the first of two that overlap"),
 ]
 if SOAK:
-    trusting = replace(
-        PLAIN, seconds=60.0, desk=lambda world, view: Trusting(world=world, view=view)
-    )
-    WRONG.append(pytest.param(trusting, 60, 0, id="bound by what the watches say"))
+    late = replace(PLAIN, seconds=60.0, desk=trusting)
+    WRONG.append(pytest.param(late, 60, 0, id="bound by what the watches say"))
 
 
 @pytest.mark.parametrize(("setting", "seeds", "more_than"), WRONG)
