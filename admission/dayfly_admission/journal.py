@@ -59,12 +59,15 @@ class Journal:
         self._passed = 0
         self._broken = False
 
+    def due(self, given: Answer) -> bool:
+        """Whether this answer is to be noted; ask once for each."""
+        if type(given) is Refused:
+            return True
+        self._passed += 1
+        return self._sample > 0 and self._passed % self._sample == 0
+
     def note(self, review: Review | None, given: Answer, said: Said) -> None:
-        """Write the line, if it is this one's turn."""
-        if not isinstance(given, Refused):
-            self._passed += 1
-            if not self._sample or self._passed % self._sample:
-                return
+        """Write the line."""
         line = _encoder.encode(self._line(review, given, said)) + b"\n"
         try:
             self._write(line)

@@ -102,9 +102,9 @@ class Endpoint:
     def _note(self, review: Review | None, given: Answer, reason: str, began: float) -> None:
         verdict, seconds = result(given), self.around.monotonic() - began
         self.metrics.count(verdict, reason, seconds)
-        self.around.journal.note(
-            review, given, Said(self.metrics.webhook, verdict, reason, seconds)
-        )
+        if self.around.journal.due(given):
+            said = Said(self.metrics.webhook, verdict, reason, seconds)
+            self.around.journal.note(review, given, said)
 
 
 def _require_json(scope: Scope) -> None:

@@ -23,7 +23,8 @@ def lines(sample: int, *given: Answer, review: Review | None = REVIEW) -> list[s
     written: list[bytes] = []
     journal = Journal(written.append, lambda: NOW, sample)
     for each in given:
-        journal.note(review, each, Said("judge", "a verdict", "a reason", 0.00125))
+        if journal.due(each):
+            journal.note(review, each, Said("judge", "a verdict", "a reason", 0.00125))
     return b"".join(written).decode().splitlines()
 
 
