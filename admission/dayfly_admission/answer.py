@@ -86,8 +86,12 @@ def encode(answer: Answer, api_version: str = V1) -> bytes:
 
 
 def allow(review: Review, verdict: Verdict) -> Allowed:
-    """Let it pass unchanged, with the verdict's warnings."""
-    return Allowed(uid=review.uid, warnings=_warnings(verdict), audit_annotations=_audit(verdict))
+    """Let it pass unchanged, with the verdict's warnings and receipts."""
+    return Allowed(
+        uid=review.uid,
+        warnings=_warnings((*verdict.warnings, *verdict.receipts)),
+        audit_annotations=_audit(verdict),
+    )
 
 
 def stamped(review: Review, request: Request, verdict: Verdict) -> Allowed | Patched:
@@ -97,7 +101,7 @@ def stamped(review: Review, request: Request, verdict: Verdict) -> Allowed | Pat
         return allow(review, verdict)
     return Patched(
         uid=review.uid,
-        warnings=_warnings(verdict),
+        warnings=_warnings(verdict.warnings),
         audit_annotations=_audit(verdict),
         patch=_encoder.encode(operations),
     )
@@ -151,7 +155,7 @@ def failed(review: Review, verdict: Verdict, message: str) -> Refused:
 def _refused(review: Review, verdict: Verdict, status: _Status) -> Refused:
     return Refused(
         uid=review.uid,
-        warnings=_warnings(verdict),
+        warnings=_warnings(verdict.warnings),
         audit_annotations=_audit(verdict),
         status=status,
     )
@@ -177,8 +181,8 @@ def _resource(request: Request) -> str:
     return f"{request.plural}.{request.group}" if request.group else request.plural
 
 
-def _warnings(verdict: Verdict) -> list[str] | UnsetType:
-    return [_line(text) for text in verdict.warnings] if verdict.warnings else UNSET
+def _warnings(texts: tuple[str, ...]) -> list[str] | UnsetType:
+    return [_line(text) for text in texts] if texts else UNSET
 
 
 def _line(text: str) -> str:

@@ -13,12 +13,12 @@ from dayfly_admission.claiming import Ask, Claiming
 from dayfly_admission.review import Review, User
 from dayfly_admission.turnstile import Overloaded, Turnstile
 from dayfly_admission.wanting import Wanted, wanted
-from dayfly_core.api import Holder, LabelSelector
-from dayfly_core.claim_key import key_of
+from dayfly_core.api import Holder, KeyKind, LabelSelector
+from dayfly_core.claim_key import ClaimKey, key_of
 from dayfly_core.claim_steps import Exists, Granted, Outcome, Reserved, Taken, Unverified
 from dayfly_core.claimants import HOST_FIELD, Demand
 from dayfly_core.names import Reason
-from dayfly_core.objects import ObjectMeta
+from dayfly_core.objects import NAMESPACES, ObjectMeta
 from dayfly_core.receipts import warning
 from dayfly_core.request import Request
 from dayfly_core.verdict import Verdict
@@ -96,7 +96,7 @@ class Naming:
         try:
             async with self.turnstile.passing(until, self.now):
                 answered = await self._claim(asked, until, read_only=bool(found) or asked.dry_run)
-                taken = [await self._taken(each, asked, until) for each in answered]
+                taken = [await self._taken(each, asked, verdict, until) for each in answered]
         except Overloaded:
             return _overloaded(verdict, found)
         told = [violation for violation in taken if violation]
@@ -117,33 +117,48 @@ class Naming:
             self.count(demand.key.kind.value, type(outcome).__name__)
         return answered
 
-    async def _taken(self, answered: _Answered, asked: Wanted, until: float) -> Violation | None:
+    async def _taken(
+        self, answered: _Answered, asked: Wanted, verdict: Verdict, until: float
+    ) -> Violation | None:
         demand, outcome = answered
         if not isinstance(outcome, Taken):
             return None
         holder, key = outcome.claim.spec.holder, key_of(outcome.claim)
-        same = key == demand.key
+        overlap = "" if key == demand.key else key.value
         if await self.teller.may_see(asked.user, holder, until - self.now()):
-            detail = _whose(holder, "" if same else key.value)
+            fact, other = _whose(holder, key, overlap)
         else:
-            detail = _hidden(same=same)
+            fact, other = _hidden(overlap)
+        detail = f"{fact}; {_instead(demand, verdict.policy)}, or {other}"
         return Violation(Reason.NAME_TAKEN, demand.field, demand.written, detail)
 
 
 # In words.
 
 
-def _whose(holder: Holder, overlap: str) -> str:
+def _whose(holder: Holder, key: ClaimKey, overlap: str) -> tuple[str, str]:
+    """Say who has it, and what can be done about that."""
     inside = f"{holder.namespace}/" if holder.namespace else ""
     who = f"{holder.kind} {inside}{holder.name}"
-    if overlap:
-        return f"overlaps {overlap}, which {who} has; choose another one, or have that one changed"
-    return f"already used by {who}; choose another one, or delete that {holder.kind}"
+    # A Namespace has the hosts of what is in it.
+    whole = key.kind is KeyKind.ENVIRONMENT or holder.kind != NAMESPACES.kind
+    free = f"delete that {holder.kind} first" if whole else "take it away there first"
+    return f"overlaps {overlap}, which {who} has" if overlap else f"already used by {who}", free
 
 
-def _hidden(*, same: bool) -> str:
-    fact = "held by another object" if same else "overlaps a name that another object holds"
-    return f"{fact}; choose another one, or ask who runs the cluster (kubectl get nameclaims)"
+def _hidden(overlap: str) -> tuple[str, str]:
+    fact = "overlaps a name that another object holds" if overlap else "held by another object"
+    return fact, "ask who runs the cluster (kubectl get nameclaims)"
+
+
+def _instead(demand: Demand, policy: str) -> str:
+    """Say what the author of the object can do alone."""
+    if demand.key.kind is KeyKind.ENVIRONMENT:
+        return "choose another name"
+    if demand.field != HOST_FIELD:
+        return "choose another host"
+    by = f"ExpiryPolicy {policy}" if policy else "its policy"
+    return f"{by} gives this host: choose another metadata.name, have spec.host.template changed"
 
 
 def _overloaded(verdict: Verdict, found: tuple[Violation, ...]) -> Named:

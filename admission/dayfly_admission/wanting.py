@@ -21,7 +21,8 @@ INGRESS: Final[GroupResource] = (INGRESSES.group, INGRESSES.plural)
 ROUTE: Final[GroupResource] = (HTTP_ROUTES.group, HTTP_ROUTES.plural)
 
 GENERATED: Final = (
-    "is made up anew with each attempt, so no name can be kept for it; write metadata.name"
+    "makes another Namespace with each attempt, but an environment is only one; "
+    "write metadata.name instead"
 )
 
 

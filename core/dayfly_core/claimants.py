@@ -10,13 +10,13 @@ from dayfly_core import grammar, hosts, names
 from dayfly_core.claim_key import ClaimKey, KeyKind
 from dayfly_core.names import Reason
 from dayfly_core.objects import ObjectMeta
-from dayfly_core.violations import Violation
+from dayfly_core.violations import Violation, shown
 
 HOST_FIELD: Final = f"metadata.annotations[{names.HOST}]"
 
 _LABEL_VALUE = re.compile(grammar.LABEL_VALUE)
 _NO_NAME: Final = (
-    "is no name of an environment; write at most 63 letters, digits, '-', '_' and '.', for example "
+    "names no environment; write at most 63 letters, digits, '-', '_' and '.', for example "
     "shop-pr-17, or leave the label out"
 )
 
@@ -88,7 +88,7 @@ def _environment_violations(written: dict[str, str]) -> Iterator[Violation]:
             yield Violation(Reason.INVALID_ENVIRONMENT, _label_field(label), name, _NO_NAME)
     if len(set(written.values())) > 1:
         (first, name), (second, other) = written.items()
-        differs = f"is not the {name} of {first}; write one of the two, or the same in both"
+        differs = f'is not "{shown(name)}" as in {first}; leave one out, or write the same in both'
         yield Violation(Reason.INVALID_ENVIRONMENT, _label_field(second), other, differs)
 
 

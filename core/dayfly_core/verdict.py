@@ -36,6 +36,8 @@ class Verdict(msgspec.Struct, frozen=True):
     violations: tuple[Violation, ...] = ()
     stamps: Stamps | None = None
     warnings: tuple[str, ...] = ()
+    receipts: tuple[str, ...] = ()
+    """What is so from now on: to be told only if the request is let pass."""
     audited: tuple[str, ...] = ()
     """What Audit policies would have refused: for audit annotations and metrics."""
     claims: tuple[str, ...] = ()
@@ -212,9 +214,13 @@ def judge(
     if found and policy.enforcement is Enforcement.ENFORCE:
         return Verdict(found[0].reason, policy.name, violations=found, audited=audited)
     calm = Reason.STAMPED if changed(request) else Reason.UNCHANGED
-    warnings = (*map(warning, found), *receipts(request, policy, namespace, now))
-    reason = found[0].reason if found else calm
-    return Verdict(reason, policy.name, warnings=warnings, audited=audited)
+    return Verdict(
+        found[0].reason if found else calm,
+        policy.name,
+        warnings=tuple(map(warning, found)),
+        receipts=receipts(request, policy, namespace, now),
+        audited=audited,
+    )
 
 
 def _case(request: Request, policy: Policy, now: datetime) -> Case:

@@ -15,6 +15,7 @@ from dayfly_admission.turnstile import Turnstile
 from dayfly_admission.webhooks import Webhooks
 from dayfly_core import names
 from dayfly_core.api import ClaimState, Holder, LabelSelector
+from dayfly_core.claim_key import ClaimKey
 from dayfly_core.names import Reason
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.policies import Policies, Policy
@@ -112,7 +113,7 @@ async def test_a_taken_name_is_refused_with_who_has_it() -> None:
     desk = Desk()
     desk.shelf.hold(SHOP, OTHER)
     response, reason = await desk.environments(NEW)
-    detail = "already used by Namespace other; choose another one, or delete that Namespace"
+    detail = "already used by Namespace other; choose another name, or delete that Namespace first"
     status = response["status"]
     assert reason == Reason.NAME_TAKEN
     assert (status["code"], status["reason"]) == (422, "Invalid")
@@ -127,7 +128,7 @@ async def test_who_may_not_see_the_holder_is_not_told() -> None:
     response, _ = await desk.environments(NEW)
     assert "held by another object" in response["status"]["message"]
     assert "other;" not in str(response)
-    assert "choose another one" in response["status"]["message"]
+    assert "choose another name" in response["status"]["message"]
 
 
 @pytest.mark.parametrize(
@@ -303,3 +304,43 @@ async def test_a_stamped_host_that_is_taken(enforcement: str, allowed: bool) -> 
     assert response["allowed"] is allowed
     said = response["warnings"] if allowed else [response["status"]["message"]]
     assert any("already used by Deployment team-b/web" in line for line in said)
+    assert any("its host is web.example" in line for line in said) is allowed
+    assert ("warnings" in response) is allowed, "nothing of a refused object is so from now on"
+
+
+@pytest.mark.parametrize(
+    ("review", "key", "holder", "advice"),
+    [
+        pytest.param(
+            NEW,
+            SHOP,
+            OTHER,
+            "choose another name, or delete that Namespace first",
+            id="an environment: another name, and the Namespace is the holder itself",
+        ),
+        pytest.param(
+            a_review(STAMPED),
+            host("web.example"),
+            REPLICA,
+            "ExpiryPolicy previews gives this host: choose another metadata.name, "
+            "have spec.host.template changed, or delete that Deployment first",
+            id="a stamped host: nobody wrote it, so nobody can choose another",
+        ),
+        pytest.param(
+            a_review(ingress("web.example")),
+            host("web.example"),
+            OTHER,
+            "choose another host, or take it away there first",
+            id="a host of an Ingress: a Namespace is not deleted for one of its hosts",
+        ),
+    ],
+)
+async def test_what_to_do_is_what_can_be_done(
+    review: Json, key: ClaimKey, holder: Holder, advice: str
+) -> None:
+    templated = {"template": "{name}.{domain}", "domain": "example"}
+    desk = Desk(policies=[a_policy(host=templated)])
+    desk.shelf.hold(key, holder)
+    ask = desk.environments if review is NEW else desk.judge
+    response, _ = await ask(review)
+    assert response["status"]["message"].endswith(f"; {advice}")

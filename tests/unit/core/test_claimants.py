@@ -62,29 +62,29 @@ NO_ENVIRONMENTS = [
     pytest.param(
         a_namespace("shop", "store"),
         [
-            f'{OTHER}: Invalid value: "store": is not the shop of dayfly.dev/environment; '
-            "write one of the two, or the same in both"
+            f'{OTHER}: Invalid value: "store": is not "shop" as in dayfly.dev/environment; '
+            "leave one out, or write the same in both"
         ],
         id="two names",
     ),
     pytest.param(
         a_namespace("Shop", "shop"),
         [
-            f'{OTHER}: Invalid value: "shop": is not the Shop of dayfly.dev/environment; '
-            "write one of the two, or the same in both"
+            f'{OTHER}: Invalid value: "shop": is not "Shop" as in dayfly.dev/environment; '
+            "leave one out, or write the same in both"
         ],
         id="two that differ in case",
     ),
     pytest.param(
         a_namespace(""),
         [
-            f'{LABEL}: Invalid value: "": is no name of an environment; write at most 63 letters, '
+            f'{LABEL}: Invalid value: "": names no environment; write at most 63 letters, '
             "digits, '-', '_' and '.', for example shop-pr-17, or leave the label out"
         ],
         id="an empty name",
     ),
     pytest.param(
-        a_namespace(None, "a b"), [f'{OTHER}: Invalid value: "a b": is no '], id="a blank"
+        a_namespace(None, "a b"), [f'{OTHER}: Invalid value: "a b": names no '], id="a blank"
     ),
     pytest.param(
         a_namespace("-", "b" * 64),

@@ -376,7 +376,7 @@ def test_judge(request_: Request, policy: Policy, want: list[str]) -> None:
     assert [violation.reason for violation in verdict.violations] == want
     assert verdict.stamps is None
     if want:
-        assert (verdict.reason, verdict.warnings) == (want[0], ())
+        assert (verdict.reason, verdict.warnings, verdict.receipts) == (want[0], (), ())
 
 
 @pytest.mark.parametrize(
@@ -401,8 +401,9 @@ def test_a_judgement_says_why(request_: Request, policy: Policy, reason: str) ->
 
 def test_warn_lets_pass_with_warnings_and_receipts() -> None:
     meta = an_object(ttl="8d", at=in_("8d"), by="alice", policy="previews")
-    assert judge(a_request(meta), only(WARN), TEAM, NOW).warnings == (
-        "dayfly.dev/ttl: ExpiryPolicy previews allows at most 7d",
+    verdict = judge(a_request(meta), only(WARN), TEAM, NOW)
+    assert verdict.warnings == ("dayfly.dev/ttl: ExpiryPolicy previews allows at most 7d",)
+    assert verdict.receipts == (
         "configmap team-a/settings ends 2026-11-30T10:00:00Z (in 8d), by ExpiryPolicy previews",
         "to extend: kubectl dayfly extend configmap/settings -n team-a 8d",
     )
