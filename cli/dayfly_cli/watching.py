@@ -3,26 +3,42 @@
 import asyncio
 import json
 import sys
-from typing import NoReturn
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Final, NoReturn
 
 from dayfly_cli import table
 from dayfly_cli.cluster import Cluster
 from dayfly_cli.ends import Entry, as_data, in_order, stamped_end
 from dayfly_cli.options import Options
 from dayfly_cli.survey import Scope, Survey
-from dayfly_cli.terminal import Terminal
+from dayfly_cli.terminal import Failed, Terminal
+from dayfly_core import names
 from dayfly_core.objects import NAMESPACES, ObjectMeta, PartialObject, Resource
+from dayfly_kube.errors import ApiError, Unreachable
+from dayfly_kube.mirror import Name
 from dayfly_kube.reflector import Reflector
 
 Place = tuple[Resource, str, str]
 """Kind, namespace and name."""
+Heard = Callable[[Name, ObjectMeta | None], None]
+
+LOOK_EVERY: Final = 5.0
+"""Seconds between looks at the one namespace: to read it takes a RoleBinding in it, to watch it a
+ClusterRoleBinding."""
 
 
 class Watching:
     """Follows everything that the survey found, and whatever of its kinds comes later."""
 
     def __init__(
-        self, terminal: Terminal, cluster: Cluster, options: Options, found: Survey
+        self,
+        terminal: Terminal,
+        cluster: Cluster,
+        options: Options,
+        found: Survey,
+        look_every: float = LOOK_EVERY,
     ) -> None:
         self._terminal = terminal
         self._cluster = cluster
@@ -30,16 +46,20 @@ class Watching:
         self._found = found
         self._known = {_place(entry): entry for entry in found.entries}
         self._layout = options.layout
+        self._look_every = look_every
 
     async def run(self) -> NoReturn:
         """Print the list, then changes, until interrupted."""
         self._print_all()
+        scope = self._options.scope
         async with asyncio.TaskGroup() as group:
             for resource in self._found.resources:
-                group.create_task(self._reflector(resource, self._options.scope).run())
-            if self._options.scope.everywhere and NAMESPACES not in self._found.resources:
-                ends_only = Scope(everywhere=True)
-                group.create_task(self._reflector(NAMESPACES, ends_only).run())
+                group.create_task(self._reflector(resource, scope, self._hearing(resource)).run())
+            if not scope.everywhere:
+                group.create_task(self._look_at_namespace())
+            elif scope.labels or NAMESPACES not in self._found.resources:
+                ends = self._reflector(NAMESPACES, Scope(everywhere=True), self._namespace_heard)
+                group.create_task(ends.run())
         sys.exit("a watch ended by itself")
 
     def _print_all(self) -> None:
@@ -52,42 +72,71 @@ class Watching:
         else:
             table.write(self._terminal.out, self._layout, rows)
 
-    def _reflector(self, resource: Resource, scope: Scope) -> Reflector[ObjectMeta]:
+    def _reflector(self, resource: Resource, scope: Scope, heard: Heard) -> Reflector[ObjectMeta]:
         place = "" if scope.everywhere else self._cluster.namespace
 
         def keep(item: PartialObject) -> ObjectMeta:
             return item.metadata
 
-        def changed(name: tuple[str, str], meta: ObjectMeta | None) -> None:
-            self._changed(resource, name, meta)
-
         return Reflector(
             self._cluster.client,
             resource.path(place),
             keep=keep,
-            on_change=changed,
+            on_change=heard,
             label_selector=scope.selector,
             monotonic=self._terminal.monotonic,
         )
 
-    def _changed(self, resource: Resource, name: tuple[str, str], meta: ObjectMeta | None) -> None:
-        place = (resource, *name)
-        before = self._known.get(place)
-        if meta is None:
-            self._gone(place, before)
+    async def _look_at_namespace(self) -> None:
+        while True:
+            await asyncio.sleep(self._look_every)
+            try:
+                meta = await self._cluster.namespace_meta()
+            except Failed:
+                self._namespace_heard(("", self._cluster.namespace), None)
+            except (ApiError, Unreachable):
+                continue  # the watches tell of it
+            else:
+                if meta is None:
+                    return  # somebody who may not read it
+                stamped = meta if names.POLICY in meta.label_map else None
+                self._namespace_heard(("", meta.name), stamped)
+
+    def _hearing(self, resource: Resource) -> Heard:
+        if resource == NAMESPACES and not self._options.scope.labels:
+            return self._namespace_heard
+        return partial(self._heard, resource)
+
+    def _namespace_heard(self, name: Name, meta: ObjectMeta | None) -> None:
+        # Where labels select what is shown, of a namespace without them only the end counts.
+        if not self._options.scope.labels:
+            self._heard(NAMESPACES, name, meta)
+        end = stamped_end(meta) if meta else None
+        if self._found.namespace_ends.get(name[1]) == end:
             return
-        entry = Entry(resource, meta, self._found.namespace_ends.get(meta.namespace))
-        if resource == NAMESPACES:
-            self._found.namespace_ends[meta.name] = stamped_end(meta)
+        self._found.namespace_ends[name[1]] = end
+        for place, entry in list(self._known.items()):
+            if entry.meta.namespace == name[1]:
+                self._keep(place, replace(entry, namespace_end=end))
+
+    def _heard(self, resource: Resource, name: Name, meta: ObjectMeta | None) -> None:
+        place = (resource, *name)
+        if meta is None:
+            self._gone(place)
+        else:
+            end = self._found.namespace_ends.get(meta.namespace)
+            self._keep(place, Entry(resource, meta, end))
+
+    def _keep(self, place: Place, entry: Entry) -> None:
+        before = self._known.get(place)
         self._known[place] = entry
         # The first list of the reflector repeats what was printed already; most later changes are
         # of status, and change no column.
         if before is None or self._shown(before) != self._shown(entry):
             self._print(entry)
 
-    def _gone(self, place: Place, before: Entry | None) -> None:
-        self._known.pop(place, None)
-        if before:
+    def _gone(self, place: Place) -> None:
+        if before := self._known.pop(place, None):
             self._print(before, gone=True)
 
     def _shown(self, entry: Entry) -> list[str]:

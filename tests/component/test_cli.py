@@ -1,80 +1,14 @@
 """Commands as people type them, over real HTTP."""
 
-import asyncio
-import io
 import json
-import signal
-import sys
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
-from dayfly_cli.__main__ import INTERRUPTED, run
-from dayfly_cli.terminal import Terminal
 from dayfly_core import __version__, names
 from dayfly_core.objects import EXPIRY_POLICIES
-from support.entries import NOW
-from support.fake_api import FakeApi, Fault
+from support.fake_api import Fault
 from support.policy_manifests import manifest
-
-NOON, EVENING = "2026-11-22T12:00:00Z", "2026-11-22T18:00:00Z"
-WEB = "/apis/apps/v1/namespaces/shop/deployments/web"
-API = "/apis/apps/v1/namespaces/shop/deployments/api"
-
-
-def stamped(end: str, **labels: str) -> dict[str, Any]:
-    keys = {names.POLICY: "previews", **labels}
-    return {"metadata": {"annotations": {names.EXPIRES_AT: end}, "labels": keys}}
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    status: int
-    out: str
-    err: str
-
-
-class Shell:
-    """Runs command lines against one server, from namespace ``shop``."""
-
-    def __init__(self, api: FakeApi, directory: Path) -> None:
-        self.api = api
-        self.kubeconfig = directory / "kubeconfig"
-        self.kubeconfig.write_text(
-            yaml.safe_dump(
-                {
-                    "clusters": [{"name": "c", "cluster": {"server": api.url}}],
-                    "users": [{"name": "u", "user": {}}],
-                    "contexts": [
-                        {"name": "x", "context": {"cluster": "c", "user": "u", "namespace": "shop"}}
-                    ],
-                    "current-context": "x",
-                }
-            )
-        )
-
-    async def run(self, command: str) -> Answer:
-        out, err = io.StringIO(), io.StringIO()
-        environ = {"KUBECONFIG": str(self.kubeconfig)}
-        terminal = Terminal("dayfly", environ, out, err, lambda: NOW, lambda: 0.0)
-        status = await asyncio.to_thread(run, terminal, command.split())
-        return Answer(status, out.getvalue(), err.getvalue())
-
-
-@pytest.fixture
-async def shell(tmp_path: Path) -> AsyncIterator[Shell]:
-    async with FakeApi() as api:
-        api.put("/api/v1/namespaces/shop", stamped(EVENING))
-        api.put("/api/v1/namespaces/bare")
-        api.put(EXPIRY_POLICIES.path(name="previews"), manifest())
-        api.put(WEB, stamped(NOON, app="web"))
-        api.put(API, stamped("2026-11-23T12:00:00Z"))
-        api.put("/apis/apps/v1/namespaces/shop/deployments/plain")
-        yield Shell(api, tmp_path)
+from support.shell import EVENING, NOON, WEB, Shell, stamped
 
 
 async def test_list_shows_the_next_end_first(shell: Shell) -> None:
@@ -194,6 +128,7 @@ async def test_show_for_programs(shell: Shell) -> None:
 
 
 PAST = "2026-11-22T09:00:00Z"
+
 KEEP = "/api/v1/namespaces/shop/configmaps/keep"
 
 
@@ -284,23 +219,3 @@ async def test_without_policies_every_kind_is_looked_at(shell: Shell) -> None:
     answer = await shell.run("list -o name")
     assert answer.out.split() == ["deployment.apps/web", "namespace/shop", "deployment.apps/api"]
     assert answer.err == ""
-
-
-async def test_watch_prints_every_change_until_interrupted(shell: Shell) -> None:
-    watching = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "dayfly_cli", "list", "--watch", "--all-namespaces"),
-        env={"KUBECONFIG": str(shell.kubeconfig)},
-        stdout=asyncio.subprocess.PIPE,
-    )
-    output = watching.stdout
-    assert output
-    listed = [await output.readline() for _ in range(4)]
-    assert b"deployment.apps/web" in listed[1]
-    shell.api.put(WEB, stamped(EVENING))
-    assert EVENING.encode() in await output.readline()
-    shell.api.put("/api/v1/namespaces/shop", stamped("2026-11-22T19:00:00Z"))
-    assert b"namespace/shop" in await output.readline()
-    shell.api.remove(API)
-    assert (await output.readline()).split()[-1] == b"gone"
-    watching.send_signal(signal.SIGINT)
-    assert await watching.wait() == INTERRUPTED
