@@ -35,6 +35,7 @@ subjects:
 - {{kind: User, name: {WRITER}}}
 - {{kind: User, name: "{KUBE_SYSTEM}"}}
 - {{kind: User, name: "{OPERATOR}"}}
+- {{kind: User, name: "{ADMISSION}"}}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding
