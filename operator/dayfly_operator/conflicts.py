@@ -72,7 +72,7 @@ def notes(found: Iterable[Conflict], register: Register) -> dict[Key, str]:
     for conflict in found:
         for source in _sources(conflict.key, conflict.loser, register):
             said[source].append(sentence(conflict))
-    return {source: _joined(sentences) for source, sentences in said.items()}
+    return {source: joined(sentences) for source, sentences in said.items()}
 
 
 def _sources(key: ClaimKey, loser: Claimant, register: Register) -> Iterator[Key]:
@@ -81,7 +81,8 @@ def _sources(key: ClaimKey, loser: Claimant, register: Register) -> Iterator[Key
             yield listing.source
 
 
-def _joined(sentences: list[str]) -> str:
+def joined(sentences: list[str]) -> str:
+    """Put what there is to say about one object into one text, always the same."""
     first, rest = sorted(sentences)[:SPELLED], len(sentences) - SPELLED
     return ". ".join(first) + (f". And {rest} more" if rest > 0 else "")
 

@@ -1,90 +1,26 @@
-"""Names over real HTTP: what the leader does to claims, and to objects that want one name."""
+"""Claims over real HTTP: they follow what is stored, whoever else writes them, or nobody."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from dayfly_core import names
 from dayfly_core.claim_key import ClaimKey, KeyKind
-from dayfly_core.objects import HTTP_ROUTES, INGRESSES, NAME_CLAIMS
-from support.fake_api import FakeApi, Fault, Recorded
-from support.operators import MAPS, Running, operating, stamped
+from support.fake_api import FakeApi, Fault
+from support.named import (
+    CLAIMS,
+    HOST,
+    SHOP,
+    UNSETTLED,
+    asked,
+    claim,
+    holder,
+    namespace,
+    put_claim,
+    put_environment,
+)
+from support.operators import MAPS, operating, stamped
 from support.waiting import eventually
-
-CLAIMS = NAME_CLAIMS.path()
-NOTHING_HAPPENS = 0.8
-"""Seconds in which nothing must happen: longer than a name without a claim is left to settle."""
-
-SHOP = ClaimKey(KeyKind.ENVIRONMENT, "shop")
-HOST = ClaimKey(KeyKind.HOST, "shop.example.com")
-
-
-def namespace(name: str) -> str:
-    return f"/api/v1/namespaces/{name}"
-
-
-def put_environment(api: FakeApi, name: str, environment: str = "shop") -> Any:
-    """Create a namespace, or change its label and nothing else."""
-    labels = {names.ENVIRONMENT: environment} if environment else {}
-    before = api.objects.get(namespace(name), {"metadata": {}})["metadata"]
-    kept = {"annotations": before.get("annotations") or {}}
-    return api.put(namespace(name), {"metadata": {"labels": labels, **kept}})
-
-
-def put_ingress(api: FakeApi, where: str, *hosts: str, **annotations: str) -> Any:
-    rules = [{"host": host} for host in hosts]
-    item = {"metadata": {"annotations": annotations}, "spec": {"rules": rules}}
-    return api.put(INGRESSES.path(where, "web"), item)
-
-
-def claim(api: FakeApi, key: ClaimKey = SHOP) -> dict[str, Any]:
-    """The claim of a key as it is stored; empty if there is none."""
-    stored: dict[str, Any] = api.objects.get(f"{CLAIMS}/{key.claim_name}", {})
-    return stored
-
-
-def holder(api: FakeApi, key: ClaimKey = SHOP) -> str:
-    """Who has the key for certain, by name; empty if nobody has."""
-    spec = claim(api, key).get("spec", {})
-    return str(spec["holder"]["name"]) if spec.get("state") == "Bound" else ""
-
-
-def put_claim(api: FakeApi, holder: dict[str, Any], key: ClaimKey = SHOP, **spec: Any) -> None:
-    """Put a claim there as the webhook writes it."""
-    meta = holder["metadata"]
-    api.put(
-        f"{CLAIMS}/{key.claim_name}",
-        {
-            "metadata": {"labels": {names.CLAIM: key.kind.value}},
-            "spec": {
-                "key": {"kind": key.kind.value, "value": key.value, "written": key.value},
-                "holder": {
-                    "version": "v1",
-                    "resource": "namespaces",
-                    "kind": "Namespace",
-                    "name": meta["name"],
-                    "uid": meta["uid"],
-                },
-                "state": "Pending",
-                "claimedAt": "2026-11-22T10:00:00Z",
-                **spec,
-            },
-        },
-    )
-
-
-def note(api: FakeApi, path: str) -> str:
-    """The conflict that is noted on an object."""
-    annotations = api.objects[path]["metadata"].get("annotations") or {}
-    return str(annotations.get(names.NAME_CONFLICT, ""))
-
-
-def about_claims(operator: Running) -> list[Recorded]:
-    """Writes of claims and notes, and reads of what should hold them; no watches."""
-    asked = [r for r in operator.api.requests if not r.watch]
-    return [r for r in asked if r.path.startswith(CLAIMS) or r.method == "PATCH"]
 
 
 async def test_an_environment_without_a_claim_gets_one() -> None:
@@ -96,12 +32,24 @@ async def test_an_environment_without_a_claim_gets_one() -> None:
         assert operator.events("team-a") == []
 
 
+async def test_a_stamped_host_is_the_objects_own() -> None:
+    async with FakeApi() as api, operating(api) as operator:
+        await operator.put_policy()
+        item = stamped(operator.clock.text(3600))
+        item["metadata"]["annotations"][names.HOST] = "Shop.Example.com."
+        api.put(f"{MAPS}/web", item)
+        await eventually(lambda: holder(api, HOST) == "web")
+        assert claim(api, HOST)["spec"]["holder"]["namespace"] == "team"
+        assert claim(api, HOST)["spec"]["key"]["written"] == "Shop.Example.com."
+
+
 async def test_a_pending_claim_is_bound_once_its_object_is_seen() -> None:
-    async with FakeApi() as api, operating(api):
-        stored = put_environment(api, "team-a", "")
-        put_claim(api, stored)
+    async with FakeApi() as api, operating(api) as operator:
+        put_claim(api, put_environment(api, "team-a", ""))
         put_environment(api, "team-a")
         await eventually(lambda: holder(api) == "team-a")
+        written = [r.method for r in asked(operator, CLAIMS) if r.method != "GET"]
+    assert written == ["PATCH"]
 
 
 async def test_a_claim_deleted_by_hand_comes_back() -> None:
@@ -114,48 +62,137 @@ async def test_a_claim_deleted_by_hand_comes_back() -> None:
 
 async def test_a_claim_that_was_tampered_with_is_put_right() -> None:
     async with FakeApi() as api, operating(api):
-        stored = put_environment(api, "team-a")
-        other = put_environment(api, "team-b", "")
-        put_claim(api, stored, state="Bound")
-        await asyncio.sleep(0.1)
-        put_claim(api, other, state="Bound")
-        await eventually(lambda: holder(api) == "team-a")
-
-
-async def test_of_two_stored_without_admission_the_older_wins_and_the_other_is_told() -> None:
-    async with FakeApi() as api, operating(api) as operator:
         put_environment(api, "team-a")
-        put_environment(api, "team-b")
         await eventually(lambda: holder(api) == "team-a")
-        await eventually(lambda: note(api, namespace("team-b")))
-        await eventually(lambda: operator.events("team-b") == ["NameConflict"])
-        said = note(api, namespace("team-b"))
-        assert said.startswith("environment shop is held by namespace team-a since 20")
-        assert said.endswith("; rename this one or delete that one")
-        assert note(api, namespace("team-a")) == ""
-        assert operator.events("team-a") == []
-        assert operator.deletes() == []
-        registry = operator.program.parts.metrics.registry
-        assert registry.get_sample_value("dayfly_name_conflicts") == 1
-        bound = {"kind": "environment", "state": "Bound"}
-        assert registry.get_sample_value("dayfly_name_claims", bound) == 1
+        put_claim(api, put_environment(api, "team-b", ""), state="Bound")
+        await eventually(lambda: holder(api) == "team-a")
+
+
+async def test_a_name_that_was_given_up_is_free_after_the_grace() -> None:
+    async with FakeApi() as api, operating(api, "--claim-grace", "1s") as operator:
+        put_environment(api, "team-a")
+        await eventually(lambda: holder(api) == "team-a")
+        bound = claim(api)["metadata"]
+        put_environment(api, "team-a", "store")
+        await eventually(lambda: not claim(api))
+        (delete,) = [r for r in asked(operator, CLAIMS) if r.method == "DELETE"]
+    assert delete.body["preconditions"] == {
+        "uid": bound["uid"],
+        "resourceVersion": bound["resourceVersion"],
+    }
+
+
+async def test_what_a_request_left_behind_goes_after_the_grace_and_not_before() -> None:
+    async with FakeApi() as api, operating(api, "--claim-grace", "2s") as operator:
+        gone = {"kind": "Namespace", "metadata": {"name": "never-stored", "uid": "1"}}
+        put_claim(api, gone)
+        loop = asyncio.get_running_loop()
+        since = loop.time()
+        await asyncio.sleep(1)
+        put_claim(api, gone, claimedAt="2026-11-22T10:00:01Z")
+        await eventually(lambda: not claim(api))
+        assert loop.time() - since >= 3
+        looked = [r for r in asked(operator, namespace("never-stored"))]
+    assert [r.method for r in looked] == ["GET"]
+
+
+async def test_a_claim_is_kept_while_etcd_knows_a_holder_that_no_watch_shows() -> None:
+    """No policy names ConfigMaps, so nobody watches them."""
+    async with FakeApi() as api, operating(api, "--claim-grace", "1s") as operator:
+        item = stamped(operator.clock.text(3600))
+        item["metadata"]["annotations"][names.HOST] = HOST.value
+        put_claim(api, api.put(f"{MAPS}/web", item), HOST, state="Bound")
+        await eventually(lambda: operator.reads(f"{MAPS}/web"))
+        await asyncio.sleep(UNSETTLED * 2)
+        assert holder(api, HOST) == "web"
+        assert len(operator.reads(f"{MAPS}/web")) <= 3
+
+
+async def test_a_holder_whose_kind_is_gone_has_nothing() -> None:
+    async with FakeApi() as api, operating(api, "--claim-grace", "1s"):
+        unicorn = {"kind": "Unicorn", "metadata": {"name": "x", "namespace": "team", "uid": "1"}}
+        put_claim(api, unicorn, HOST)
+        await eventually(lambda: not claim(api, HOST))
+
+
+async def test_nothing_is_asked_for_once_all_is_well() -> None:
+    async with FakeApi() as api, operating(api) as operator:
+        for number in range(20):
+            put_environment(api, f"team-{number}", f"shop-{number}")
+        await eventually(lambda: all(bound(api, number) for number in range(20)))
+        await asyncio.sleep(UNSETTLED)
+        before = len(asked(operator))
+        operator.program.leadership_changed(True)
+        await asyncio.sleep(UNSETTLED)
+        again = [r.path for r in asked(operator)[before:] if "nameclaims" in r.path]
+    assert again == []
+
+
+def bound(api: FakeApi, number: int) -> bool:
+    key = ClaimKey(KeyKind.ENVIRONMENT, f"shop-{number}")
+    return holder(api, key) == f"team-{number}"
+
+
+async def test_a_claim_by_a_name_that_its_key_does_not_give_it_goes() -> None:
+    async with FakeApi() as api:
+        put_claim(api, put_environment(api, "team-a"))
+        stray = api.objects.pop(f"{CLAIMS}/{SHOP.claim_name}")
+        api.put(f"{CLAIMS}/mine", {"spec": stray["spec"]})
+        async with operating(api, "--claim-grace", "1s") as operator:
+            await eventually(lambda: holder(api) == "team-a")
+            operator.clock.age(2)
+            operator.program.leadership_changed(True)
+            await eventually(lambda: f"{CLAIMS}/mine" not in api.objects)
 
 
 @pytest.mark.parametrize(
-    "end",
+    "fault",
     [
-        pytest.param(lambda api: put_environment(api, "team-b", "store"), id="it is renamed"),
-        pytest.param(lambda api: api.remove(namespace("team-a")), id="the winner is deleted"),
-        pytest.param(lambda api: put_environment(api, "team-a", "store"), id="the winner renames"),
-        pytest.param(lambda api: put_environment(api, "team-b", ""), id="it gives the name up"),
+        pytest.param(Fault("status", CLAIMS, "POST", times=2), id="the API server is in trouble"),
+        pytest.param(Fault("reset", CLAIMS, "POST", times=2), id="connections break"),
+        pytest.param(
+            Fault("status", CLAIMS, "POST", code=409, reason="AlreadyExists"),
+            id="somebody else has written the claim just now",
+        ),
     ],
 )
-async def test_the_note_goes_when(end: Callable[[FakeApi], object]) -> None:
-    async with FakeApi() as api, operating(api) as operator:
+async def test_a_claim_is_written_in_spite_of(fault: Fault) -> None:
+    async with FakeApi() as api, operating(api):
+        api.fault(fault)
+        put_environment(api, "team-a")
+        await eventually(lambda: holder(api) == "team-a", 9)
+
+
+async def test_two_leaders_at_once_do_no_harm() -> None:
+    async with FakeApi() as api, operating(api), operating(api) as other:
+        for number in range(10):
+            put_environment(api, f"team-{number}", f"shop-{number}")
+        await eventually(lambda: all(bound(api, number) for number in range(10)))
+        for number in range(0, 10, 2):
+            put_environment(api, f"team-{number}", f"shop-{number + 100}")
+        await asyncio.sleep(UNSETTLED)
+        assert all(bound(api, number) for number in range(1, 10, 2))
+        assert other.deletes() == []
+
+
+async def test_a_follower_writes_nothing() -> None:
+    async with FakeApi() as api, operating(api, "--claim-grace", "1s", leading=False) as operator:
         put_environment(api, "team-a")
         put_environment(api, "team-b")
-        await eventually(lambda: note(api, namespace("team-b")))
-        end(api)
-        assert note(api, namespace("team-b"))
-        await eventually(lambda: not note(api, namespace("team-b")))
-        assert operator.events("team-b") == ["NameConflict"]
+        put_claim(api, {"kind": "Namespace", "metadata": {"name": "x", "uid": "1"}}, HOST)
+        await asyncio.sleep(UNSETTLED)
+        assert [r for r in operator.writes() if "/secrets/" not in r.path] == []
+        operator.lead()
+        await eventually(lambda: holder(api) == "team-a")
+        await eventually(lambda: not claim(api, HOST))
+
+
+async def test_a_dry_run_writes_nothing() -> None:
+    async with FakeApi() as api, operating(api, "--dry-run", "--claim-grace", "1s") as operator:
+        put_environment(api, "team-a")
+        put_environment(api, "team-b")
+        put_claim(api, {"kind": "Namespace", "metadata": {"name": "x", "uid": "1"}}, HOST)
+        await asyncio.sleep(UNSETTLED)
+        assert operator.program.parts.names.in_conflict() == 1
+        assert operator.writes() == []
+        assert operator.events("team-b") == []
