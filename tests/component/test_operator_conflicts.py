@@ -40,13 +40,29 @@ async def test_of_two_the_older_wins_and_the_other_is_told() -> None:
         await eventually(lambda: read("dayfly_name_claims", bound) == 1)
 
 
+def rename_it(api: FakeApi) -> None:
+    put_environment(api, "team-b", "store")
+
+
+def have_it_give_the_name_up(api: FakeApi) -> None:
+    put_environment(api, "team-b", "")
+
+
+def delete_the_winner(api: FakeApi) -> None:
+    api.remove(namespace("team-a"))
+
+
+def rename_the_winner(api: FakeApi) -> None:
+    put_environment(api, "team-a", "store")
+
+
 @pytest.mark.parametrize(
     "end",
     [
-        pytest.param(lambda api: put_environment(api, "team-b", "store"), id="it is renamed"),
-        pytest.param(lambda api: api.remove(namespace("team-a")), id="the winner is deleted"),
-        pytest.param(lambda api: put_environment(api, "team-a", "store"), id="the winner renames"),
-        pytest.param(lambda api: put_environment(api, "team-b", ""), id="it gives the name up"),
+        pytest.param(rename_it, id="it is renamed"),
+        pytest.param(have_it_give_the_name_up, id="it gives the name up"),
+        pytest.param(delete_the_winner, id="the winner is deleted"),
+        pytest.param(rename_the_winner, id="the winner is renamed"),
     ],
 )
 async def test_the_note_goes_when(end: Callable[[FakeApi], object]) -> None:

@@ -6,6 +6,7 @@ from dayfly_core import names
 from dayfly_core.claim_key import ClaimKey, KeyKind
 from dayfly_core.objects import INGRESSES, NAME_CLAIMS
 from support.fake_api import FakeApi, Recorded
+from support.fake_store import as_map
 from support.operators import Running
 
 CLAIMS = NAME_CLAIMS.path()
@@ -37,8 +38,12 @@ def put_ingress(api: FakeApi, path: str, *hosts: str) -> Any:
 
 
 def _kept(api: FakeApi, path: str) -> dict[str, Any]:
-    meta = api.objects.get(path, {"metadata": {}})["metadata"]
-    return {"annotations": meta.get("annotations") or {}}
+    return {"annotations": _annotations(api, path)}
+
+
+def _annotations(api: FakeApi, path: str) -> dict[str, str]:
+    meta = as_map(api.objects.get(path, {}).get("metadata"))
+    return as_map(meta.get("annotations"))
 
 
 def claim(api: FakeApi, key: ClaimKey = SHOP) -> dict[str, Any]:
@@ -80,8 +85,7 @@ def put_claim(api: FakeApi, held_by: dict[str, Any], key: ClaimKey = SHOP, **spe
 
 def note(api: FakeApi, path: str) -> str:
     """The conflict that is noted on an object."""
-    annotations = api.objects[path]["metadata"].get("annotations") or {}
-    return str(annotations.get(names.NAME_CONFLICT, ""))
+    return _annotations(api, path).get(names.NAME_CONFLICT, "")
 
 
 def asked(operator: Running, path: str = "") -> list[Recorded]:
