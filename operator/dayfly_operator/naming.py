@@ -29,8 +29,8 @@ REFUSED_AGAIN: Final = 30.0
 """Seconds until what the API server forbade is tried again: somebody has to grant it first."""
 
 DOUBTED: Final = Backoff(first=2.0, cap=3600.0)
-"""Pauses while a quorum read knows of a holder that no watch shows: no policy names its kind any
-more. Its claim stays, and from time to time somebody should look whether it still exists."""
+"""Pauses while a quorum read knows of a holder that no watch shows (no policy names its kind any
+more), or is forbidden. The claim stays, and from time to time somebody should look again."""
 
 SLICE: Final = 500
 """Names looked at in one go: some milliseconds in which no due end is served."""
@@ -83,18 +83,29 @@ class Naming:
         except Unreachable as error:
             self._later(key, error, 0.0)
         except ApiError as error:
-            refused = error.forbidden or error.invalid
-            self._later(key, error, REFUSED_AGAIN if refused else error.retry_after or 0.0)
+            if error.forbidden or error.invalid:
+                self._refused(key, error)
+            else:
+                self._later(key, error, error.retry_after or 0.0)
 
     async def _mend(self, key: ClaimKey) -> None:
         mended = await self._repair.mend(key)
         if mended.doubtful:
-            self._doubts[key] = self._doubts.get(key, 0) + 1
-            self.queue.add_after(key, DOUBTED.delay(self._doubts[key], self._chance()))
+            self._doubt(key)
             return
         self._doubts.pop(key, None)
         if mended.again is not None:
             self.queue.add_after(key, mended.again)
+
+    def _doubt(self, key: ClaimKey, at_least: float = 0.0) -> None:
+        self._doubts[key] = self._doubts.get(key, 0) + 1
+        delay = DOUBTED.delay(self._doubts[key], self._chance())
+        self.queue.add_after(key, max(delay, at_least))
+
+    def _refused(self, key: ClaimKey, error: ApiError) -> None:
+        if key not in self._doubts:
+            log.warning("claim may be wrong name=%s error=%s", key.claim_name, error)
+        self._doubt(key, REFUSED_AGAIN)
 
     def _later(self, key: ClaimKey, error: Exception, at_least: float) -> None:
         delay = self.queue.retry(key, at_least=at_least)

@@ -131,8 +131,6 @@ async def test_a_change_ends_the_doubt() -> None:
         pytest.param(Unreachable("no answer"), 0.5, id="no answer"),
         pytest.param(ApiError(Status(code=500)), 0.5, id="trouble"),
         pytest.param(ApiError(Status(code=429), 7), 7, id="throttled"),
-        pytest.param(ApiError(Status(code=403)), 30, id="forbidden"),
-        pytest.param(ApiError(Status(code=422)), 30, id="refused"),
     ],
 )
 async def test_it_is_tried_again_after(error: Exception, again: float) -> None:
@@ -143,6 +141,20 @@ async def test_it_is_tried_again_after(error: Exception, again: float) -> None:
     first, second = repair.at
     assert first == 0
     assert again / 2 <= second <= again
+
+
+@pytest.mark.parametrize(
+    "code", [pytest.param(403, id="forbidden"), pytest.param(422, id="not valid")]
+)
+async def test_a_refusal_is_told_once_and_tried_again_ever_more_seldom(
+    code: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    repair = Repair([ApiError(Status(code=code))] * 99)
+    tested = naming(repair)
+    tested.changed(SHOP, claimed=True)
+    await during(250, tested)
+    assert repair.at == [0, 30, 60, 90, 120, 152, 216]
+    assert caplog.text.count(SHOP.claim_name) == 1
 
 
 @pytest.mark.parametrize(
