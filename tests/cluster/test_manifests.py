@@ -24,7 +24,7 @@ kind: ValidatingWebhookConfiguration
 metadata: {name: dayfly-judge}
 webhooks:
 - name: judge.dayfly.dev
-  sideEffects: None
+  sideEffects: NoneOnDryRun
   admissionReviewVersions: [v1]
   clientConfig: {caBundle: Y2E=}
   rules:
