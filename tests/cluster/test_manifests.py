@@ -89,7 +89,7 @@ def test_what_the_operator_fills_in_survives_another_apply(bare: ControlPlane) -
     before = versions(bare)
     base.apply(bare)
     assert versions(bare) == before
-    (webhook, _) = bare.read("validatingwebhookconfiguration", "dayfly-judge")["webhooks"]
+    webhook, *_ = bare.read("validatingwebhookconfiguration", "dayfly-judge")["webhooks"]
     assert webhook["clientConfig"]["caBundle"] == "Y2E="
     assert webhook["rules"][0]["resources"] == ["limitranges"]
 
