@@ -6,6 +6,8 @@ import pytest
 from dayfly_core.lease import LeaseRecord
 from support.elections import TIMING, World, held_by
 
+pytestmark = pytest.mark.looptime
+
 
 async def test_renewals_need_one_request_each(world: World) -> None:
     baz = await world.leader()
