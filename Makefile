@@ -48,14 +48,14 @@ soak: setup ## the long fault series, with their stated counts
 bench: setup ## measure against the named peers; prints figure and target
 	$(BIN)/python -m bench
 
-# The parts of the above.
+# The parts of the above. Fewer random examples than `make test` has: they are for every few minutes.
 .PHONY: mypy pyright unit coverage
 mypy: setup
 	$(BIN)/mypy
 pyright: setup
 	$(BIN)/pyright
 unit: setup
-	$(BIN)/pytest -q tests/unit
+	$(BIN)/pytest -q tests/unit --hypothesis-profile=quick
 # By the tables alone: a branch that only a lucky example of hypothesis reaches is not tested.
 coverage: setup
 	$(BIN)/pytest -q tests/unit/core -m "not hypothesis" --cov --cov-report=term:skip-covered --cov-fail-under=100

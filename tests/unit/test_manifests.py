@@ -1,5 +1,3 @@
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,39 +7,38 @@ import yaml
 
 from dayfly_core import api, names
 from dayfly_core.policies import read_policy
+from generate import main
 from support.rights import ENDING
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-GENERATOR = REPOSITORY / "manifests" / "generate.py"
 
 REASONS = [
     value for name, value in vars(names.Reason).items() if name.isupper() and isinstance(value, str)
 ]
 
 
-def generate(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(GENERATOR), *arguments], capture_output=True, text=True, check=False
-    )
-
-
 def test_generated_files_are_up_to_date() -> None:
-    done = generate("--check")
-    assert done.returncode == 0, done.stderr
+    assert main(["--check"]) == 0
 
 
-def test_a_difference_names_the_command_that_heals_it(tmp_path: Path) -> None:
-    done = generate("--check", "--root", str(tmp_path))
-    assert done.returncode == 1
-    assert "expirypolicies.yaml is out of date: run `make manifests`" in done.stderr
+def test_a_difference_names_the_command_that_heals_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--check", "--root", str(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    assert "expirypolicies.yaml is out of date: run `make manifests`" in said
     assert not list(tmp_path.iterdir())
 
 
-def test_writing_heals_it_and_twice_gives_the_same(tmp_path: Path) -> None:
-    assert generate("--root", str(tmp_path)).returncode == 0
-    again = generate("--root", str(tmp_path))
-    assert (again.returncode, again.stdout) == (0, "")
-    assert generate("--check", "--root", str(tmp_path)).returncode == 0
+def test_writing_heals_it_and_twice_gives_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = ("--root", str(tmp_path))
+    assert main([*root]) == 0
+    assert "wrote" in capsys.readouterr().out
+    assert main([*root]) == 0
+    assert capsys.readouterr().out == ""
+    assert main(["--check", *root]) == 0
 
 
 def documents(folder: str) -> list[dict[str, Any]]:

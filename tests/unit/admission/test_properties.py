@@ -24,9 +24,7 @@ from support.reviews import Json, a_policy, a_review, accepted, an_object, encod
 from support.shelf import Shelf
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
-MODERATE = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
-)
+MODERATE = settings(suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 
 
 class OneNamespace:

@@ -265,7 +265,6 @@ FAST = Timing(2, 1.4, 0.5, 0.6)
 SEEDS = st.integers(0, 2**32)
 
 
-@settings(max_examples=150)
 @given(seed=SEEDS, timing=st.sampled_from([Timing(), FAST]), candidates=st.integers(2, 5))
 def test_no_schedule_gives_two_leaders(seed: int, timing: Timing, candidates: int) -> None:
     world = World(seed, timing).run(candidates)
@@ -277,7 +276,6 @@ def deletion(at: float) -> Faults:
     return Faults(crashes_every=0, deleted_at=at, quiet=5)
 
 
-@settings(max_examples=100)
 @given(seed=SEEDS, at=st.floats(10, 80))
 def test_deleting_the_lease_gives_no_two_leaders(seed: int, at: float) -> None:
     assert not list(World(seed, FAST, faults=deletion(at)).run().overlaps)
