@@ -74,12 +74,10 @@ class Naming:
     async def handle(self, key: ClaimKey) -> None:
         """Do what is to be done about one name now."""
         self._settling.discard(key)
-        if not self._gate.holds():
-            return
         try:
             await self._mend(key)
         except NotLeading:
-            return  # the next leader looks at every name
+            self._doubts.pop(key, None)  # whoever leads next looks at every name
         except Unreachable as error:
             self._later(key, error, 0.0)
         except ApiError as error:
@@ -89,6 +87,8 @@ class Naming:
                 self._later(key, error, error.retry_after or 0.0)
 
     async def _mend(self, key: ClaimKey) -> None:
+        if not self._gate.holds():
+            raise NotLeading
         mended = await self._repair.mend(key)
         if mended.doubtful:
             self._doubt(key)

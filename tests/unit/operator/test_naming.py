@@ -116,6 +116,18 @@ async def test_what_is_in_doubt_is_looked_at_ever_more_seldom() -> None:
     assert len(repair.at) == 13
 
 
+async def test_who_leads_again_looks_at_what_was_in_doubt() -> None:
+    repair, gate = Repair([DOUBT]), Gate()
+    tested = naming(repair, gate)
+    tested.changed(SHOP, claimed=True)
+    loop = asyncio.get_running_loop()
+    loop.call_at(1, lambda: setattr(gate, "open", False))
+    loop.call_at(10, lambda: setattr(gate, "open", True))
+    loop.call_at(10, lambda: loop.create_task(tested.look_at_all()))
+    await during(20, tested)
+    assert repair.at == [0, 10]
+
+
 async def test_a_change_ends_the_doubt() -> None:
     repair = Repair([DOUBT] * 5)
     tested = naming(repair)
