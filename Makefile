@@ -9,15 +9,15 @@ unexport PYTHONDONTWRITEBYTECODE
 # Several targets at once, each on one core; what each says comes in one piece.
 TOGETHER = $(MAKE) --no-print-directory --keep-going -j $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
-.PHONY: help
-help: ## this list
+.PHONY: help # this list
+help:
 	@awk -F ':.*## ' '/^## /{print "\n" substr($$0, 4)} /^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-## See it work
+## See it work (the first time it builds a control plane: five minutes)
 .PHONY: demo up down status
-demo: setup ## play the whole story on a real control plane, then clean up
+demo: setup ## play the whole story on a real control plane, then clean up; two minutes
 	@$(BIN)/python -m playground demo
-up: setup ## start a control plane with Dayfly on it and leave it running for you
+up: setup ## leave a control plane with Dayfly on it running, and say what to try
 	@$(BIN)/python -m playground up
 down: ## stop what `make up` started
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m playground down; else echo "nothing is running"; fi
@@ -25,7 +25,7 @@ status: ## what `make up` is running
 	@$(BIN)/python -m playground status
 
 ## Work on it
-.PHONY: setup format lint types fast check test soak bench
+.PHONY: setup format lint types fast check test soak fuzz bench
 setup: .venv/ready ## .venv with everything pinned by hash
 format: setup ## ruff format and its fixes
 	$(BIN)/ruff format $(ROOTS)
@@ -40,11 +40,13 @@ fast: setup ## unit tests, and the core's branch coverage (100 %)
 	@$(TOGETHER) unit coverage
 check: setup ## all that needs no sockets and no cluster; half a minute
 	@$(TOGETHER) pyright unit coverage mypy lint
-test: setup ## every test, the real control plane included
+test: setup ## every test, with all examples, the real control plane included
 	$(BIN)/pytest --durations=15 -n auto tests/unit tests/component
 	$(BIN)/pytest --durations=15 tests/cluster
 soak: setup ## the long fault series, with their stated counts
 	DAYFLY_SOAK=1 $(BIN)/pytest tests/cluster -k "soak or kill or race or failover" --timeout=3600
+fuzz: setup ## more than 100,000 arbitrary objects through every webhook; some minutes, a line for each 1,000
+	DAYFLY_SOAK=1 $(BIN)/pytest -v -n auto tests/unit/admission/test_fuzz.py tests/component/test_admission_fuzz.py --timeout=3600
 bench: setup ## measure against the named peers; prints figure and target
 	$(BIN)/python -m bench
 

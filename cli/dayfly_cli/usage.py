@@ -10,6 +10,7 @@ Usage: {prog} COMMAND [flags]        {prog} COMMAND --help says more
 See what ends
   list                  what ends when, and by which policy
                           {prog} list -A
+                          {prog} list -n shop --watch
   show KIND/NAME        everything Dayfly knows about one object
                           {prog} show deploy/web -n shop
 
@@ -18,15 +19,18 @@ Move an end
                           {prog} extend deploy/web 2d -n shop
                           {prog} extend ns/shop-pr-17 8h
 
+Look after Dayfly itself
+  certs                 the webhooks' certificates: ensure, show
+                          {prog} certs show
+
 Run Dayfly (what its pods start)
   admission             the webhooks: stamp ends on what is created, refuse what cannot be
   operator              delete what has reached its end; one of all replicas acts
-  certs                 the webhooks' certificates: ensure, show
-                          {prog} certs show
 
 Other
   version               which Dayfly this is
   help [COMMAND]        this text, or a command's
 
+Commands act with your own rights, through your kubeconfig; `kubectl dayfly` is the same command.
 Exit status: 0 done, 1 refused or failed, 2 the command line is wrong.
 """
