@@ -92,9 +92,14 @@ def bound(api: FakeApi, key: ClaimKey, name: str) -> None:
     give(api, key, "Namespace", name, ClaimState.BOUND)
 
 
-def written(api: FakeApi, before: int = 0) -> list[str]:
+def asked(api: FakeApi, before: int) -> list[str]:
+    """Return what was asked of the API server; watches are nobody's request."""
+    return [f"{r.method} {r.path}" for r in api.requests[before:] if not r.watch]
+
+
+def written(api: FakeApi, before: int) -> list[str]:
     """Return what was asked for that changes anything, or might."""
-    return [f"{r.method} {r.path}" for r in api.requests[before:] if r.method != "GET"]
+    return [line for line in asked(api, before) if not line.startswith("GET ")]
 
 
 # Races.
@@ -103,8 +108,8 @@ def written(api: FakeApi, before: int = 0) -> list[str]:
 async def test_of_many_requests_at_two_replicas_one_gets_the_name(
     api: FakeApi, replicas: list[Replica]
 ) -> None:
-    asked = [ask(replicas[number % 2], new_environment(f"shop-{number}")) for number in range(60)]
-    said = await asyncio.gather(*asked)
+    asking = [ask(replicas[number % 2], new_environment(f"shop-{number}")) for number in range(60)]
+    said = await asyncio.gather(*asking)
     assert sum(response["allowed"] for response in said) == 1
     refused = [response["status"] for response in said if not response["allowed"]]
     assert {(status["code"], status["reason"]) for status in refused} == {(409, "Conflict")}
@@ -142,11 +147,11 @@ async def test_a_new_name_is_one_write_and_an_unchanged_object_nothing(
     before = len(api.requests)
     response = await ask(replica, new_environment())
     assert response["auditAnnotations"] == {"reason": "Claimed", "claims": SHOP.claim_name}
-    assert [f"{r.method} {r.path}" for r in api.requests[before:]] == [f"POST {CLAIMS}"]
+    assert asked(api, before) == [f"POST {CLAIMS}"]
     before = len(api.requests)
     same = a_namespace(environment="shop-1")
     assert (await ask(replica, of_namespace(same, same)))["allowed"] is True
-    assert api.requests[before:] == []
+    assert asked(api, before) == []
 
 
 @pytest.mark.parametrize("taken", [True, False])
@@ -157,8 +162,7 @@ async def test_a_dry_run_only_reads(api: FakeApi, replica: Replica, taken: bool)
     before = len(api.requests)
     response = await ask(replica, new_environment(dryRun=True))
     assert response["allowed"] is not taken
-    asked = [line for line in written(api, before) if "accessreviews" not in line]
-    assert asked == []
+    assert [line for line in written(api, before) if "accessreviews" not in line] == []
 
 
 # Who has it.
@@ -176,20 +180,20 @@ async def test_the_holder_is_named_to_who_may_see_it(
 ) -> None:
     api.put("/api/v1/namespaces/team-a", HELD)
     bound(api, SHOP, "team-a")
-    asked = list[Json]()
+    questions = list[Json]()
 
     def answer(spec: Json) -> bool:
-        asked.append(spec)
+        questions.append(spec)
         return may
 
     api.may = answer
     response = await ask(replica, new_environment())
     assert says in response["status"]["message"]
     assert ("team-a" in str(response)) is may
-    assert asked[0]["user"] == "alice"
-    assert asked[0]["groups"] == ["system:authenticated"]
-    assert asked[0]["resourceAttributes"]["resource"] == "namespaces"
-    assert asked[0]["resourceAttributes"]["name"] == "team-a"
+    assert questions[0]["user"] == "alice"
+    assert questions[0]["groups"] == ["system:authenticated"]
+    assert questions[0]["resourceAttributes"]["resource"] == "namespaces"
+    assert questions[0]["resourceAttributes"]["name"] == "team-a"
 
 
 async def test_without_an_answer_who_may_see_it_nobody_is_named(
