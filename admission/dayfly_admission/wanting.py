@@ -1,6 +1,6 @@
 """Which names and hosts a request newly asks for, and for whom; what it had before stays out."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final, NamedTuple
 
 import msgspec
@@ -8,6 +8,7 @@ import msgspec
 from dayfly_admission.review import Circumstances, Review, User
 from dayfly_core import claimants, names, selectors
 from dayfly_core.api import Holder, KeyKind, LabelSelector
+from dayfly_core.claim_key import ClaimKey
 from dayfly_core.claim_steps import Act
 from dayfly_core.claimants import Demand, Demands, HTTPRouteSpec, IngressSpec
 from dayfly_core.names import Reason
@@ -64,7 +65,9 @@ def wanted(
     own_now, own_before = _own(kind, request.meta), _own(kind, request.old)
     found = [(_fresh(own_now, own_before), _itself(request, around))]
     if routed and namespace:
-        found.append((_routed(request, around), _around(namespace)))
+        # Its own stamped host an Ingress may well route.
+        own = {demand.key for demand in own_now.demands}
+        found.append((_without(_routed(request, around), own), _around(namespace)))
     return _wanted(request, found, around)
 
 
@@ -72,12 +75,11 @@ def _wanted(
     request: Request, found: list[tuple[Demands, Holder]], around: Circumstances
 ) -> Wanted | None:
     act = Act.CREATE if request.operation is Operation.CREATE else Act.UPDATE
-    taken = {demand.key for demand in found[0][0].demands}
-    wants = [Want(found[0][0].demands, found[0][1], act)]
-    for demands, holder in found[1:]:
-        # Its own stamped host an Ingress may well route.
-        rest = tuple(demand for demand in demands.demands if demand.key not in taken)
-        wants.append(Want(rest, holder, Act.INSIDE))
+    acts = (act, Act.INSIDE)
+    wants = [
+        Want(demands.demands, holder, each)
+        for (demands, holder), each in zip(found, acts, strict=False)
+    ]
     violations = [
         *(v for demands, _ in found for v in demands.violations),
         *_generated(request, found),
@@ -147,6 +149,11 @@ def _fresh(new: Demands, old: Demands) -> Demands:
         tuple(demand for demand in new.demands if demand.key not in had),
         tuple(v for v in new.violations if (v.reason, v.value) not in wrong),
     )
+
+
+def _without(demands: Demands, keys: Collection[ClaimKey]) -> Demands:
+    rest = tuple(demand for demand in demands.demands if demand.key not in keys)
+    return demands._replace(demands=rest)
 
 
 def _generated(request: Request, found: Iterable[tuple[Demands, Holder]]) -> list[Violation]:

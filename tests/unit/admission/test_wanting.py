@@ -43,6 +43,7 @@ def stamped(host: str, **metadata: Any) -> Json:
     return an_object(uid="u1", **(ours | metadata))
 
 
+OURS, HOST = {names.POLICY: "previews"}, {names.HOST: "a.example"}
 ORIGINAL = {names.ENVIRONMENT_OF_ORIGINAL: "shop-1"}
 BOTH = {names.ENVIRONMENT: "shop-1", names.ENVIRONMENT_OF_ORIGINAL: "shop-1"}
 
@@ -113,15 +114,17 @@ BOTH = {names.ENVIRONMENT: "shop-1", names.ENVIRONMENT_OF_ORIGINAL: "shop-1"}
             id="an Ingress that a controller made",
         ),
         pytest.param(
-            a_review(
-                ingress(
-                    "a.example",
-                    labels={names.POLICY: "previews"},
-                    annotations={names.HOST: "a.example"},
-                )
-            ),
+            a_review(ingress("a.example", labels=OURS, annotations=HOST)),
             ["host:a.example"],
             id="an Ingress may route its own stamped host",
+        ),
+        pytest.param(
+            a_review(
+                ingress("a.example", labels=OURS, annotations=HOST),
+                ingress("b.example", labels=OURS, annotations=HOST),
+            ),
+            [],
+            id="also later",
         ),
     ],
 )
