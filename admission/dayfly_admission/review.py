@@ -12,11 +12,11 @@ import msgspec
 from dayfly_core import names
 from dayfly_core.api import StoredPolicy
 from dayfly_core.names import Reason
-from dayfly_core.objects import NAMESPACES, ObjectMeta
+from dayfly_core.objects import NAMESPACES, ObjectMeta, is_segment
 from dayfly_core.request import Operation, Request
 
 V1 = "admission.k8s.io/v1"
-_UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 T = TypeVar("T")
 
 # The API server writes these first; no other reading is left when what follows is nested too deep.
@@ -175,7 +175,7 @@ class Review(msgspec.Struct, frozen=True):
         """Who asks, and both specs; None if they are not as an API server writes them."""
         try:
             return _circumstances.decode(self.body).request
-        except _UNDECODABLE:
+        except UNDECODABLE:
             return None
 
 
@@ -185,17 +185,26 @@ def decode(body: bytes) -> Review:
         raise Malformed("the request has no body; an AdmissionReview is expected")
     try:
         review = _reviews.decode(body)
-    except RecursionError as error:
-        return _too_deep(body, error)
-    except _UNDECODABLE:
+    except UNDECODABLE:
         return _unreadable(body)
     asked, new = review.request, review.request.object
     # What goes away needs no end, and a patch would make the API server fail the request.
     if asked.operation in (Operation.DELETE, Operation.CONNECT) or asked.sub_resource:
         return Review(asked.uid, review.api_version, None, Reason.EXEMPT)
-    if new is None:
+    if new is None or not _addressable(asked):
         return Review(asked.uid, review.api_version, None, Reason.UNREADABLE)
     return Review(asked.uid, review.api_version, _request(asked, new, body), body=body)
+
+
+def _addressable(asked: _Request) -> bool:
+    """Whether nothing leads elsewhere where it is put into a URL: no API server sends such."""
+    resource = asked.resource
+    return (
+        is_segment(asked.namespace)
+        and is_segment(asked.name)
+        and is_segment(resource.group)
+        and is_segment(resource.resource)
+    )
 
 
 def _request(asked: _Request, new: _Object, body: bytes) -> Request:
@@ -228,7 +237,7 @@ def _reinvoked(operation: Operation, meta: ObjectMeta, body: bytes) -> bool:
         return False
     try:
         written = _written.decode(body).request.object.metadata.managed_fields
-    except _UNDECODABLE:
+    except UNDECODABLE:
         return False
     if not written:
         return False
@@ -238,7 +247,9 @@ def _reinvoked(operation: Operation, meta: ObjectMeta, body: bytes) -> bool:
 def _unreadable(body: bytes) -> Review:
     try:
         envelope = _envelopes.decode(body)
-    except _UNDECODABLE as error:
+    except RecursionError as error:
+        return _too_deep(body, error)
+    except UNDECODABLE as error:
         raise Malformed(f"not an AdmissionReview: {error}", _uid(body)) from error
     return Review(envelope.request.uid, envelope.api_version, None, Reason.UNREADABLE)
 
@@ -246,7 +257,7 @@ def _unreadable(body: bytes) -> Review:
 def _uid(body: bytes) -> str:
     try:
         return _anonymous.decode(body).request.uid
-    except _UNDECODABLE:
+    except UNDECODABLE:
         return ""
 
 

@@ -5,14 +5,14 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from dayfly_admission.review import Circumstances, Review, User
+from dayfly_admission.review import UNDECODABLE, Circumstances, Review, User
 from dayfly_core import claimants, names, selectors
 from dayfly_core.api import Holder, KeyKind, LabelSelector
 from dayfly_core.claim_key import ClaimKey
 from dayfly_core.claim_steps import Act
 from dayfly_core.claimants import Demand, Demands, HTTPRouteSpec, IngressSpec
 from dayfly_core.names import Reason
-from dayfly_core.objects import HTTP_ROUTES, INGRESSES, NAMESPACES, ObjectMeta
+from dayfly_core.objects import HTTP_ROUTES, INGRESSES, NAMESPACES, ObjectMeta, is_segment
 from dayfly_core.policies import GroupResource
 from dayfly_core.request import Operation, Request
 from dayfly_core.violations import Violation
@@ -60,6 +60,8 @@ def wanted(
         return None
     around = review.circumstances
     if around is None or (itself and not request.meta.uid):
+        raise Unreadable
+    if not is_segment(around.resource.version):
         raise Unreadable
     kind = request.group_resource
     own_now, own_before = _own(kind, request.meta), _own(kind, request.old)
@@ -137,7 +139,7 @@ def _hosts(kind: GroupResource, spec: msgspec.Raw) -> Demands:
         if kind == INGRESS:
             return claimants.ingress_hosts(msgspec.json.decode(spec, type=IngressSpec))
         return claimants.route_hosts(msgspec.json.decode(spec, type=HTTPRouteSpec))
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except UNDECODABLE as error:
         raise Unreadable from error
 
 

@@ -4,8 +4,9 @@ Decoded tolerantly (unknown fields are dropped while parsing), frozen, and witho
 10,000 of these cost one short collection instead of half a second of pause.
 """
 
+import re
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -34,8 +35,25 @@ class Resource(NamedTuple):
     def path(self, namespace: str = "", name: str = "") -> str:
         """URL path of the collection or, with a name, of one object."""
         root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
-        scope = f"/namespaces/{namespace}" if self.namespaced and namespace else ""
-        return f"{root}{scope}/{self.plural}" + (f"/{name}" if name else "")
+        scope = f"/namespaces/{_quoted(namespace)}" if self.namespaced and namespace else ""
+        return f"{root}{scope}/{self.plural}" + (f"/{_quoted(name)}" if name else "")
+
+
+def is_segment(name: str) -> bool:
+    """Whether it can be one step of a path: the least that the API server asks of any name."""
+    return name not in (".", "..") and "/" not in name and "%" not in name
+
+
+_PLAIN: Final = re.compile(r"[A-Za-z0-9._~:-]*")
+
+
+def _quoted(name: str) -> str:
+    """Write a name into a path: that of a ClusterRole may be ``a?b``, and must not mean ``a``."""
+    if _PLAIN.fullmatch(name):
+        return name
+    from urllib.parse import quote  # for a name in a million
+
+    return quote(name, safe=":")
 
 
 NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False)

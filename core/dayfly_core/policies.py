@@ -11,6 +11,7 @@ from msgspec import UNSET, UnsetType
 
 from dayfly_core import api, conformance, duration, faults, selectors, structural
 from dayfly_core.hosts import Naming, Template
+from dayfly_core.names import Reason
 from dayfly_core.objects import NAMESPACES, ObjectMeta
 from dayfly_core.violations import Violation
 
@@ -62,8 +63,12 @@ def compile_policy(policy: api.ExpiryPolicy) -> Policy:
 
 def read_policy(stored: api.StoredPolicy) -> Policy:
     """Read a policy of whatever schema version it was stored under; raises as compile_policy."""
-    raw = conformance.without_nulls(msgspec.json.decode(stored.spec))
-    found = [*conformance.faults(_schema(), raw, "spec")]
+    try:
+        raw = conformance.without_nulls(msgspec.json.decode(stored.spec))
+        found = [*conformance.faults(_schema(), raw, "spec")]
+    except (RecursionError, UnicodeDecodeError) as error:
+        why = "cannot be read: it is nested too deeply, or no UTF-8; write it as in the examples"
+        raise InvalidPolicy([Violation(Reason.INVALID_POLICY, "spec", "", why)]) from error
     if found:
         raise InvalidPolicy(found)
     spec = msgspec.convert(raw, api.ExpiryPolicySpec)

@@ -125,6 +125,18 @@ def test_whether_an_earlier_call_stamped(managed: Any, operation: str, want: boo
             Reason.UNREADABLE,
             id="a year that no calendar here has",
         ),
+        *(
+            pytest.param(
+                a_review(an_object(), **{field: text}), Reason.UNREADABLE, id=f"{field} {text}"
+            )
+            for field in ("name", "namespace")
+            for text in ("..", ".", "a/b", "../../secrets", "a%2fb")
+        ),
+        pytest.param(
+            a_review(an_object(), resource={"group": "apps", "resource": "a/../b"}),
+            Reason.UNREADABLE,
+            id="a resource that is two steps",
+        ),
     ],
 )
 def test_what_is_not_judged_is_allowed_untouched(review: Json, reason: str) -> None:
@@ -132,8 +144,16 @@ def test_what_is_not_judged_is_allowed_untouched(review: Json, reason: str) -> N
     assert (got.request, got.reason, got.uid) == (None, reason, UID)
 
 
-def test_an_object_nested_too_deeply_is_allowed_untouched() -> None:
-    body = encoded(a_review({"spec": "DEEP"})).replace(b'"DEEP"', b"[" * 9999 + b"]" * 9999)
+@pytest.mark.parametrize(
+    "new",
+    [
+        pytest.param({"spec": "DEEP"}, id="and nothing else"),
+        pytest.param({"metadata": [], "spec": "DEEP"}, id="with metadata of a wrong type"),
+        pytest.param({"metadata": "DEEP"}, id="where metadata should be"),
+    ],
+)
+def test_an_object_nested_too_deeply_is_allowed_untouched(new: Json) -> None:
+    body = encoded(a_review(new)).replace(b'"DEEP"', b"[" * 9999 + b"]" * 9999)
     got = decode(body)
     assert (got.uid, got.request, got.reason) == (UID, None, Reason.UNREADABLE)
 

@@ -232,11 +232,26 @@ def test_what_nobody_could_have(review: Json, reasons: list[str]) -> None:
         pytest.param(
             a_review(ingress("a.example") | {"spec": {"rules": "x"}}), id="rules that are text"
         ),
+        pytest.param(
+            of_namespace(
+                a_namespace(environment="a"),
+                resource={"version": "../v1", "resource": "namespaces"},
+            ),
+            id="a version that leads elsewhere",
+        ),
     ],
 )
 def test_what_cannot_be_told(review: Json) -> None:
     with pytest.raises(Unreadable):
         wanted(review)
+
+
+def test_a_host_that_is_no_text_cannot_be_told() -> None:
+    body = encoded(a_review(ingress("a.example"))).replace(b"a.example", b"\xff")
+    got = decode(body)
+    assert got.request
+    with pytest.raises(Unreadable):
+        wanting.wanted(got, got.request, TEAM_A, WEB)
 
 
 def test_who_asks_and_whether_in_earnest() -> None:

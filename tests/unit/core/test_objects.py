@@ -1,10 +1,20 @@
 import msgspec
 import pytest
 
-from dayfly_core.objects import NAMESPACES, Key, ObjectMeta, PartialObject, Resource
+from dayfly_core.objects import (
+    NAMESPACES,
+    Key,
+    ObjectMeta,
+    PartialObject,
+    Resource,
+    is_segment,
+)
 
 DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment", namespaced=True)
 CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap", namespaced=True)
+CLUSTER_ROLES = Resource(
+    "rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", namespaced=False
+)
 
 
 @pytest.mark.parametrize(
@@ -20,10 +30,37 @@ CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap", namespaced=True)
             CONFIG_MAPS.path("team-a"), "/api/v1/namespaces/team-a/configmaps", id="the core group"
         ),
         pytest.param(NAMESPACES.path("", "team-a"), "/api/v1/namespaces/team-a", id="no namespace"),
+        pytest.param(
+            CLUSTER_ROLES.path("", "system:a?b#c d"),
+            "/apis/rbac.authorization.k8s.io/v1/clusterroles/system:a%3Fb%23c%20d",
+            id="a name that no DNS name can be",
+        ),
+        pytest.param(
+            CLUSTER_ROLES.path("", "ü\n"),
+            "/apis/rbac.authorization.k8s.io/v1/clusterroles/%C3%BC%0A",
+            id="a name that is not printable",
+        ),
     ],
 )
 def test_paths(path: str, want: str) -> None:
     assert path == want
+
+
+@pytest.mark.parametrize(
+    ("name", "want"),
+    [
+        pytest.param("system:node.a_b-c", True, id="a plain name"),
+        pytest.param("a?b", True, id="a name that has to be quoted"),
+        pytest.param("...", True, id="three dots"),
+        pytest.param("", True, id="no name yet"),
+        pytest.param(".", False, id="a dot"),
+        pytest.param("..", False, id="two dots"),
+        pytest.param("a/b", False, id="a slash"),
+        pytest.param("a%2Fb", False, id="a slash in disguise"),
+    ],
+)
+def test_what_can_be_one_step_of_a_path(name: str, want: bool) -> None:
+    assert is_segment(name) is want
 
 
 @pytest.mark.parametrize(

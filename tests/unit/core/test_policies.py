@@ -63,6 +63,20 @@ def test_what_the_schema_refuses_is_refused(
     assert words in named[place]
 
 
+@pytest.mark.parametrize(
+    "spec",
+    [
+        pytest.param(b"[" * 9999 + b"]" * 9999, id="nested too deeply to be decoded"),
+        pytest.param(b'{"a":' * 600 + b"1" + b"}" * 600, id="nested too deeply to be walked"),
+        pytest.param(b'{"match":"\xff"}', id="no UTF-8"),
+    ],
+)
+def test_what_cannot_be_read_is_refused(spec: bytes) -> None:
+    unread = api.StoredPolicy(metadata=ObjectMeta(name="previews"), spec=msgspec.Raw(spec))
+    with pytest.raises(InvalidPolicy, match="cannot be read"):
+        read_policy(unread)
+
+
 def test_every_fault_is_named_at_once() -> None:
     with pytest.raises(InvalidPolicy) as caught:
         policy("a" * 64, ttl={"min": "5", "default": "8d", "max": "1w"}, grace="0s")
