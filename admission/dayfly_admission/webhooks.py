@@ -19,6 +19,7 @@ from dayfly_admission.naming import Named, Naming
 from dayfly_admission.review import Review
 from dayfly_admission.wanting import Unreadable
 from dayfly_core import verdict as rules
+from dayfly_core.address import cautions
 from dayfly_core.api import Enforcement
 from dayfly_core.names import Reason
 from dayfly_core.objects import ObjectMeta
@@ -149,10 +150,10 @@ def _about_policy(review: Review) -> Verdict:
     if unchanged or request.meta.deletion_timestamp:
         return Verdict(Reason.UNCHANGED)
     try:
-        read_policy(review.policy)
+        policy = read_policy(review.policy)
     except InvalidPolicy as error:
         return Verdict(Reason.INVALID_POLICY, violations=error.violations)
-    return Verdict(Reason.ACTIVE)
+    return Verdict(Reason.ACTIVE, warnings=cautions(policy))
 
 
 Webhook = Callable[[Review, float], Awaitable[Answered]]

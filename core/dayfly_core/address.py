@@ -56,6 +56,22 @@ class Address(NamedTuple):
         return tuple(line(text) for text in (skipped, self.overruled) if text)
 
 
+def cautions(policy: Policy) -> tuple[str, ...]:
+    """Warn the author of a policy whose objects will contend for hosts, one fact a line."""
+    if policy.host is None or "{hash}" in policy.host.template.text:
+        return ()
+    if "{name}" not in policy.host.template.text:
+        if policy.resources == {_NAMESPACES}:
+            return ()
+        return (line("spec.host.template has no {name}: only one object can have each host"),)
+    if len(policy.resources) == 1:
+        return ()
+    return (
+        line("objects of one name but different kinds get one host: the second is refused"),
+        line("add {hash} to spec.host.template, or give hosts by a policy of one kind"),
+    )
+
+
 def first(policy: Policy | None, meta: ObjectMeta, place: Place) -> Address:
     """Address an object that gets its end from this policy; None if it gets none."""
     host = given(policy, meta, place) if policy else None

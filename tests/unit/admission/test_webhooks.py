@@ -205,6 +205,13 @@ async def test_policies_are_checked_where_the_schema_cannot(
     assert response["allowed"] is want
 
 
+async def test_a_policy_that_gives_one_host_twice_is_let_in_with_a_warning() -> None:
+    hosts = a_policy_with(host={"template": "shop.example.com"})
+    response, _ = await kinds(a_review(hosts, namespace=""))
+    assert response["allowed"]
+    assert "no {name}" in response["warnings"][0]
+
+
 async def test_a_refused_policy_names_its_fields() -> None:
     response, reason = await kinds(a_review(LONGER_THAN_MAX))
     assert reason == Reason.INVALID_POLICY

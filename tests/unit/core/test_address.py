@@ -236,3 +236,26 @@ def test_the_facts_of_a_host() -> None:
     assert facts == Facts("settings", "team-a", "PR_17", "deployments.apps")
     unknown = address.facts(an_object(), Place(("", "configmaps"), "team-a", None))
     assert unknown == Facts("settings", "team-a", "", "configmaps")
+
+
+PODS, SERVICES = ("", "pods"), ("", "services")
+
+
+@pytest.mark.parametrize(
+    ("template", "kinds", "want"),
+    [
+        pytest.param(None, {PODS, SERVICES}, "", id="no hosts, nothing to say"),
+        pytest.param("{name}.{domain}", {PODS}, "", id="one kind: the cluster keeps names apart"),
+        pytest.param("{name}.{domain}", {PODS, SERVICES}, "different kinds", id="two kinds"),
+        pytest.param("{name}-{hash}.{domain}", {PODS, SERVICES}, "", id="told apart by the hash"),
+        pytest.param("shop.{domain}", {PODS}, "no {name}", id="one host for everything"),
+        pytest.param("{namespace}.{domain}", {("", "namespaces")}, "", id="a host a namespace"),
+    ],
+)
+def test_a_policy_whose_objects_contend_for_hosts_is_warned_of(
+    template: str | None, kinds: set[tuple[str, str]], want: str
+) -> None:
+    host = Naming(Template(template), "dev.example") if template else None
+    said = address.cautions(a_policy(host=host, resources=frozenset(kinds)))
+    assert want in " ".join(said)
+    assert bool(said) is bool(want)
