@@ -143,16 +143,25 @@ class Claiming:
     rule: Callable[[Attempt, Seen], Step | Outcome] = decide
     """What comes after what was seen; another one only to show that this one is needed."""
 
-    async def claim(self, ask: Ask) -> tuple[Outcome, ...]:
-        """Claim all demands, or none; an outcome for each, in their order.
+    async def claim(self, *asks: Ask) -> tuple[Outcome, ...]:
+        """Claim all demands of one request, or none; an outcome for each, in their order.
 
         In sorted order, so that two requests for the same names meet at the first. After a
         refusal what this call created is withdrawn, and the rest is only read: the answer lists
         everything that is taken.
         """
+        outcomes, created = list[Outcome](), list[NameClaim]()
+        for ask in asks:
+            refused = not all(isinstance(outcome, Granted) for outcome in outcomes)
+            found = await self._claim(ask, created, read_only=ask.read_only or refused)
+            outcomes += (found[demand.key] for demand in ask.demands)
+        return tuple(outcomes)
+
+    async def _claim(
+        self, ask: Ask, created: list[NameClaim], *, read_only: bool
+    ) -> dict[ClaimKey, Outcome]:
         outcomes: dict[ClaimKey, Outcome] = {}
         written = {demand.key: demand.written for demand in ask.demands}
-        read_only, created = ask.read_only, list[NameClaim]()
         for key in sorted(written):
             attempt = Attempt(
                 key, written[key], ask.holder, ask.act, self.clock.wall(), read_only=read_only
@@ -162,7 +171,7 @@ class Claiming:
             if not isinstance(outcome, Granted):
                 read_only = True
                 await self._withdraw(created, ask.deadline)
-        return tuple(outcomes[demand.key] for demand in ask.demands)
+        return outcomes
 
     async def _withdraw(self, created: list[NameClaim], deadline: float) -> None:
         """Delete what this call created: nobody else's request goes by that version."""

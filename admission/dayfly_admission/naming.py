@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -12,7 +12,7 @@ import msgspec
 from dayfly_admission.claiming import Ask, Claiming
 from dayfly_admission.review import Review, User
 from dayfly_admission.turnstile import Overloaded, Turnstile
-from dayfly_admission.wanting import Wanted, wanted
+from dayfly_admission.wanting import Want, Wanted, wanted
 from dayfly_core.api import Holder, KeyKind, LabelSelector
 from dayfly_core.claim_key import ClaimKey, key_of
 from dayfly_core.claim_steps import Exists, Granted, Outcome, Reserved, Taken, Unverified
@@ -90,32 +90,43 @@ class Naming:
 
         For what is refused anyway nothing is claimed, but who has its names is looked up, so that
         the answer has everything. ``mild``: the policy only warns, so the host that it gave is no
-        reason to refuse.
+        reason to refuse, and is asked for only once all else is given.
         """
         found = (*verdict.violations, *asked.violations)
+        strict, spared = _parted(asked.wants) if mild else (asked.wants, ())
         try:
             async with self.turnstile.passing(until, self.now):
-                answered = await self._claim(asked, until, read_only=bool(found) or asked.dry_run)
+                read_only = bool(found) or asked.dry_run
+                answered = await self._claim(strict, until, read_only=read_only)
+                read_only = read_only or not _all_granted(answered)
+                besides = await self._claim(spared, until, read_only=read_only)
                 taken = [await self._taken(each, asked, verdict, until) for each in answered]
+                kept = [await self._kept_out(each, asked, verdict, until) for each in besides]
         except Overloaded:
             return _overloaded(verdict, found)
-        told = [violation for violation in taken if violation]
-        spared = [v for v in told if mild and v.field == HOST_FIELD]
-        found += tuple(v for v in told if v not in spared)
-        warnings = (*verdict.warnings, *map(warning, spared))
+        found += tuple(violation for violation in taken if violation)
+        warnings = (*verdict.warnings, *(warning(violation) for violation in kept if violation))
         verdict = msgspec.structs.replace(verdict, violations=found, warnings=warnings)
-        return _summed(verdict, answered)
+        return _summed(verdict, answered + [each for each in besides if not _goes_without(each)])
 
-    async def _claim(self, asked: Wanted, until: float, *, read_only: bool) -> list[_Answered]:
-        answered: list[_Answered] = []
-        for want in asked.wants:
-            ask = Ask(want.demands, want.holder, want.act, until, read_only=read_only)
-            outcomes = await self.claiming.claim(ask)
-            answered += map(_Answered, want.demands, outcomes)
-            read_only = read_only or not all(isinstance(o, Granted) for o in outcomes)
+    async def _claim(
+        self, wants: Sequence[Want], until: float, *, read_only: bool
+    ) -> list[_Answered]:
+        asks = [Ask(w.demands, w.holder, w.act, until, read_only=read_only) for w in wants]
+        outcomes = await self.claiming.claim(*asks)
+        demands = (demand for want in wants for demand in want.demands)
+        answered = list(map(_Answered, demands, outcomes))
         for demand, outcome in answered:
             self.count(demand.key.kind.value, type(outcome).__name__)
         return answered
+
+    async def _kept_out(
+        self, answered: _Answered, asked: Wanted, verdict: Verdict, until: float
+    ) -> Violation | None:
+        """Say why a lenient policy's object has to do without its host."""
+        if isinstance(answered.outcome, Reserved):
+            return _pending(answered)
+        return await self._taken(answered, asked, verdict, until)
 
     async def _taken(
         self, answered: _Answered, asked: Wanted, verdict: Verdict, until: float
@@ -131,6 +142,26 @@ class Naming:
             fact, other = _hidden(overlap)
         detail = f"{fact}; {_instead(demand, verdict.policy)}, or {other}"
         return Violation(Reason.NAME_TAKEN, demand.field, demand.written, detail)
+
+
+def _parted(wants: Sequence[Want]) -> tuple[Sequence[Want], Sequence[Want]]:
+    """Part what must be had from the host that a policy gave."""
+    parts = [
+        tuple(
+            w._replace(demands=tuple(d for d in w.demands if (d.field == HOST_FIELD) is given))
+            for w in wants
+        )
+        for given in (False, True)
+    ]
+    return parts[0], parts[1]
+
+
+def _all_granted(answered: Sequence[_Answered]) -> bool:
+    return all(isinstance(each.outcome, Granted) for each in answered)
+
+
+def _goes_without(answered: _Answered) -> bool:
+    return isinstance(answered.outcome, Taken | Reserved)
 
 
 # In words.

@@ -1,86 +1,23 @@
 """What a person is told when a name is free, taken, reserved or in doubt: code, reason, words."""
 
-import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from dayfly_admission import answer
-from dayfly_admission.claiming import Claiming
-from dayfly_admission.naming import LoopClock, Naming
-from dayfly_admission.review import User, decode
 from dayfly_admission.turnstile import Turnstile
-from dayfly_admission.webhooks import Webhooks
 from dayfly_core import names
-from dayfly_core.api import ClaimState, Holder, LabelSelector
+from dayfly_core.api import ClaimState, Holder
 from dayfly_core.claim_key import ClaimKey
 from dayfly_core.names import Reason
-from dayfly_core.objects import ObjectMeta
-from dayfly_core.policies import Policies, Policy
 from dayfly_kube.errors import ApiError, Status, Unreachable
-from support.reviews import Json, a_namespace, a_policy, a_review, accepted, an_object, encoded
+from support.desk import Desk, FakeTeller
+from support.reviews import Json, a_namespace, a_policy, a_review, an_object
 from support.reviews import of_namespace as about
-from support.shelf import NOW, Shelf, a_holder, environment, host
+from support.shelf import Shelf, a_holder, environment, host
 
 OTHER = a_holder("other")
 SELF = a_holder("shop")
 REPLICA = a_holder("web", "Deployment", "team-b")
-
-
-class OneNamespace:
-    def known(self, name: str) -> ObjectMeta | None:
-        return ObjectMeta(name=name, uid=f"uid-of-{name}", labels={"team": "web"})
-
-    async def ask(self, name: str, seconds: float) -> ObjectMeta | None:
-        raise AssertionError(f"{name} is known, nobody has to ask for {seconds} s")
-
-
-@dataclass
-class FakeTeller:
-    """Says the same of everybody; remembers who was asked about."""
-
-    answer: bool = True
-    asked: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
-
-    async def may_see(self, user: User, holder: Holder, seconds: float) -> bool:
-        assert seconds > 0
-        self.asked.append((user.username, holder.name))
-        return self.answer
-
-
-@dataclass
-class Desk:
-    """The webhooks over a shelf of claims."""
-
-    shelf: Shelf = field(default_factory=Shelf)
-    teller: FakeTeller = field(default_factory=FakeTeller)
-    policies: Sequence[Policy] = ()
-    turnstile: Turnstile = field(default_factory=Turnstile)
-    counted: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
-
-    @property
-    def webhooks(self) -> Webhooks:
-        clock = LoopClock(asyncio.get_running_loop().time, lambda: NOW)
-        naming = Naming(
-            Claiming(self.shelf, clock),
-            self.teller,
-            self.turnstile,
-            lambda kind, outcome: self.counted.append((kind, outcome)),
-            LabelSelector(),
-        )
-        current = Policies(self.policies)
-        return Webhooks(lambda: current, OneNamespace(), lambda: NOW, frozenset(), naming)
-
-    async def environments(self, review: Json, seconds: float = 5.0) -> tuple[Json, str]:
-        said, reason = await self.webhooks.environments(decode(encoded(review)), seconds)
-        return accepted(answer.encode(said), mutating=False), reason
-
-    async def judge(self, review: Json, seconds: float = 5.0) -> tuple[Json, str]:
-        said, reason = await self.webhooks.judge(decode(encoded(review)), seconds)
-        return accepted(answer.encode(said), mutating=False), reason
-
 
 NEW = about(a_namespace(environment="shop-1"))
 SHOP = environment("shop-1")
@@ -344,3 +281,37 @@ async def test_what_to_do_is_what_can_be_done(
     ask = desk.environments if review is NEW else desk.judge
     response, _ = await ask(review)
     assert response["status"]["message"].endswith(f"; {advice}")
+
+
+TEMPLATED = {"template": "{name}.{domain}", "domain": "example"}
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        pytest.param(ClaimState.BOUND, "already used by Deployment team-b/web", id="taken"),
+        pytest.param(ClaimState.PENDING, "reserved by a concurrent request", id="reserved"),
+    ],
+)
+async def test_an_environment_is_claimed_though_its_lenient_policys_host_is(
+    state: ClaimState, said: str
+) -> None:
+    desk = Desk(policies=[a_policy(enforcement="Warn", host=TEMPLATED)])
+    desk.shelf.hold(host("shop.example"), REPLICA, state, there=state is ClaimState.BOUND)
+    new = a_namespace(
+        labels={names.ENVIRONMENT: "shop-1", names.POLICY: "previews"},
+        annotations=STAMPED["metadata"]["annotations"] | {names.HOST: "shop.example"},
+    )
+    response, reason = await desk.environments(about(new))
+    assert (response["allowed"], reason) == (True, Reason.CLAIMED)
+    assert desk.shelf.held_by(SHOP) == "shop"
+    assert any(said in line for line in response["warnings"])
+
+
+async def test_its_own_host_is_given_back_where_one_that_it_routes_is_taken() -> None:
+    desk = Desk(policies=[a_policy(match={"resources": [INGRESSES]}, host=TEMPLATED)])
+    desk.shelf.hold(host("taken.example"), OTHER)
+    stamps = {key: STAMPED["metadata"][key] for key in ("labels", "annotations")}
+    response, _ = await desk.judge(a_review(ingress("taken.example", **stamps)))
+    assert [where for where, _ in causes(response)] == ["spec.rules[0].host"]
+    assert desk.shelf.held_by(host("web.example")) == ""
