@@ -125,7 +125,7 @@ class Circumstances(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class _About(msgspec.Struct, Generic[T], frozen=True):
-    object: T
+    object: T | None
 
 
 class _Around(msgspec.Struct, frozen=True):
@@ -168,7 +168,7 @@ class Review(msgspec.Struct, frozen=True):
     @property
     def policy(self) -> StoredPolicy:
         """The object as an ExpiryPolicy; only for a review that has a request."""
-        return _policies.decode(self.body).request.object
+        return _policies.decode(self.body).request.object or StoredPolicy()
 
     @property
     def circumstances(self) -> Circumstances | None:
@@ -236,12 +236,11 @@ def _reinvoked(operation: Operation, meta: ObjectMeta, body: bytes) -> bool:
     if operation is not Operation.CREATE or names.POLICY not in meta.label_map:
         return False
     try:
-        written = _written.decode(body).request.object.metadata.managed_fields
+        seen = _written.decode(body).request.object
     except UNDECODABLE:
         return False
-    if not written:
-        return False
-    return not any(_POLICY_FIELD in bytes(entry.fields) for entry in written)
+    written = seen.metadata.managed_fields if seen else None
+    return bool(written) and not any(_POLICY_FIELD in bytes(each.fields) for each in written or ())
 
 
 def _unreadable(body: bytes) -> Review:

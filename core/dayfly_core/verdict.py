@@ -20,7 +20,7 @@ from dayfly_core.policies import Policies, Policy, fits
 from dayfly_core.receipts import changed, line, receipts, warning
 from dayfly_core.request import Operation, Request
 from dayfly_core.stamps import Stamps
-from dayfly_core.violations import Violation
+from dayfly_core.violations import Violation, shown
 from dayfly_core.wish import EXPIRES_AT_FIELD, read, without_end
 
 __all__ = ["Operation", "Request", "Stamps", "Verdict", "judge", "stamp"]
@@ -247,15 +247,15 @@ def _forgeries(request: Request, policy: Policy, true_host: str | None) -> Itera
     true_author = stored.annotation_map.get(names.CREATED_BY) if stored else request.username
     if author is not None and author != true_author:
         field = f"metadata.annotations[{names.CREATED_BY}]"
-        says = f"is set by Dayfly, to {true_author or 'nothing'}; leave it out"
+        says = f"is set by Dayfly, to {shown(true_author or 'nothing')}; leave it out"
         yield Violation(Reason.STAMP_FORGED, field, author, says)
     label = meta.label_map.get(names.POLICY)
     true_label = (stored.label_map.get(names.POLICY) if stored else None) or policy.name
     if label is not None and label != true_label:
         field = f"metadata.labels[{names.POLICY}]"
-        says = f"is set by Dayfly, to {true_label}; leave it out"
+        says = f"is set by Dayfly, to {shown(true_label)}; leave it out"
         yield Violation(Reason.STAMP_FORGED, field, label, says)
     host = meta.annotation_map.get(names.HOST)
     if host is not None and host != true_host:
-        says = f"is set by Dayfly, to {true_host or 'nothing'}; leave it out"
+        says = f"is set by Dayfly, to {shown(true_host or 'nothing')}; leave it out"
         yield Violation(Reason.STAMP_FORGED, HOST_FIELD, host, says)

@@ -121,21 +121,21 @@ class Cluster:
             return b'{"status":{"allowed":%s}}' % (b"true" if crc32(written) % 2 else b"false")
         self.writes += 1
         assert path == CLAIMS
-        claim = msgspec.json.decode(written, type=NameClaim)
+        claim = _valid(written)
         if claim.metadata.name in self.claims:
             raise _refusal(409, "AlreadyExists")
-        return self._store(claim, written)
+        return self._store(claim)
 
     async def merge_patch(self, path: str, body: object) -> bytes:
         self._reached(path)
         self.writes += 1
         claim = self._claim(path.removeprefix(f"{CLAIMS}/"))
         written = msgspec.json.encode(body)
-        patch = msgspec.json.decode(written, type=NameClaim)
+        patch = _valid(written)
         if patch.metadata.resource_version != claim.metadata.resource_version:
             raise _refusal(409, "Conflict")
         meta = msgspec.structs.replace(patch.metadata, name=claim.metadata.name)
-        return self._store(msgspec.structs.replace(patch, metadata=meta), written)
+        return self._store(msgspec.structs.replace(patch, metadata=meta))
 
     async def delete(self, path: str, *, uid: str, resource_version: str) -> bytes:
         self._reached(path)
@@ -181,10 +181,7 @@ class Cluster:
             raise _refusal(404, "NotFound")
         return self.claims[name]
 
-    def _store(self, claim: NameClaim, written: bytes) -> bytes:
-        """Keep it, if the schema of the kind accepts what was written."""
-        spec: Any = msgspec.json.decode(written)["spec"]
-        assert not list(conformance.faults(CLAIM_SCHEMA, spec, "spec")), spec
+    def _store(self, claim: NameClaim) -> bytes:
         assert claim.metadata.label_map == {names.CLAIM: claim.spec.key.kind.value}
         version = {"uid": "u", "resource_version": str(self.writes)}
         meta = msgspec.structs.replace(claim.metadata, **version)
@@ -208,6 +205,14 @@ class Cluster:
 
 def _of_others(key: ClaimKey) -> NameClaim:
     return a_claim(key, HOLDER)
+
+
+def _valid(written: bytes) -> NameClaim:
+    """Read a claim, if the schema of the kind accepts it."""
+    spec: Any = msgspec.json.decode(written)["spec"]
+    if list(conformance.faults(CLAIM_SCHEMA, spec, "spec")):
+        raise _refusal(422, "Invalid")
+    return msgspec.json.decode(written, type=NameClaim)
 
 
 CLAIM_SCHEMA = structural.schema(NameClaimSpec)

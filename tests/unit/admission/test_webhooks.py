@@ -212,6 +212,12 @@ async def test_a_policy_that_gives_one_host_twice_is_let_in_with_a_warning() -> 
     assert "no {name}" in response["warnings"][0]
 
 
+async def test_of_a_policy_that_is_there_twice_the_second_counts() -> None:
+    body = encoded(a_review(LONGER_THAN_MAX)).replace(b'"object":{', b'"object":null,"object":{', 1)
+    _, reason = await webhooks(FakeNamespaces()).kinds(decode(body), 5)
+    assert reason == Reason.INVALID_POLICY
+
+
 async def test_a_refused_policy_names_its_fields() -> None:
     response, reason = await kinds(a_review(LONGER_THAN_MAX))
     assert reason == Reason.INVALID_POLICY

@@ -179,6 +179,11 @@ JUDGED = [
         "is set by Dayfly, to old.example; leave it out", id="UPDATE that changes it",
     ),
     pytest.param(
+        a_request(HOSTED, hosted(HOSTED, "\x1b[31m" + "x" * 9999)),
+        f"is set by Dayfly, to \\x1b[31m{'x' * 58}…; leave it out",
+        id="UPDATE of what no terminal should show",
+    ),
+    pytest.param(
         a_request(hosted(UNSTAMPED, HOST), hosted(UNSTAMPED, HOST)), "",
         id="UPDATE of what was written while admission was down",
     ),

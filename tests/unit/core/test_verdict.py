@@ -409,6 +409,16 @@ def test_warn_lets_pass_with_warnings_and_receipts() -> None:
     )
 
 
+def test_what_others_wrote_is_not_repeated_as_it_is() -> None:
+    stored = an_object(by="\x1b[31m", policy="\n", age=HOUR)
+    asked = a_request(an_object(by="bob", policy="mine", age=HOUR), stored)
+    found = judge(asked, only(PREVIEWS), TEAM, NOW).violations
+    assert [violation.detail for violation in found] == [
+        "is set by Dayfly, to \\x1b[31m; leave it out",
+        "is set by Dayfly, to \\n; leave it out",
+    ]
+
+
 def test_audit_records_what_it_would_refuse_and_leaves_the_decision_to_the_next() -> None:
     policies = only(replace(AUDIT, name="audit", priority=9), PREVIEWS)
     verdict = judge(a_request(an_object(ttl="8d")), policies, TEAM, NOW)
