@@ -166,12 +166,16 @@ class Register:
 
 def _hosts_of_ingresses(body: bytes) -> Iterable[Demands]:
     items = _ingresses.decode(body).items
-    return (claimants.ingress_hosts(i.spec) for i in items if i.spec and not i.metadata.controlled)
+    return (
+        claimants.of_namespace(i.metadata, claimants.ingress_hosts(i.spec)) for i in items if i.spec
+    )
 
 
 def _hosts_of_routes(body: bytes) -> Iterable[Demands]:
     items = _routes.decode(body).items
-    return (claimants.route_hosts(i.spec) for i in items if i.spec and not i.metadata.controlled)
+    return (
+        claimants.of_namespace(i.metadata, claimants.route_hosts(i.spec)) for i in items if i.spec
+    )
 
 
 def _lists(demands: Demands, key: ClaimKey) -> bool:

@@ -1,6 +1,6 @@
 """Which names and hosts a request newly asks for, and for whom; what it had before stays out."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 import msgspec
@@ -8,7 +8,6 @@ import msgspec
 from dayfly_admission.review import UNDECODABLE, Circumstances, Review, User
 from dayfly_core import claimants, names, selectors
 from dayfly_core.api import Holder, KeyKind, LabelSelector
-from dayfly_core.claim_key import ClaimKey
 from dayfly_core.claim_steps import Act
 from dayfly_core.claimants import Demand, Demands, HTTPRouteSpec, IngressSpec
 from dayfly_core.names import Reason
@@ -67,9 +66,7 @@ def wanted(
     own_now, own_before = _own(kind, request.meta), _own(kind, request.old)
     found = [(_fresh(own_now, own_before), _itself(request, around))]
     if routed and namespace:
-        # Its own stamped host an Ingress may well route.
-        own = {demand.key for demand in own_now.demands}
-        found.append((_without(_routed(request, around), own), _around(namespace)))
+        found.append((_fresh(*_routed(request, around)), _around(namespace)))
     return _wanted(request, found, around)
 
 
@@ -126,10 +123,13 @@ def _own(kind: GroupResource, meta: ObjectMeta | None) -> Demands:
     return Demands(environment.demands + host.demands, environment.violations + host.violations)
 
 
-def _routed(request: Request, around: Circumstances) -> Demands:
+def _routed(request: Request, around: Circumstances) -> tuple[Demands, Demands]:
+    """Return what its namespace claims of the hosts of an Ingress now, and what it had before."""
     specs = [part.spec if part else msgspec.Raw(b"") for part in (around.object, around.old_object)]
-    new, old = (_hosts(request.group_resource, spec) for spec in specs)
-    return _fresh(new, old)
+    now, before = (_hosts(request.group_resource, spec) for spec in specs)
+    if request.old and request.old.controlled:
+        before = Demands()  # let go by its controller: from now on it claims
+    return claimants.of_namespace(request.meta, now), before
 
 
 def _hosts(kind: GroupResource, spec: msgspec.Raw) -> Demands:
@@ -151,11 +151,6 @@ def _fresh(new: Demands, old: Demands) -> Demands:
         tuple(demand for demand in new.demands if demand.key not in had),
         tuple(v for v in new.violations if (v.reason, v.value) not in wrong),
     )
-
-
-def _without(demands: Demands, keys: Collection[ClaimKey]) -> Demands:
-    rest = tuple(demand for demand in demands.demands if demand.key not in keys)
-    return demands._replace(demands=rest)
 
 
 def _generated(request: Request, found: Iterable[tuple[Demands, Holder]]) -> list[Violation]:

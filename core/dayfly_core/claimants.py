@@ -134,6 +134,18 @@ def route_hosts(spec: HTTPRouteSpec) -> Demands:
     return _hosts((f"spec.hostnames[{i}]", host) for i, host in enumerate(spec.hostnames or ()))
 
 
+def of_namespace(meta: ObjectMeta, routed: Demands) -> Demands:
+    """Return which of the hosts that an Ingress or HTTPRoute routes its namespace claims.
+
+    None of what a controller made; and the host that Dayfly gave it the object holds itself.
+    """
+    if meta.controlled:
+        return Demands()
+    own = {demand.key for demand in stamped_host_of(meta).demands}
+    rest = tuple(demand for demand in routed.demands if demand.key not in own)
+    return routed._replace(demands=rest)
+
+
 def _hosts(written: Iterable[tuple[str, str | None]]) -> Demands:
     demands: dict[ClaimKey, Demand] = {}
     violations: list[Violation] = []

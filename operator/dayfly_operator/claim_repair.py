@@ -170,6 +170,8 @@ class ClaimRepair:
         return conflicts({key: self._watched.claimants(key) for key in self._watched.listed()})
 
     def _step(self, key: ClaimKey, claim: NameClaim | None) -> Write | Wait | None:
+        if claim is None:
+            self._sightings.pop(key.claim_name, None)
         case = Case(key, claim, self._unchanged(claim), self._watched.claimants(key))
         return repair(case, self._wall(), self._grace)
 

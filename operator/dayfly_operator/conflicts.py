@@ -125,8 +125,14 @@ class ConflictKeeper:
         concerned = self.notes.keys() | self._register.marked
         self._done = {key: done for key, done in self._done.items() if key in concerned}
         self._told = {key: text for key, text in self._told.items() if key in self.notes}
+        failed: ApiError | None = None
         for source in sorted(concerned):
-            await self._tell(source, self.notes.get(source))
+            try:
+                await self._tell(source, self.notes.get(source))
+            except ApiError as error:
+                failed = error  # perhaps only of this one: a webhook that refuses it, for example
+        if failed:
+            raise failed
 
     async def _tell(self, source: Key, text: str | None) -> None:
         meta = self._register.meta(source)

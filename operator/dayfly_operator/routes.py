@@ -15,11 +15,13 @@ import msgspec
 from dayfly_core.api import LabelSelector
 from dayfly_core.claimants import (
     Demand,
+    Demands,
     HTTPRouteSpec,
     IngressRule,
     IngressSpec,
     IngressTLS,
     ingress_hosts,
+    of_namespace,
     route_hosts,
 )
 from dayfly_core.objects import HTTP_ROUTES, INGRESSES, Key, ObjectMeta, PartialObject, Resource
@@ -56,12 +58,13 @@ class HostObject(msgspec.Struct, frozen=True):
 
 
 def hosts_of(found: HostObject) -> tuple[Demand, ...]:
-    """Return the hosts that one names; those that are no DNS names claim nothing."""
+    """Return the hosts that its namespace claims; those that are no DNS names claim nothing."""
     if found.spec is None:
         return ()
     ingress = IngressSpec(rules=found.spec.rules, tls=found.spec.tls)
     route = HTTPRouteSpec(hostnames=found.spec.hostnames)
-    return (*ingress_hosts(ingress).demands, *route_hosts(route).demands)
+    named = (*ingress_hosts(ingress).demands, *route_hosts(route).demands)
+    return of_namespace(found.metadata, Demands(named)).demands
 
 
 class Routed(msgspec.Struct, frozen=True, gc=False):

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from dayfly_core import names
+from dayfly_core.objects import INGRESSES
 from support.fake_api import FakeApi, Fault
 from support.named import (
     HOST,
@@ -121,6 +123,16 @@ async def test_where_a_note_is_forbidden_there_is_still_an_event_and_the_others_
     assert len(tries) == 1
 
 
+async def test_who_cannot_be_told_keeps_nobody_from_being_told() -> None:
+    async with FakeApi() as api, operating(api):
+        denial = Fault("status", namespace("team-b"), "PATCH", code=400, reason="BadRequest")
+        api.fault(replace(denial, times=99))
+        for name in "abc":
+            put_environment(api, f"team-{name}")
+        await eventually(lambda: note(api, namespace("team-c")))
+        assert note(api, namespace("team-b")) == ""
+
+
 async def test_a_note_that_could_not_be_written_is_written_later() -> None:
     async with FakeApi() as api, operating(api) as operator:
         api.fault(Fault("status", namespace("team-b"), "PATCH", times=2))
@@ -179,6 +191,33 @@ async def test_the_namespace_holds_the_hosts_of_its_ingresses() -> None:
         put_ingress(api, ingress("team-b"), "other.example.com")
         await eventually(lambda: not note(api, ingress("team-b")))
         assert operator.events("web") == ["NameConflict"]
+
+
+async def test_an_ingress_may_route_the_host_that_it_was_given() -> None:
+    async with FakeApi() as api, operating(api, *ALL) as operator:
+        put_environment(api, "team", "")
+        kinds = [{"apiGroups": [INGRESSES.group], "resources": [INGRESSES.plural]}]
+        await operator.put_policy(match={"resources": kinds})
+        item = stamped(operator.clock.text(3600))
+        item["metadata"]["annotations"][names.HOST] = HOST.value
+        item["spec"] = {"rules": [{"host": HOST.value}]}
+        api.put(ingress("team"), item)
+        await eventually(lambda: holder(api, HOST) == "web")
+        await asyncio.sleep(UNSETTLED)
+        assert holder(api, HOST) == "web"
+        assert note(api, ingress("team")) == ""
+
+
+async def test_what_a_controller_made_claims_nothing_until_it_is_let_go() -> None:
+    async with FakeApi() as api, operating(api, *ALL):
+        put_environment(api, "team-a", "")
+        item = {"spec": {"rules": [{"host": HOST.value}]}}
+        owner = {"apiVersion": "v1", "kind": "Shop", "name": "x", "uid": "1", "controller": True}
+        api.put(ingress("team-a"), item | {"metadata": {"ownerReferences": [owner]}})
+        await asyncio.sleep(UNSETTLED)
+        assert holder(api, HOST) == ""
+        api.put(ingress("team-a"), item)
+        await eventually(lambda: holder(api, HOST) == "team-a")
 
 
 async def test_the_older_ingress_wins_whatever_the_age_of_its_namespace() -> None:

@@ -228,10 +228,35 @@ def test_who_writes_nothing_but_claims_says_so(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [webhook["name"] for webhook in WEBHOOKS])
-def test_conditions_spare_dayfly_itself_and_what_is_going_away(name: str) -> None:
-    assert conditions(name)["not-going-away"] == "!has(object.metadata.deletionTimestamp)"
+def test_conditions_spare_dayfly_itself(name: str) -> None:
     for account in our_users(names.SYSTEM_NAMESPACE):
         assert account in conditions(name)["not-dayfly-itself"]
+
+
+GOING_AWAY = "!has(object.metadata.deletionTimestamp)"
+
+
+@pytest.mark.parametrize(
+    ("name", "condition"),
+    [
+        pytest.param(names.STAMP_WEBHOOK, GOING_AWAY, id="what goes away gets no end"),
+        pytest.param(names.KINDS_WEBHOOK, GOING_AWAY, id="a policy that goes away decides nothing"),
+        pytest.param(
+            names.JUDGE_WEBHOOK,
+            f"{GOING_AWAY} || object.?spec != oldObject.?spec",
+            id="while a finalizer keeps it, it may take a host; the finalizer goes unasked",
+        ),
+        pytest.param(
+            names.ENVIRONMENTS_WEBHOOK, None, id="the label is not touched by what ends a namespace"
+        ),
+    ],
+)
+def test_conditions_spare_what_is_going_away(name: str, condition: str | None) -> None:
+    assert conditions(name).get("not-going-away") == condition
+
+
+def test_what_its_controller_lets_go_is_judged() -> None:
+    assert "ownerReferences != old" in conditions(names.JUDGE_WEBHOOK)["new-or-changed"]
 
 
 COMPONENT = MANIFESTS / "components" / "ingress-hosts"

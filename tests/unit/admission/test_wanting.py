@@ -114,6 +114,16 @@ BOTH = {names.ENVIRONMENT: "shop-1", names.ENVIRONMENT_OF_ORIGINAL: "shop-1"}
             id="an Ingress that a controller made",
         ),
         pytest.param(
+            a_review(
+                ingress("a.example"),
+                ingress(
+                    "a.example", ownerReferences=[{"name": "x", "uid": "y", "controller": True}]
+                ),
+            ),
+            ["host:a.example"],
+            id="an Ingress that its controller lets go",
+        ),
+        pytest.param(
             a_review(ingress("a.example", labels=OURS, annotations=HOST)),
             ["host:a.example"],
             id="an Ingress may route its own stamped host",

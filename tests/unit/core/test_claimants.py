@@ -15,6 +15,7 @@ from dayfly_core.claimants import (
     environment_name,
     environment_of,
     ingress_hosts,
+    of_namespace,
     route_hosts,
     stamped_host_of,
 )
@@ -193,3 +194,23 @@ def test_the_hosts_of_a_route() -> None:
     ]
     assert [violation.field for violation in found.violations] == ["spec.hostnames[3]"]
     assert route_hosts(HTTPRouteSpec()) == Demands()
+
+
+GIVEN = ObjectMeta(
+    name="web", labels={names.POLICY: "previews"}, annotations={names.HOST: "Own.example"}
+)
+
+
+@pytest.mark.parametrize(
+    ("meta", "want"),
+    [
+        pytest.param(an_object(), ["a.example", "own.example"], id="all that is routed"),
+        pytest.param(GIVEN, ["a.example"], id="but not the host it was given itself"),
+        pytest.param(an_object(owner_references=controlled()), [], id="and none of a controller's"),
+    ],
+)
+def test_what_the_namespace_claims(meta: ObjectMeta, want: list[str]) -> None:
+    routed = route_hosts(HTTPRouteSpec(hostnames=["a.example", "own.example", "-"]))
+    found = of_namespace(meta, routed)
+    assert [demand.key.value for demand in found.demands] == want
+    assert bool(found.violations) is bool(want)

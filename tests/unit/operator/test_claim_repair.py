@@ -1,11 +1,13 @@
 """Mending claims by what the watches say, and never by that alone."""
 
+import gc
+
 import msgspec
 import pytest
 
 from dayfly_core.api import KeyKind
 from dayfly_core.claim_key import ClaimKey
-from dayfly_core.claim_repair import GRACE, Bind, Create, Remove
+from dayfly_core.claim_repair import GRACE, Bind, Create, Remove, Sighting
 from dayfly_kube.errors import ApiError, Status
 from dayfly_operator.claim_repair import LOST, SLICE, Mended
 from support.claim_cluster import Cluster, steps
@@ -144,6 +146,20 @@ def test_a_claim_by_a_name_of_its_own_is_removed_in_time(cluster: Cluster) -> No
     assert cluster.mend() == []
     assert [type(step) for step in cluster.wait_out()] == [Remove]
     assert list(cluster.world.claims) == [A.claim_name]
+
+
+def test_of_a_claim_that_is_gone_nothing_is_remembered(cluster: Cluster) -> None:
+    def remembered() -> int:
+        return sum(isinstance(each, Sighting) for each in gc.get_objects())
+
+    before = remembered()
+    cluster.admit("m", A)
+    cluster.mend()
+    assert remembered() == before + 1
+    cluster.world.claims.clear()
+    cluster.watch()
+    cluster.leader.due(A)
+    assert remembered() == before
 
 
 def test_a_full_pass_over_many_lets_others_run(cluster: Cluster) -> None:
