@@ -14,7 +14,7 @@ from dayfly_core.api import Holder, KeyKind
 from dayfly_core.claim_key import ClaimKey
 from dayfly_core.claim_repair import Claimant, Conflict, conflicts
 from dayfly_core.guard import Guard
-from dayfly_core.objects import Key, ObjectMeta
+from dayfly_core.objects import NAMESPACES, Key, ObjectMeta
 from dayfly_core.stamps import Stamps
 from dayfly_kube.errors import ApiError
 from dayfly_operator.register import Register
@@ -51,14 +51,23 @@ def sentence(conflict: Conflict) -> str:
     if winning != key:
         what += f" overlaps {winning.value}, which"
     since = f" since {instant.render(winner.created)}" if winner.created else ""
-    remedy = REMEDIES[key.kind]
-    return f"{what} is held by {_named(winner.holder)}{since}; {remedy} or delete that one"
+    here, there = _remedies(key.kind, conflict.loser.holder, winner.holder)
+    return f"{what} is held by {_named(winner.holder)}{since}; {here} or {there}"
 
 
-REMEDIES: Final = {
-    KeyKind.ENVIRONMENT: "rename this one",
-    KeyKind.HOST: "choose another host here",
-}
+def _remedies(kind: KeyKind, loser: Holder, winner: Holder) -> tuple[str, str]:
+    """Say what can be done on either side.
+
+    Who chose the hosts of a Namespace can choose others. Those that Dayfly gave never change.
+    """
+    if kind is KeyKind.ENVIRONMENT:
+        return "rename this one", "delete that one"
+    here = "choose another host" if _routes(loser) else "create this one anew by another name"
+    return here, "take it away there" if _routes(winner) else "delete that one"
+
+
+def _routes(holder: Holder) -> bool:
+    return (holder.group, holder.resource) == (NAMESPACES.group, NAMESPACES.plural)
 
 
 def _named(holder: Holder) -> str:

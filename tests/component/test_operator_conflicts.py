@@ -185,7 +185,7 @@ async def test_the_namespace_holds_the_hosts_of_its_ingresses() -> None:
         await eventually(lambda: note(api, ingress("team-b")))
         said = note(api, ingress("team-b"))
         assert said.startswith("host shop.example.com is held by namespace team-a since 20")
-        assert said.endswith("; choose another host here or delete that one")
+        assert said.endswith("; choose another host or take it away there")
         assert not any(note(api, ingress("team-a", name)) for name in ("web", "again"))
         assert note(api, namespace("team-b")) == ""
         put_ingress(api, ingress("team-b"), "other.example.com")

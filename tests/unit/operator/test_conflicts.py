@@ -38,14 +38,20 @@ MADE = datetime(2026, 11, 22, 10, tzinfo=UTC)
         pytest.param(
             Conflict(LOSER, HOST, Claimant(WEB, MADE), HOST),
             "host shop.example.com is held by deployment web in namespace team-a since "
-            "2026-11-22T10:00:00Z; choose another host here or delete that one",
-            id="a host",
+            "2026-11-22T10:00:00Z; choose another host or delete that one",
+            id="a host of an Ingress, given to something else",
         ),
         pytest.param(
             Conflict(LOSER, HOST, Claimant(TEAM, None), WILD),
             "host shop.example.com overlaps *.example.com, which is held by namespace team-a; "
-            "choose another host here or delete that one",
+            "choose another host or take it away there",
             id="a host below a wildcard, of an object of unknown age",
+        ),
+        pytest.param(
+            Conflict(Claimant(WEB, None), HOST, Claimant(TEAM, None), HOST),
+            "host shop.example.com is held by namespace team-a; "
+            "create this one anew by another name or take it away there",
+            id="a given host, which never changes",
         ),
     ],
 )
