@@ -21,6 +21,7 @@ GROUPS: Mapping[str, str] = {
     "timers": "100,000 deadlines in one process",
     "webhook": "reviews a CPU-second, tail and memory of the admission server",
     "admission": "what a create through the API server waits for Dayfly",
+    "claims": "what a name that only one may have costs its environment, and the API server",
     "objects": "10,000 stamped objects: start, memory, events, rest",
     "lag": "how late ends are, and how fast a burst goes",
     "races": "extensions and re-creations at the very end",

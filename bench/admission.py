@@ -15,7 +15,7 @@ from statistics import median
 
 import msgspec
 
-from bench.meadow import NAMESPACE, Meadow, administrator, meadow, stored
+from bench.meadow import NAMESPACE, administrator, call_directly, meadow, stored
 from bench.peers.serving import serving
 from bench.processes import cpu_clock
 from bench.table import Figure, at_most
@@ -61,7 +61,7 @@ class Cost:
 def measure(*, quick: bool) -> list[Figure]:
     """Create Deployments in turns, one at a time."""
     with meadow(admissions=2) as field, serving("constant_webhook.py", field.plane) as (pid, url):
-        _call_directly(field)
+        call_directly(field)
         register(field.plane, url)
         ways = (
             Way(QUIET, "", ()),
@@ -174,26 +174,6 @@ def deployment(name: str) -> Mapping[str, object]:
 
 
 # Who is asked.
-
-
-def _call_directly(field: Meadow) -> None:
-    argv = field.system.admissions[0].spec.argv
-    base = f"https://{argv[argv.index('--listen') + 1]}"
-    for kind, name in (
-        ("mutatingwebhookconfiguration", names.MUTATING_CONFIGURATION),
-        ("validatingwebhookconfiguration", names.VALIDATING_CONFIGURATION),
-    ):
-        entries: list[Entry] = field.plane.read(kind, name)["webhooks"]
-        changes = [
-            {
-                "op": "replace",
-                "path": f"/webhooks/{index}/clientConfig/url",
-                "value": base + "/" + entry["clientConfig"]["url"].rpartition("/")[2],
-            }
-            for index, entry in enumerate(entries)
-        ]
-        patch = msgspec.json.encode(changes).decode()
-        field.plane.kubectl("patch", kind, name, "--type=json", "-p", patch)
 
 
 def register(plane: ControlPlane, url: str) -> None:

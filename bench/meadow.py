@@ -19,6 +19,7 @@ from dayfly_kube.config import load
 from dayfly_kube.errors import ApiError, Unreachable
 from playground import ControlPlane, System
 from playground.process import eventually
+from playground.webhooks import Entry
 
 NAMESPACE = "bench"
 NAMESPACE_MANIFEST = """
@@ -87,6 +88,30 @@ def await_stamps(plane: ControlPlane) -> None:
 
     if not eventually(stamped, 15):
         raise RuntimeError("no stamps after 15 s")
+
+
+def call_directly(field: Meadow) -> None:
+    """Have the API server call one replica itself.
+
+    A Service is forwarded by the kernel, not by a process that costs milliseconds.
+    """
+    argv = field.system.admissions[0].spec.argv
+    base = f"https://{argv[argv.index('--listen') + 1]}"
+    for kind, name in (
+        ("mutatingwebhookconfiguration", names.MUTATING_CONFIGURATION),
+        ("validatingwebhookconfiguration", names.VALIDATING_CONFIGURATION),
+    ):
+        entries: list[Entry] = field.plane.read(kind, name)["webhooks"]
+        changes = [
+            {
+                "op": "replace",
+                "path": f"/webhooks/{index}/clientConfig/url",
+                "value": base + "/" + entry["clientConfig"]["url"].rpartition("/")[2],
+            }
+            for index, entry in enumerate(entries)
+        ]
+        patch = msgspec.json.encode(changes).decode()
+        field.plane.kubectl("patch", kind, name, "--type=json", "-p", patch)
 
 
 @asynccontextmanager
