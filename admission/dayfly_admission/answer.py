@@ -13,9 +13,14 @@ from msgspec import UNSET, UnsetType
 from dayfly_admission.review import V1, Malformed, Review
 from dayfly_core import patch
 from dayfly_core.verdict import Request, Verdict
+from dayfly_core.violations import shown
 
 WARNING_LENGTH = 120
 """Characters; what is longer the API server may cut or drop, and terminals wrap."""
+
+
+NO_FIELDS = "this is no conflict between field managers"
+"""After any 409 ``kubectl apply --server-side`` advises to use --force-conflicts."""
 
 
 class _Cause(msgspec.Struct, frozen=True):
@@ -117,11 +122,13 @@ def judged(review: Review, request: Request, verdict: Verdict) -> Allowed | Refu
 def reserved(review: Review, request: Request, verdict: Verdict, retry_after: int) -> Refused:
     """Refuse for now: another request got the names first, and may yet come to nothing."""
     about = f'Operation cannot be fulfilled on {_resource(request)} "{request.name}"'
-    texts = "; ".join(f"{v.field}: {v.detail}" for v in verdict.violations)
+    texts = "; ".join(f'{v.field}: "{shown(v.value)}" is {v.detail}' for v in verdict.violations)
     details = msgspec.structs.replace(
         _details(request), causes=_causes(verdict), retry_after_seconds=retry_after
     )
-    return _refused(review, verdict, _Status(409, "Conflict", f"{about}: {texts}", details))
+    return _refused(
+        review, verdict, _Status(409, "Conflict", f"{about}: {texts} ({NO_FIELDS})", details)
+    )
 
 
 def exists(review: Review, request: Request, verdict: Verdict) -> Refused:

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from dayfly_core import names
+from dayfly_core.api import ClaimState
+from dayfly_core.claim_key import ClaimKey, KeyKind
+from dayfly_core.objects import NAME_CLAIMS
 from playground import System
 from support.neighbours import TEAM, Json, Neighbours, a_deployment, a_namespace, settled
 
@@ -40,6 +43,9 @@ HOST_HELD = (
     f'{HOST}: Invalid value: "web.{TEAM}.example": held by another object; '
     f"{ANOTHER_HOST}, or ask who runs the cluster (kubectl get nameclaims)"
 )
+
+
+HEAD = {"apiVersion": NAME_CLAIMS.api_version, "kind": NAME_CLAIMS.kind}
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,3 +263,42 @@ def test_a_name_is_free_again_once_its_namespace_is_gone(neighbours: Neighbours)
     assert neighbours.kubectl("delete", "namespace", f"{TEAM}-passing", "--timeout=60s").ok
     given = neighbours.kubectl("create", "-f", "-", stdin=next_one)
     assert given.ok, given.stderr
+
+
+@pytest.fixture
+def reserved(neighbours: Neighbours) -> Iterator[str]:
+    """A name that was given to a request which has not been stored so far."""
+    key = ClaimKey(KeyKind.ENVIRONMENT, f"{neighbours.name}-soon")
+    holder = {"group": "", "version": "v1", "resource": "namespaces", "kind": "Namespace"}
+    spec = {
+        "key": {"kind": key.kind, "value": key.value, "written": key.value},
+        "holder": {**holder, "name": "nowhere", "uid": "not-stored"},
+        "state": ClaimState.PENDING,
+        "claimedAt": "2026-11-22T10:00:00Z",
+    }
+    claim = {"metadata": {"name": key.claim_name}, "spec": spec, **HEAD}
+    neighbours.kubectl("create", "-f", "-", stdin=json.dumps(claim)).checked()
+    yield key.value
+    neighbours.kubectl("delete", "nameclaim", key.claim_name, "--ignore-not-found").checked()
+
+
+@pytest.mark.parametrize(
+    ("words", "begins"),
+    [
+        ("create", 'Error from server (Conflict): error when creating "STDIN": '),
+        ("apply --server-side", "error: "),
+    ],
+    ids=["create", "server-side apply"],
+)
+def test_a_name_under_way_is_worth_a_retry_and_not_worth_force(
+    neighbours: Neighbours, reserved: str, words: str, begins: str
+) -> None:
+    wanting = json.dumps(a_namespace(f"{TEAM}-new", {names.ENVIRONMENT: reserved}))
+    refused = neighbours.kubectl(*words.split(), "-f", "-", stdin=wanting).stderr
+    told = (
+        f'{begins}admission webhook "environments.dayfly.dev" denied the request: '
+        f'Operation cannot be fulfilled on namespaces "{neighbours.name}-new": {LABEL}: '
+        f'"{reserved}" is reserved by a concurrent request, retry in 5 s '
+        "(this is no conflict between field managers)"
+    )
+    assert refused.splitlines()[0] == told

@@ -94,7 +94,8 @@ async def test_a_reserved_name_is_worth_a_retry() -> None:
     assert status["details"]["kind"] == "Namespace"
     assert status["message"] == (
         f'Operation cannot be fulfilled on namespaces "shop": {FIELD}: '
-        f"reserved by a concurrent request, retry in {status['details']['retryAfterSeconds']} s"
+        f'"shop-1" is reserved by a concurrent request, retry in '
+        f"{status['details']['retryAfterSeconds']} s (this is no conflict between field managers)"
     )
 
 
