@@ -12,7 +12,7 @@ import msgspec
 
 from dayfly_core import claimants, names, selectors
 from dayfly_core.api import Holder, KeyKind, LabelSelector, NameClaim
-from dayfly_core.claim_key import ClaimKey
+from dayfly_core.claim_key import ClaimKey, key_of
 from dayfly_core.claim_steps import Presence
 from dayfly_core.claimants import Demands, HTTPRouteSpec, IngressSpec
 from dayfly_core.objects import (
@@ -28,6 +28,9 @@ from dayfly_kube.errors import ApiError, Unreachable
 
 HOSTS: Final = f"{names.CLAIM}={KeyKind.HOST}"
 """Label selector of all claims of hosts."""
+
+PAGE: Final = 500
+"""Claims in one answer: half a megabyte, some milliseconds in which nobody else is answered."""
 
 S = TypeVar("S")
 
@@ -56,8 +59,13 @@ class Connection(Protocol):
         ...
 
 
+class _ListMeta(msgspec.Struct, frozen=True):
+    continue_: str = msgspec.field(default="", name="continue")
+
+
 class _Claims(msgspec.Struct, frozen=True):
     items: list[NameClaim] = []
+    metadata: _ListMeta = _ListMeta()
 
 
 class _Item(msgspec.Struct, Generic[S], frozen=True):
@@ -120,10 +128,19 @@ class Register:
             reads = (self.read(wider.claim_name, seconds) for wider in key.covering)
             found = [claim for claim in await asyncio.gather(*reads) if claim]
             if key.wildcard:
-                params = {"labelSelector": HOSTS}
-                listed = await self._connection.get_list(NAME_CLAIMS.path(), params=params)
-                found += _claims.decode(listed).items
+                found += [claim async for claim in self._below(key)]
         return found
+
+    async def _below(self, key: ClaimKey) -> AsyncGenerator[NameClaim]:
+        params, more = {"labelSelector": HOSTS, "limit": str(PAGE)}, True
+        while more:
+            listed = await self._connection.get_list(NAME_CLAIMS.path(), params=params)
+            page = _claims.decode(listed)
+            for claim in page.items:
+                if key.covers(key_of(claim)):
+                    yield claim
+            params["continue"] = page.metadata.continue_
+            more = bool(page.metadata.continue_)
 
     async def find(self, holder: Holder, key: ClaimKey, seconds: float) -> Presence | None:
         """GET who has a name; an object that may not be read is presumed to be there with it."""

@@ -8,10 +8,12 @@ from functools import partial
 
 import pytest
 
+from dayfly_admission.register import PAGE
 from dayfly_core import names
 from dayfly_core.api import ClaimState, LabelSelector
 from dayfly_core.claim_key import ClaimKey
 from dayfly_core.names import Reason
+from dayfly_core.objects import INGRESSES
 from support.admission import SETTINGS, Replica, a_replica, ask, install, new_environment, ready
 from support.fake_api import FakeApi, Fault
 from support.handshakes import a_bundle
@@ -130,6 +132,19 @@ async def test_of_a_wildcard_and_a_host_below_it_at_most_one_wins(
         assert winners <= 1
         admitted += winners
     assert admitted, "nobody ever won"
+
+
+async def test_what_a_wildcard_covers_is_looked_for_page_by_page(
+    api: FakeApi, replica: Replica
+) -> None:
+    for number in range(PAGE * 2):
+        bound(api, host(f"h{number}.other.example"), "team-b")
+    bound(api, host("zzz.a.example"), "team-b")
+    api.put(f"{INGRESSES.path('team-b')}/web", routing("zzz.a.example"))
+    said = await judge(replica, ingress("*.a.example"))
+    assert "overlaps" in said["status"]["message"]
+    lists = [r.query for r in api.requests if r.path == CLAIMS and r.method == "GET"]
+    assert [query["limit"] for query in lists] == [str(PAGE)] * 3
 
 
 async def test_an_answer_that_was_lost_is_looked_up(api: FakeApi, replica: Replica) -> None:
