@@ -6,7 +6,6 @@ import tempfile
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +13,9 @@ from playground.lags import OPERATOR, Ending, endings
 from playground.plane import ControlPlane, Options
 from playground.process import DidNotStartError
 from playground.progress import Say
+from playground.rivals import names
 from playground.roster import Roster
+from playground.stage import Stage
 from playground.system import Shape, System
 from playground.teller import BrokenPromiseError, Teller
 
@@ -29,33 +30,6 @@ Ctrl-C stops it and leaves nothing behind. Logs while it runs: {logs}
 GUARDED = ("default", "kube-system", "kube-public", "kube-node-lease", "dayfly-system")
 
 
-@dataclass(slots=True)
-class Stage:
-    """What every act plays with."""
-
-    plane: ControlPlane
-    system: System
-    teller: Teller
-    ends: dict[str, datetime] = field(default_factory=dict[str, datetime])
-    """The last end seen on each object, by audit target."""
-
-    def end_of(self, kind: str, name: str, namespace: str = "") -> datetime:
-        """Read an object's end from the API server, and remember it for the last act."""
-        scope = ["-n", namespace] if namespace else []
-        found = self.plane.read(kind, name, *scope)
-        text = found["metadata"].get("annotations", {}).get("dayfly.dev/expires-at", "")
-        if not text:
-            raise BrokenPromiseError(f"{kind}/{name} carries no dayfly.dev/expires-at")
-        end = datetime.fromisoformat(text)
-        self.ends["/".join(part for part in (kind, namespace, name) if part)] = end
-        return end
-
-    def exists(self, kind: str, name: str, namespace: str = "") -> bool:
-        """Whether an object is there."""
-        scope = ["-n", namespace] if namespace else []
-        return self.plane.try_kubectl("get", kind, name, *scope).ok
-
-
 def perform(say: Say) -> int:
     """Play the whole story and clean up; 0 only if every step happened as told."""
     with tempfile.TemporaryDirectory(prefix="dayfly-demo-") as directory:
@@ -64,7 +38,7 @@ def perform(say: Say) -> int:
         try:
             with _cleared(Path(directory)), _stage(Path(directory), say) as stage:
                 started = time.monotonic()
-                for act in (_policies, _receipts, _refusals, _extension, _kills, _ends):
+                for act in (_policies, _receipts, _refusals, names, _extension, _kills, _ends):
                     act(stage)
                 took = time.monotonic() - started
         except (BrokenPromiseError, DidNotStartError) as broken:
