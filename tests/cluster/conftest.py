@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 from _pytest.capture import CaptureManager
@@ -11,6 +11,7 @@ from playground import ControlPlane, System, build
 from playground.progress import to_stderr
 from playground.toolchain import NoToolchainError
 from support.plots import Plot, administrator, planted
+from support.throng import Throng, installed_late
 
 MISSING = pytest.StashKey[str]()
 """Why there is no control plane to be had; absent if there is one."""
@@ -81,6 +82,27 @@ def rough(binaries: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         started.apply(KEEPER)
         installed.wait_enforced(["configmaps", "namespaces"])
         yield installed
+
+
+@pytest.fixture(scope="session")
+def throng(binaries: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Throng]:
+    """Dayfly with three replicas of admission on a fourth, for tests of names that many want."""
+    with (
+        ControlPlane.start(tmp_path_factory.mktemp("throng")) as started,
+        installed_late(started) as throng,
+    ):
+        yield throng
+
+
+@pytest.fixture
+def figure(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Print what was measured, on a line of its own."""
+
+    def print_line(text: str) -> None:
+        with capsys.disabled():
+            print(f"\n  {text}", end="")
+
+    return print_line
 
 
 @pytest.fixture

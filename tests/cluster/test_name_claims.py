@@ -1,9 +1,7 @@
 """Names on a real API server: claims follow what is stored, and who lost a name is told."""
 
 import time
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
-from datetime import datetime, timedelta
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -15,8 +13,8 @@ from playground import ControlPlane, System
 from playground.commands import Result
 from playground.process import eventually
 from support import base
-from support.plots import now
-from support.replicas import away, metric
+from support.replicas import metric
+from support.unguarded import a_second_after, amend, unguarded
 
 pytestmark = pytest.mark.cluster
 
@@ -143,27 +141,6 @@ def test_what_was_admitted_and_not_stored_goes_after_the_grace(named: System) ->
     assert eventually(lambda: held(named, key) == ("team-seven", "Bound"), SOON)
 
 
-@contextmanager
-def unguarded(system: System) -> Generator[None]:
-    """No replica of admission runs, and an administrator lets environments pass all the same."""
-    amend(system, {"op": "replace", "path": "/failurePolicy", "value": "Ignore"})
-    try:
-        with away(*system.admissions):
-            yield
-    finally:
-        amend(system, {"op": "replace", "path": "/failurePolicy", "value": "Fail"})
-
-
-def amend(system: System, operation: dict[str, str]) -> None:
-    """Change the entry for environments, as an administrator may."""
-    kind, name = "validatingwebhookconfiguration", names.VALIDATING_CONFIGURATION
-    entries = system.plane.read(kind, name)["webhooks"]
-    index = [found["name"] for found in entries].index(names.ENVIRONMENTS_WEBHOOK)
-    patch = [{**operation, "path": f"/webhooks/{index}{operation['path']}"}]
-    text = msgspec.json.encode(patch).decode()
-    system.plane.kubectl("patch", kind, name, "--type=json", "-p", text)
-
-
 def store(system: System, name: str, label: str) -> None:
     """Create an environment as soon as the API server has heard that it may."""
     meta = {"name": name, "labels": {names.ENVIRONMENT: label}}
@@ -173,21 +150,15 @@ def store(system: System, name: str, label: str) -> None:
     )
 
 
-def a_second_after(system: System, *target: str) -> None:
-    """Return when what is created now is younger: creationTimestamp counts seconds."""
-    created = datetime.fromisoformat(system.plane.read(*target)["metadata"]["creationTimestamp"])
-    assert eventually(lambda: now() - created > timedelta(seconds=1.1), SOON)
-
-
 def test_of_two_stored_without_admission_one_wins_and_the_other_is_told(named: System) -> None:
     with unguarded(named):
         store(named, "zebra", "shared")
-        a_second_after(named, "namespace", "zebra")
+        a_second_after(named.plane, "namespace", "zebra")
         store(named, "aardvark", "shared")
         make_namespace(named, "hosts-b")
         make_namespace(named, "hosts-a")
         make_ingress(named, "hosts-b", "shop.example.com", "b.example.com")
-        a_second_after(named, "ingress", "web", "-n", "hosts-b")
+        a_second_after(named.plane, "ingress", "web", "-n", "hosts-b")
         make_ingress(named, "hosts-a", "shop.example.com")
     assert eventually(lambda: held(named, environment("shared")) == ("zebra", "Bound"), SOON)
     assert eventually(lambda: bool(note(named, "namespace", "aardvark")), SOON)
