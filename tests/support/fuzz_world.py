@@ -23,7 +23,7 @@ from dayfly_admission.server import Surroundings, application
 from dayfly_admission.turnstile import Turnstile
 from dayfly_admission.webhooks import Webhooks
 from dayfly_core import conformance, names, structural
-from dayfly_core.api import LabelSelector, NameClaim, NameClaimSpec
+from dayfly_core.api import ClaimState, Holder, LabelSelector, NameClaim, NameClaimSpec
 from dayfly_core.claim_key import ClaimKey
 from dayfly_core.objects import NAME_CLAIMS, ObjectMeta
 from dayfly_core.policies import Policies
@@ -36,9 +36,11 @@ NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 CLAIMS = NAME_CLAIMS.path()
 DOMAIN = "example.com"
 TEAM = {("", "team-a"): ObjectMeta(name="team-a", uid="uid-of-team-a", labels={"team": "web"})}
-EMPTY, FULL, BROKEN = range(3)
+EMPTY, FULL, RESERVED, BROKEN = range(4)
+MOODS = 4
 OTHER = "other"
 HOLDER = a_holder(OTHER)
+NOT_THERE_YET = a_holder("tomorrow")
 TAKEN = (environment("shop-pr-17"), host("shop.example.com"), host("*.example.com"))
 
 
@@ -85,9 +87,11 @@ class Cluster:
     time: float = 0.0
 
     def renew(self, mood: int) -> None:
-        """Be another one: empty, with names that others have, or broken."""
+        """Be another one: empty, with names that others have or have just asked for, or broken."""
         self.broken, self.writes, self.time = mood == BROKEN, 0, 0.0
-        self.claims = {} if mood == EMPTY else {key.claim_name: _of_others(key) for key in TAKEN}
+        held = a_claim if mood != RESERVED else _reserved
+        found = [] if mood == EMPTY else [held(key, HOLDER) for key in TAKEN]
+        self.claims = {claim.metadata.name: claim for claim in found}
 
     # What the client can do.
 
@@ -193,6 +197,8 @@ class Cluster:
         if name == OTHER:
             meta = {"name": name, "uid": HOLDER.uid, "labels": {names.ENVIRONMENT: TAKEN[0].value}}
             return msgspec.json.encode({"metadata": meta})
+        if name == NOT_THERE_YET.name:
+            raise _refusal(404, "NotFound")
         match crc32(path.encode()) % 3:
             case 0:
                 raise _refusal(404, "NotFound")
@@ -203,8 +209,8 @@ class Cluster:
                 return msgspec.json.encode({"metadata": meta})
 
 
-def _of_others(key: ClaimKey) -> NameClaim:
-    return a_claim(key, HOLDER)
+def _reserved(key: ClaimKey, _holder: Holder) -> NameClaim:
+    return a_claim(key, NOT_THERE_YET, ClaimState.PENDING)
 
 
 def _valid(written: bytes) -> NameClaim:

@@ -1,8 +1,8 @@
 """Whatever is sent to an endpoint is answered well.
 
 Reviews of a real API server with something wrong at a place or two, and objects of any shape; each
-to every endpoint, over a cluster that knows no names, that has given them away, or is broken.
-Everyday a few thousand, with DAYFLY_SOAK=1 (``make fuzz``) more than 100,000.
+to every endpoint, over a cluster that knows no names, has given them away, is about to, or is
+broken. Everyday a few thousand, with DAYFLY_SOAK=1 (``make fuzz``) more than 100,000.
 """
 
 import asyncio
