@@ -61,7 +61,7 @@ def cautions(policy: Policy) -> tuple[str, ...]:
     if policy.host is None or "{hash}" in policy.host.template.text:
         return ()
     if "{name}" not in policy.host.template.text:
-        if policy.resources == {_NAMESPACES}:
+        if policy.resources == frozenset((_NAMESPACES,)):
             return ()
         return (line("spec.host.template has no {name}: only one object can have each host"),)
     if len(policy.resources) == 1:
