@@ -115,7 +115,8 @@ class Trial:
 
 def _ran_out_of_time(said: Json) -> bool:
     """Whether there was no time left to withdraw a claim either: the operator does it later."""
-    return said.get("auditAnnotations", {}).get("reason") == Reason.CANNOT_VERIFY
+    audit: Json = said.get("auditAnnotations", {})
+    return audit.get("reason", "") in (Reason.CANNOT_VERIFY,)
 
 
 def _counts(asked: Json) -> bool:
