@@ -36,16 +36,36 @@ class Creator(Protocol):
 
 
 class Disclosure:
-    """Asks the API server, whose authorizers know; no answer is a no."""
+    """Asks the API server, whose authorizers know; no answer is a no.
+
+    A crowd that wants one name asks one question: who asks what is being asked waits for that
+    answer. Nothing is kept for later, so that rights count as they are.
+    """
 
     def __init__(self, creator: Creator) -> None:
         self._creator = creator
+        self._asked: dict[bytes, asyncio.Task[bool]] = {}
 
     async def may_see(self, user: User, holder: Holder, seconds: float) -> bool:
         """Whether the user may ``get`` the holder."""
+        question = _question(user, holder)
+        same = msgspec.json.encode(question, order="deterministic")
+        asked = self._asked.get(same) or self._ask(same, question)
         try:
-            async with asyncio.timeout(min(seconds, SECONDS)):
-                body = await self._creator.create(PATH, _question(user, holder))
+            async with asyncio.timeout(seconds):
+                return await asyncio.shield(asked)  # others may have more time left
+        except TimeoutError:
+            return False
+
+    def _ask(self, same: bytes, question: object) -> asyncio.Task[bool]:
+        asked = self._asked[same] = asyncio.create_task(self._answer(question))
+        asked.add_done_callback(lambda _: self._asked.pop(same))
+        return asked
+
+    async def _answer(self, question: object) -> bool:
+        try:
+            async with asyncio.timeout(SECONDS):
+                body = await self._creator.create(PATH, question)
             return msgspec.json.decode(body, type=_Answer).status.allowed
         except (ApiError, Unreachable, TimeoutError, msgspec.MsgspecError) as error:
             log.warning("a holder is not named, nobody said whether it may be: %s", error)

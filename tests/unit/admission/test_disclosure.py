@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -24,9 +24,11 @@ class Api:
     reply: Callable[[], Awaitable[bytes]]
     path: str = ""
     body: Any = None
+    users: list[str] = field(default_factory=list[str])
 
-    async def create(self, path: str, body: object) -> bytes:
+    async def create(self, path: str, body: Any) -> bytes:
         self.path, self.body = path, body
+        self.users.append(body["spec"]["user"])
         return await self.reply()
 
 
@@ -78,3 +80,30 @@ async def test_what_is_asked_is_whether_this_user_may_get_this_object() -> None:
             "name": "web",
         },
     }
+
+
+async def test_a_crowd_asks_once_and_the_next_crowd_anew() -> None:
+    yes = asyncio.Event()
+
+    async def once() -> bytes:
+        await yes.wait()
+        return msgspec.json.encode({"status": {"allowed": True}})
+
+    api = Api(once)
+    disclosure = Disclosure(api)
+    for times in (1, 2):
+        yes.clear()
+        crowd = [asyncio.create_task(disclosure.may_see(ALICE, WEB, 1)) for _ in range(50)]
+        impatient = asyncio.create_task(disclosure.may_see(ALICE, WEB, 0))
+        assert await impatient is False
+        yes.set()
+        assert await asyncio.gather(*crowd) == [True] * 50
+        assert api.users == ["alice"] * times
+
+
+async def test_another_user_is_another_question() -> None:
+    api = Api(replying({}))
+    disclosure = Disclosure(api)
+    both = (disclosure.may_see(user, WEB, 1) for user in (ALICE, User("bob")))
+    await asyncio.gather(*both)
+    assert api.users == ["alice", "bob"]
