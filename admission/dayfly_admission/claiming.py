@@ -48,10 +48,15 @@ SHORTEST: Final = 0.5
 """Seconds that one request may take at least, if there are as many left."""
 
 
+class Garbled(Exception):
+    """What is stored cannot be read; says what that is, and what to do."""
+
+
 class ClaimStore(Protocol):
     """NameClaims and their holders, by quorum; every call takes at most ``seconds``.
 
-    Raises ``ApiError`` for what the API server refused, ``Unreachable`` where no answer came.
+    Raises ``ApiError`` for what the API server refused, ``Unreachable`` where no answer came,
+    ``Garbled`` where it makes no sense.
     """
 
     async def create(self, claim: NameClaim, seconds: float) -> NameClaim:
@@ -87,7 +92,8 @@ class ClaimStore(Protocol):
         """Read the object of that name, whatever its uid, and whether it lists the key now.
 
         GETs without a resourceVersion. Of a namespace that holds a host of Ingresses or
-        HTTPRoutes, their lists in it count too. None: no such object, or no such kind any more.
+        HTTPRoutes, their lists in it count too. ``kin``: whether the namespace of an object that
+        does not have it does. None: no such object, and its namespace does not have it either.
         """
         ...
 
@@ -202,7 +208,7 @@ class _Errand:
                 return Unverified(self.last_error or "there was no time left")
             try:
                 seen = await self.carry_out(following)
-            except (ApiError, Unreachable) as error:
+            except (ApiError, Unreachable, Garbled) as error:
                 return Unverified(_why(error))
             following = self.claiming.rule(self.attempt, seen)
         return following

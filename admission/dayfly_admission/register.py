@@ -10,11 +10,14 @@ from typing import Final, Generic, Protocol, TypeVar
 
 import msgspec
 
+from dayfly_admission.claiming import Garbled
+from dayfly_admission.review import UNDECODABLE
 from dayfly_core import claimants, names, selectors
 from dayfly_core.api import Holder, KeyKind, LabelSelector, NameClaim
 from dayfly_core.claim_key import ClaimKey, key_of
 from dayfly_core.claim_steps import Presence
 from dayfly_core.claimants import Demands, HTTPRouteSpec, IngressSpec
+from dayfly_core.claims import namespace_of
 from dayfly_core.objects import (
     HTTP_ROUTES,
     INGRESSES,
@@ -64,7 +67,7 @@ class _ListMeta(msgspec.Struct, frozen=True):
 
 
 class _Claims(msgspec.Struct, frozen=True):
-    items: list[NameClaim] = []
+    items: list[msgspec.Raw] = []
     metadata: _ListMeta = _ListMeta()
 
 
@@ -95,13 +98,13 @@ class Register:
         """POST a claim."""
         body = _body(claim, {"name": claim.metadata.name, "labels": claim.metadata.label_map})
         async with _within(seconds):
-            return _claim.decode(await self._connection.create(NAME_CLAIMS.path(), body))
+            return _read(await self._connection.create(NAME_CLAIMS.path(), body))
 
     async def read(self, name: str, seconds: float) -> NameClaim | None:
         """GET a claim."""
         async with _within(seconds):
             found = await _or_none(self._connection.get(NAME_CLAIMS.path(name=name)))
-        return _claim.decode(found) if found else None
+            return _read(found) if found else None
 
     async def replace(self, claim: NameClaim, seconds: float) -> NameClaim:
         """Write our part of a claim over exactly the version it names; annotations stay."""
@@ -110,7 +113,7 @@ class Register:
         body = _body(claim, {**version, "labels": meta.label_map})
         path = NAME_CLAIMS.path(name=meta.name)
         async with _within(seconds):
-            return _claim.decode(await self._connection.merge_patch(path, body))
+            return _read(await self._connection.merge_patch(path, body))
 
     async def delete(self, claim: NameClaim, seconds: float) -> None:
         """DELETE exactly this version."""
@@ -136,24 +139,35 @@ class Register:
         while more:
             listed = await self._connection.get_list(NAME_CLAIMS.path(), params=params)
             page = _claims.decode(listed)
-            for claim in page.items:
+            for claim in map(_read, page.items):
                 if key.covers(key_of(claim)):
                     yield claim
             params["continue"] = page.metadata.continue_
             more = bool(page.metadata.continue_)
 
     async def find(self, holder: Holder, key: ClaimKey, seconds: float) -> Presence | None:
-        """GET who has a name; an object that may not be read is presumed to be there with it."""
+        """GET who has a name, and its namespace if it does not have it."""
+        async with _within(seconds):
+            found = await self._own(holder, key)
+            if (found and found.lists) or not holder.namespace:
+                return found
+            near = await self._own(namespace_of(holder), key)
+        if not (near and near.lists):
+            return found
+        return found._replace(kin=True) if found else Presence("", lists=False, kin=True)
+
+    async def _own(self, holder: Holder, key: ClaimKey) -> Presence | None:
+        """GET one object; of what nothing can be known it is presumed to be there with the name."""
         path = _resource(holder).path(holder.namespace, holder.name)
         try:
-            async with _within(seconds):
-                body = await _or_none(self._connection.get(path, metadata_only=True))
-                if body is None:
-                    return None
-                meta = _partial.decode(body).metadata
-                return Presence(meta.uid, await self._has(holder, meta, key))
+            meta = _partial.decode(await self._connection.get(path, metadata_only=True)).metadata
+            return Presence(meta.uid, await self._has(holder, meta, key))
         except ApiError as error:
-            if error.forbidden:
+            if error.absent:
+                return None
+            # May not be read; or is of a kind, or version of it, that is not served (any more).
+            # If the kind is gone for good, the operator releases the name.
+            if error.forbidden or error.not_found:
                 return Presence(holder.uid, lists=True)
             raise
 
@@ -208,6 +222,18 @@ def _resource(holder: Holder) -> Resource:
     return Resource(*named, namespaced=bool(holder.namespace))
 
 
+def _read(body: bytes | msgspec.Raw) -> NameClaim:
+    """Decode a claim; one that makes no sense keeps its name, until somebody deletes it."""
+    try:
+        return _claim.decode(body)
+    except UNDECODABLE as error:
+        name = _partial.decode(body).metadata.name
+        raise Garbled(
+            f"NameClaim {name} cannot be read ({error}): who holds ClusterRole dayfly-repair-names "
+            f"has to delete it (kubectl delete nameclaim {name})"
+        ) from error
+
+
 def _body(claim: NameClaim, metadata: dict[str, object]) -> dict[str, object]:
     kind = {"apiVersion": NAME_CLAIMS.api_version, "kind": NAME_CLAIMS.kind}
     return {**kind, "metadata": metadata, "spec": claim.spec}
@@ -220,6 +246,8 @@ async def _within(seconds: float) -> AsyncGenerator[None]:
             yield
     except TimeoutError as error:
         raise Unreachable("the API server did not answer in time") from error
+    except UNDECODABLE as error:
+        raise Garbled(f"what the API server says cannot be read: {error}") from error
 
 
 async def _or_none(reading: Coroutine[None, None, bytes]) -> bytes | None:

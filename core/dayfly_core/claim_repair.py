@@ -21,7 +21,7 @@ from dayfly_core import instant
 from dayfly_core.api import ClaimedKey, ClaimState, Holder, KeyKind, NameClaim, NameClaimSpec
 from dayfly_core.claim_key import ClaimKey, is_canonical, key_of
 from dayfly_core.claim_steps import Presence
-from dayfly_core.claims import bound, claim_of, identity, same_object
+from dayfly_core.claims import bound, claim_of, identity, kin, related, same_object
 
 GRACE: Final = 75.0
 """Seconds that a claim must have been seen unchanged before nobody's request can rely on it: the
@@ -104,7 +104,7 @@ def sight(before: Sighting | None, claim: NameClaim, now: float) -> Sighting:
 def repair(case: Case, at: datetime, grace: float = GRACE) -> Write | Wait | None:
     """Decide about one name; None: all is well until something changes."""
     claim = case.claim
-    winner = min(case.claimants, key=seniority, default=None)
+    winner = _winner(case.claimants)
     if claim is None:
         return Create(_claim(case.key, winner, at)) if winner else None
     if key_of(claim) != case.key or not is_canonical(claim):
@@ -117,6 +117,15 @@ def repair(case: Case, at: datetime, grace: float = GRACE) -> Write | Wait | Non
     if left > 0 and not _sure(claim, winner.holder):
         return Wait(left)
     return Bind(bound(claim, winner.holder, at), _former(case, claim, winner))
+
+
+def _winner(claimants: Sequence[Claimant]) -> Claimant | None:
+    """Pick who shall have the claim: the oldest, but of its kin an object before its namespace."""
+    oldest = min(claimants, key=seniority, default=None)
+    if oldest is None or oldest.holder.namespace:
+        return oldest
+    inside = [each for each in claimants if kin(each.holder, oldest.holder)]
+    return min(inside, key=seniority, default=oldest)
 
 
 def _stray(case: Case, claim: NameClaim, grace: float) -> Remove | Wait | None:
@@ -143,10 +152,15 @@ def _same(one: Holder, other: Holder) -> bool:
 
 
 def _former(case: Case, claim: NameClaim, winner: Claimant) -> Holder | None:
-    """Who is believed to be gone: a holder that lists the key as well only loses."""
+    """Who is believed to be gone: a holder that lists the key as well only loses.
+
+    A namespace need not be gone for an object in it. But an object for its namespace: a second
+    object could take the claim from that.
+    """
     held = claim.spec.holder
     known = any(same_object(held, claimant.holder) for claimant in case.claimants)
-    return None if known or same_object(held, winner.holder) else held
+    inside = winner.holder.namespace and kin(held, winner.holder)
+    return None if known or inside or same_object(held, winner.holder) else held
 
 
 def _claim(key: ClaimKey, winner: Claimant, at: datetime) -> NameClaim:
@@ -164,11 +178,18 @@ def confirmed(step: Write, holder: Presence | None, former: Presence | None) -> 
 
     ``holder``: who shall have the claim; ``former``: who shall no longer.
     """
-    if former and former.lists:
+    if former and (former.lists or (former.kin and _leaves(step))):
         return False
     if isinstance(step, Remove):
         return True
     return holder is not None and holder.lists and holder.uid == step.claim.spec.holder.uid
+
+
+def _leaves(step: Write) -> bool:
+    """Whether the namespace of who holds a claim loses it."""
+    if not isinstance(step, Bind) or step.former is None:
+        return True
+    return not related(step.former, step.claim.spec.holder)
 
 
 # Conflicts.
@@ -236,7 +257,8 @@ class _Winners:
     def against(self, key: ClaimKey, claimant: Claimant) -> Entry | None:
         near = (self._by_key.get(k, ()) for k in (key, *key.covering))
         for entry in chain(*near, self._below.get(key, ())):
-            if not same_object(entry[1].holder, claimant.holder):
+            holder = entry[1].holder
+            if not (same_object(holder, claimant.holder) or kin(holder, claimant.holder)):
                 return entry
         return None
 

@@ -48,8 +48,11 @@ class Presence(NamedTuple):
     """A holder, as a quorum read finds it."""
 
     uid: str
+    """Empty: the object is gone, and only its namespace has the key."""
     lists: bool
     """Whether it has the key that was asked about."""
+    kin: bool = False
+    """Whether its namespace has it, so that nothing in another namespace may."""
 
 
 # What the shell does next.
@@ -88,8 +91,8 @@ class Survey:
     mine: NameClaim | None
     """Our claim, once it is written."""
     swap: NameClaim | None = None
-    """Before that: the claim to take if nothing stands in the way. A request that is refused
-    anyhow must not renew its claim: two that retry would keep each other out for ever."""
+    """Before that: what to write over the claim if nothing stands in the way. A request that is
+    refused anyhow must not renew its claim: two that retry would keep each other out for ever."""
     looks: int = 0
 
     @property

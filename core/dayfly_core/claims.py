@@ -14,6 +14,10 @@ argument for one holder at a time:
   the claim is ``contested`` and not bound before that must have ended;
 * so whoever finds a Bound claim whose holder is gone, or no longer has the name, may swap it.
 
+A namespace, which holds the hosts of its Ingresses, and an object in it do not contend: they are
+*kin*. The object holds the claim, for two objects do contend; against other namespaces it counts
+for both (docs/design/018).
+
 Wildcards overlap other names, which no single object can see: store first, then check. Of two
 that overlap, whichever wrote last sees the other, and goes back (docs/design/014).
 
@@ -54,7 +58,7 @@ from dayfly_core.claim_steps import (
     Taken,
     Unsure,
 )
-from dayfly_core.objects import ObjectMeta
+from dayfly_core.objects import NAMESPACES, ObjectMeta
 
 
 def decide(attempt: Attempt, seen: Seen) -> Step | Outcome:
@@ -81,28 +85,50 @@ def _looked(attempt: Attempt, claim: NameClaim | None) -> Step | Outcome:
     if key_of(claim) != attempt.key:
         # Two keys with one hash, or somebody's handiwork: never ours to take.
         return Taken(claim)
-    own = claim.spec.holder.uid == attempt.holder.uid
-    if same_object(claim.spec.holder, attempt.holder) and (own or attempt.act is not Act.CREATE):
-        return _take(attempt, claim)
+    theirs = claim.spec.holder
+    own = theirs.uid == attempt.holder.uid
+    if same_object(theirs, attempt.holder) and (own or attempt.act is not Act.CREATE):
+        return _swap(attempt, taken(attempt, claim))
+    return _within(attempt, claim) if kin(theirs, attempt.holder) else Find(claim)
+
+
+def _within(attempt: Attempt, claim: NameClaim) -> Step | Outcome:
+    """Go on where a namespace and an object in it want one name."""
+    if attempt.holder.namespace:
+        return _swap(attempt, taken(attempt, claim))
+    if claim.spec.state is ClaimState.PENDING:
+        # The object may be under way: without its claim a second one would get the name.
+        return _swap(attempt, shared(attempt, claim))
     return Find(claim)
 
 
 def _found(attempt: Attempt, claim: NameClaim, presence: Presence | None) -> Step | Outcome:
     if same_object(claim.spec.holder, attempt.holder):
         # A CREATE beside an object of that name could only succeed after a DELETE, unclaimed.
-        return Exists(claim) if presence else _take(attempt, claim)
-    if presence and presence.lists:
+        there = presence is not None and presence.uid
+        return Exists(claim) if there else _swap(attempt, taken(attempt, claim))
+    if kin(claim.spec.holder, attempt.holder):
+        has = presence is not None and presence.lists
+        return _swap(attempt, shared(attempt, claim) if has else taken(attempt, claim))
+    if _keeps_out(presence, claim, attempt):
         return Taken(claim)
     if claim.spec.state is ClaimState.BOUND:
-        return _take(attempt, claim)
+        return _swap(attempt, taken(attempt, claim))
     return Reserved(claim)
 
 
-def _take(attempt: Attempt, claim: NameClaim) -> Step | Outcome:
-    """Swap the claim, also one's own: an old version may be about to be deleted."""
+def _keeps_out(presence: Presence | None, claim: NameClaim, attempt: Attempt) -> bool:
+    if presence is None:
+        return False
+    stranger = not related(claim.spec.holder, attempt.holder)
+    return presence.lists or (presence.kin and stranger)
+
+
+def _swap(attempt: Attempt, after: NameClaim) -> Step | Outcome:
+    """Write a claim anew, also one's own: an old version may be about to be deleted."""
     if attempt.read_only:
         return _check(attempt, None)
-    return Survey(None, swap=claim) if _overlapped(attempt.key) else Replace(taken(attempt, claim))
+    return Survey(None, swap=after) if _overlapped(attempt.key) else Replace(after)
 
 
 # Overlaps.
@@ -117,25 +143,26 @@ def _overlapped(key: ClaimKey) -> bool:
 
 
 def rivals(attempt: Attempt, claims: Sequence[NameClaim]) -> tuple[NameClaim, ...]:
-    """Pick the claims that overlap the key and are not the same object's."""
+    """Pick the claims that overlap the key and are neither the same object's nor of its kin."""
     return tuple(
         claim
         for claim in claims
         if attempt.key.overlaps(key_of(claim))
         and is_canonical(claim)
         and not same_object(claim.spec.holder, attempt.holder)
+        and not kin(claim.spec.holder, attempt.holder)
     )
 
 
 def _inspect(attempt: Attempt, survey: Survey, left: tuple[NameClaim, ...]) -> Step | Outcome:
     if left:
         return Inspect(survey, left)
-    return Replace(taken(attempt, survey.swap)) if survey.swap else Granted(survey.mine)
+    return Replace(survey.swap) if survey.swap else Granted(survey.mine)
 
 
 def _inspected(attempt: Attempt, inspect: Inspect, presence: Presence | None) -> Step | Outcome:
     survey, rival = inspect.survey, inspect.rivals[0]
-    if presence and presence.lists:
+    if _keeps_out(presence, rival, attempt):
         return Taken(rival)
     if rival.spec.state is ClaimState.BOUND:
         # Left over. If its holder comes back to it, it writes the claim and then sees this one.
@@ -165,6 +192,30 @@ def identity(holder: Holder) -> tuple[str, str, str, str]:
     return holder.group, holder.resource, holder.namespace, holder.name
 
 
+def kin(one: Holder, other: Holder) -> bool:
+    """Whether one is a namespace and the other an object in it: they never contend for a name."""
+    return not same_object(one, other) and (
+        _home(one) == identity(other) or _home(other) == identity(one)
+    )
+
+
+def related(one: Holder, other: Holder) -> bool:
+    """Whether two holders belong to one namespace, or are one object."""
+    return _home(one) == _home(other)
+
+
+def namespace_of(holder: Holder) -> Holder:
+    """Name the namespace of an object, whichever of that name there is."""
+    kind = NAMESPACES
+    return Holder(
+        version=kind.version, resource=kind.plural, kind=kind.kind, name=holder.namespace, uid=""
+    )
+
+
+def _home(holder: Holder) -> tuple[str, str, str, str]:
+    return identity(namespace_of(holder) if holder.namespace else holder)
+
+
 def pending(attempt: Attempt) -> NameClaim:
     """Build the claim of a request under way."""
     return claim_of(attempt.key, _spec(attempt))
@@ -177,12 +228,26 @@ def claim_of(key: ClaimKey, spec: NameClaimSpec) -> NameClaim:
 
 def taken(attempt: Attempt, before: NameClaim) -> NameClaim:
     """Build the next version of a claim: always another one, for an equal one changes nothing."""
-    spec = _spec(attempt)
-    at = spec.claimed_at
-    if at == before.spec.claimed_at:
-        at = instant.render(attempt.at + timedelta(microseconds=1))
-    spec = msgspec.structs.replace(spec, claimed_at=at, contested=_contested(attempt, before.spec))
+    at, contested = _moment(attempt, before), _contested(attempt, before.spec)
+    spec = msgspec.structs.replace(_spec(attempt), claimed_at=at, contested=contested)
     return over(before, spec)
+
+
+def shared(attempt: Attempt, before: NameClaim) -> NameClaim:
+    """Build the next version of a claim that stays an object's, when its namespace wants it too.
+
+    Not Bound before the request for the namespace must have ended: the object may be deleted first.
+    """
+    at, state = _moment(attempt, before), ClaimState.PENDING
+    spec = msgspec.structs.replace(before.spec, claimed_at=at, state=state, contested=True)
+    return over(before, spec)
+
+
+def _moment(attempt: Attempt, before: NameClaim) -> str:
+    at = instant.render(attempt.at)
+    if at != before.spec.claimed_at:
+        return at
+    return instant.render(attempt.at + timedelta(microseconds=1))
 
 
 def bound(claim: NameClaim, holder: Holder, at: datetime) -> NameClaim:
@@ -213,9 +278,9 @@ def _contested(attempt: Attempt, before: NameClaimSpec) -> bool:
     An UPDATE under way is no danger to a Bound claim (its version will have moved on), a CREATE
     is: the object may be created, bound and deleted by others before it is stored.
     """
-    same = same_object(before.holder, attempt.holder)
     if before.state is ClaimState.BOUND:
-        return same and attempt.act is Act.INSIDE
+        return related(before.holder, attempt.holder) and attempt.act is Act.INSIDE
+    same = same_object(before.holder, attempt.holder)
     own = same and before.holder.uid == attempt.holder.uid
     return before.contested or not (own and attempt.act is Act.CREATE)
 

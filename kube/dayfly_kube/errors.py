@@ -55,6 +55,14 @@ class ApiError(Exception):
         return self.code == 404
 
     @property
+    def absent(self) -> bool:
+        """The object is not there: the API server names what it looked for.
+
+        Of a kind or version that is not served it names nothing; the object may well be there.
+        """
+        return self.not_found and bool(self.details.name)
+
+    @property
     def already_exists(self) -> bool:
         """Somebody else was first to create it."""
         return self.code == 409 and self.reason == "AlreadyExists"

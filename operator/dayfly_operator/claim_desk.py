@@ -9,14 +9,16 @@ from dayfly_core import selectors
 from dayfly_core.api import Holder, LabelSelector, NameClaim
 from dayfly_core.claim_key import ClaimKey, KeyKind
 from dayfly_core.claim_steps import Presence
+from dayfly_core.claims import namespace_of
 from dayfly_core.objects import (
     NAME_CLAIMS,
     NAMESPACES,
-    Key,
     ObjectMeta,
+    PartialObject,
     Resource,
 )
-from dayfly_operator.memory import Metadata, read
+from dayfly_kube.errors import ApiError
+from dayfly_operator.memory import Metadata
 from dayfly_operator.register import demands_of
 from dayfly_operator.routes import HostObject, hosts_of
 
@@ -50,6 +52,10 @@ class Finder(Protocol):
 
     async def find(self, group: str, plural: str) -> Resource | None:
         """Return the kind, None if it is not served."""
+        ...
+
+    def forget(self, group: str, plural: str) -> None:
+        """Ask anew next time."""
         ...
 
 
@@ -109,16 +115,40 @@ class ClaimDesk:
         )
 
     async def find(self, holder: Holder, key: ClaimKey) -> Presence | None:
-        """Read a holder, and whether it has the key; None: no such object, or kind, any more."""
+        """Read a holder, and whether it or its namespace has the key.
+
+        None: no such object, or kind, any more, and its namespace does not have the key either.
+        """
+        found = await self._own(holder, key)
+        if (found and found.lists) or not holder.namespace:
+            return found
+        near = await self._own(namespace_of(holder), key)
+        if not (near and near.lists):
+            return found
+        return found._replace(kin=True) if found else Presence("", lists=False, kin=True)
+
+    async def _own(self, holder: Holder, key: ClaimKey) -> Presence | None:
         # By the version that is served now: the claim may be older than the cluster's upgrade.
         resource = await self._finder.find(holder.group, holder.resource)
-        if resource is None:
-            return None
-        meta = await read(self._client, Key(resource, holder.namespace, holder.name))
-        if meta is None:
+        meta = await self._read(resource, holder) if resource else None
+        if resource is None or meta is None:
             return None
         lists = any(demand.key == key for demand in demands_of(resource, meta))
         return Presence(meta.uid, lists or await self._routed(resource, meta, key))
+
+    async def _read(self, resource: Resource, holder: Holder) -> ObjectMeta | None:
+        path = resource.path(holder.namespace, holder.name)
+        try:
+            body = await self._client.get(path, metadata_only=True)
+        except ApiError as error:
+            if error.absent:
+                return None
+            if error.not_found:
+                # That version was withdrawn: which one is served is to be found out before
+                # anybody says that the object is gone.
+                self._finder.forget(resource.group, resource.plural)
+            raise
+        return msgspec.json.decode(body, type=PartialObject).metadata
 
     async def _routed(self, resource: Resource, meta: ObjectMeta, key: ClaimKey) -> bool:
         if resource != NAMESPACES or key.kind is not KeyKind.HOST or self._selector is None:

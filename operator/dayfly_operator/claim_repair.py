@@ -67,7 +67,8 @@ class Claims(Protocol):
         """Read the object of that name from etcd, whatever its uid; None: there is none.
 
         ``lists``: whether it has the key now; of a namespace that holds a host of Ingresses or
-        HTTPRoutes, their lists in it count too.
+        HTTPRoutes, their lists in it count too. ``kin``: whether the namespace of an object that
+        does not have it does.
         """
         ...
 

@@ -1,16 +1,20 @@
-"""The component that makes hosts of Ingresses unique: as kustomize builds it, and its rights."""
+"""Hosts of Ingresses are unique: what the component brings, and previews that share one host."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 
 from dayfly_core import names
+from dayfly_core.claim_key import ClaimKey, KeyKind
 from dayfly_core.objects import HTTP_ROUTES, INGRESSES
-from playground import ControlPlane
+from playground import ControlPlane, System
+from playground.commands import Result
+from playground.process import eventually
 from support import base
 
 pytestmark = pytest.mark.cluster
@@ -72,3 +76,102 @@ def test_the_rights_are_to_read_the_two_kinds(applied: ControlPlane) -> None:
         ([kind.group], [kind.plural]) for kind in (INGRESSES, HTTP_ROUTES)
     ]
     assert all(rule["verbs"] == ["get", "list", "watch"] for rule in rules)
+
+
+# A Deployment whose host its own Ingress routes.
+
+GRACE, SOON = 3.0, 10.0
+RIGHTS = base.MANIFESTS / "components" / "ingress-hosts" / "rights.yaml"
+POLICY = """
+apiVersion: dayfly.dev/v1alpha1
+kind: ExpiryPolicy
+metadata: {name: previews}
+spec:
+  match:
+    namespaceSelector: {matchLabels: {purpose: preview}}
+    resources: [{apiGroups: [apps], resources: [deployments]}]
+  ttl: {default: 24h}
+  host: {template: "{name}.{domain}", domain: dev.example.com}
+"""
+
+
+@pytest.fixture(scope="module")
+def previews(binaries: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    grace = ("--claim-grace", f"{GRACE:g}s")
+    with ControlPlane.start(tmp_path_factory.mktemp("previews")) as plane:
+        plane.apply(RIGHTS.read_text())
+        with System.install(
+            plane, operator_flags=(FLAG, *grace), admission_flags=(FLAG,)
+        ) as installed:
+            plane.apply(POLICY)
+            installed.wait_enforced(["deployments"])
+            assert eventually(lambda: judges_ingresses(installed), 15)
+            yield installed
+
+
+def judges_ingresses(system: System) -> bool:
+    entry = next(found for found in system.webhooks() if found["name"] == names.JUDGE_WEBHOOK)
+    return any(INGRESSES.plural in rule["resources"] for rule in entry.get("rules", ()))
+
+
+def make_namespace(plane: ControlPlane, name: str) -> None:
+    plane.kubectl("create", "namespace", name)
+    plane.kubectl("label", "namespace", name, "purpose=preview")
+
+
+def deploy(plane: ControlPlane, namespace: str, name: str) -> Result:
+    return plane.try_kubectl("create", "deployment", name, "--image=web", "-n", namespace)
+
+
+def route(plane: ControlPlane, namespace: str, name: str) -> Result:
+    rule = f"--rule={name}.dev.example.com/*=web:80"
+    return plane.try_kubectl("create", "ingress", name, rule, "-n", namespace)
+
+
+def held(plane: ControlPlane, name: str) -> tuple[str, str] | None:
+    """Who has the host that the policy gives to this name, and how certainly."""
+    key = ClaimKey(KeyKind.HOST, f"{name}.dev.example.com")
+    found = plane.try_kubectl("get", "nclaim", key.claim_name, "-o", "json")
+    if not found.ok:
+        return None
+    spec = msgspec.json.decode(found.stdout)["spec"]
+    return spec["holder"]["kind"], spec["state"]
+
+
+def in_conflict(plane: ControlPlane, namespace: str) -> bool:
+    return names.NAME_CONFLICT in plane.kubectl(
+        "get", "deployments,ingresses", "-n", namespace, "-o", "yaml"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "order"),
+    [
+        pytest.param("shop", (deploy, route), id="the Deployment first"),
+        pytest.param("blog", (route, deploy), id="the Ingress first, as Helm may"),
+    ],
+)
+def test_a_deployment_and_its_ingress_share_a_host_that_nobody_else_gets(
+    previews: System, name: str, order: tuple[Callable[[ControlPlane, str, str], Result], ...]
+) -> None:
+    plane, mine, other = previews.plane, f"{name}-mine", f"{name}-other"
+    make_namespace(plane, mine)
+    make_namespace(plane, other)
+    for make in order:
+        made = make(plane, mine, name)
+        assert made.ok, made.stderr
+    for make in order:
+        assert f"Deployment {mine}/{name}" in make(plane, other, name).stderr
+    assert eventually(lambda: held(plane, name) == ("Deployment", "Bound"), GRACE + SOON)
+    assert not in_conflict(plane, mine)
+
+    plane.kubectl("delete", "deployment", name, "-n", mine)
+    assert "already used by" in route(plane, other, name).stderr
+    assert eventually(lambda: held(plane, name) == ("Namespace", "Bound"), SOON)
+    assert f"Namespace {mine}" in deploy(plane, other, name).stderr
+
+    plane.kubectl("delete", "ingress", name, "-n", mine)
+    for make in order:
+        made = make(plane, other, name)
+        assert made.ok, made.stderr
+    assert not in_conflict(plane, other)

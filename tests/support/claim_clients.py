@@ -17,7 +17,7 @@ from dayfly_core.claimants import Demand
 from dayfly_core.claims import decide
 from dayfly_kube.errors import ApiError, Unreachable
 from dayfly_operator.claim_repair import ClaimRepair
-from support.claim_world import Crash, Desk, Lagging, Store, Thing, World, keys, latency
+from support.claim_world import ROUTE, Crash, Desk, Lagging, Store, Thing, World, keys, latency
 from support.schedule import Schedule
 
 DEADLINE: Final = 0.4
@@ -30,8 +30,10 @@ ENVIRONMENTS: Final = keys(KeyKind.ENVIRONMENT, "shop", "cart", "blog", "wiki")
 WILDCARDS: Final = keys(
     KeyKind.HOST, "*.a.example", "x.a.example", "*.y.a.example", "z.y.a.example"
 )
+HOSTS: Final = keys(KeyKind.HOST, "shop", "cart", "blog")
 NAMES: Final = tuple("abcdefgh")
-SHARED_NAMES: Final = tuple(f"{space}/{n}" for space in "abc" for n in (1, 2, 3))
+SHARED_NAMES: Final = tuple(f"{space}/{ROUTE}{n}" for space in "abc" for n in (1, 2, 3))
+FAMILIES: Final = tuple(f"{space}/{leaf}" for space in "abc" for leaf in ("d1", "d2", "i1", "i2"))
 
 Rule = Callable[[Attempt, Seen], Step | Outcome]
 Admit = Callable[["Run", Ask], Awaitable[bool]]
@@ -43,8 +45,10 @@ class Setting:
 
     keys: tuple[ClaimKey, ...] = ENVIRONMENTS
     names: tuple[str, ...] = NAMES
-    shared: bool = False
     seconds: float = 60.0
+    clients: int = CLIENTS
+    rests: float = 0.08
+    """Seconds after which the operator looks at everything again, at most."""
     rejected: float = 0.25
     """Share of the admitted requests that something else refuses."""
     crashed: float = 0.05
@@ -83,7 +87,7 @@ class Run:
     refused: int = 0
 
     def __post_init__(self) -> None:
-        self.world = World(self.schedule, shared=self.setting.shared)
+        self.world = World(self.schedule)
 
     def chance(self, share: float) -> bool:
         return self.schedule.dice.random() < share
@@ -116,8 +120,8 @@ class Run:
     async def create(self, name: str) -> None:
         self.made += 1
         wanted, uid = self.some_keys(), f"uid-{self.made}"
-        act = Act.INSIDE if self.setting.shared else Act.CREATE
-        if not await self.passes(wanted, self.world.holder(name, uid), act):
+        holder = self.world.holder(name, uid)
+        if not await self.passes(wanted, holder, self.act(name, Act.CREATE)):
             return
         if name not in self.world.things:
             thing = Thing(name, uid, self.world.stamp(), wanted, self.world.second())
@@ -130,14 +134,16 @@ class Run:
             old = self.world.things.get(name)
             if old is None:
                 return
-            act = Act.INSIDE if self.setting.shared else Act.UPDATE
             holder = self.world.holder(name, old.uid)
-            if not await self.passes(wanted - old.keys, holder, act):
+            if not await self.passes(wanted - old.keys, holder, self.act(name, Act.UPDATE)):
                 return
             if self.world.things.get(name) is old:
                 new = Thing(name, old.uid, self.world.stamp(), wanted, old.created)
                 self.world.put(new)
                 return
+
+    def act(self, name: str, act: Act) -> Act:
+        return Act.INSIDE if name.rpartition("/")[2].startswith(ROUTE) else act
 
     async def delete(self, name: str) -> None:
         await self.schedule.pause(latency(self.schedule))
@@ -187,7 +193,7 @@ class Run:
         """Mend everything again and again; at times as a new leader, who has observed nothing."""
         repair = self.new_leader(view)
         while True:
-            await self.schedule.pause(self.schedule.dice.uniform(0.01, 0.08))
+            await self.schedule.pause(self.schedule.dice.uniform(0.01, self.setting.rests))
             if self.chance(0.005):
                 repair = self.new_leader(view)
             try:
@@ -204,7 +210,7 @@ def simulate(seed: int, setting: Setting = Setting()) -> Result:
     """Run it, and then on until no request can be under way and every leftover has gone."""
     schedule = Schedule(seed)
     run = Run(setting, schedule)
-    for _ in range(CLIENTS):
+    for _ in range(setting.clients):
         schedule.spawn(run.client())
     for _ in range(2):
         view = Lagging(run.world)

@@ -12,7 +12,7 @@ from dayfly_core.claim_repair import GRACE, Write
 from dayfly_core.claim_steps import Act, Granted, Outcome
 from dayfly_core.claimants import Demand
 from dayfly_operator.claim_repair import ClaimRepair, Mended
-from support.claim_world import Desk, Lagging, Store, Thing, World, a_holder
+from support.claim_world import Desk, Lagging, Store, Thing, World
 from support.schedule import Schedule
 
 T = TypeVar("T")
@@ -77,7 +77,7 @@ class Cluster:
         return Ask(demands, self.holder(name, uid), act, until, read_only=read_only)
 
     def holder(self, name: str, uid: str = "") -> Holder:
-        return a_holder(name, uid or f"uid-{name}")
+        return self.world.holder(name, uid or f"uid-{name}")
 
     def admit(self, name: str, *keys: ClaimKey, uid: str = "", act: Act = Act.CREATE) -> None:
         """Have a request admitted that nobody minds, and store it."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import combinations
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -17,11 +17,15 @@ from dayfly_core.api import Holder, KeyKind, NameClaim
 from dayfly_core.claim_key import ClaimKey, key_of
 from dayfly_core.claim_repair import Claimant
 from dayfly_core.claim_steps import Presence
-from dayfly_core.claims import same_object
+from dayfly_core.claims import kin, same_object
 from dayfly_kube.errors import ApiError, Status, Unreachable
+from support.claim_values import a_namespace
 from support.schedule import EPOCH, Schedule
 
 T = TypeVar("T")
+
+ROUTE: Final = "i"
+"""How Ingresses are called."""
 
 
 class Crash(BaseException):
@@ -30,7 +34,10 @@ class Crash(BaseException):
 
 @dataclass(frozen=True)
 class Thing:
-    """An object that holds names, or that lies in a namespace that does."""
+    """An object that holds names, or that lies in a namespace that does.
+
+    ``a/i1`` is an Ingress in ``a``, which holds its names; ``a/d1`` is an object with its own.
+    """
 
     name: str
     uid: str
@@ -52,8 +59,6 @@ class World:
     """What is stored, and what went wrong."""
 
     schedule: Schedule
-    shared: bool = False
-    """Whether things are in namespaces, which hold the names: ``a/1`` and ``a/2`` in ``a``."""
     claims: dict[str, NameClaim] = field(default_factory=dict[str, NameClaim])
     things: dict[str, Thing] = field(default_factory=dict[str, Thing])
     versions: int = 0
@@ -76,10 +81,11 @@ class World:
         self.duplicates += len(self.doubles())
 
     def holder(self, name: str, uid: str) -> Holder:
-        if self.shared:
-            name = name.partition("/")[0]
-            return a_holder(name, f"uid-of-{name}", resource="namespaces")
-        return a_holder(name, uid)
+        """Who holds the names of a thing."""
+        space, _, leaf = name.rpartition("/")
+        if leaf.startswith(ROUTE):
+            return a_namespace(space)
+        return a_holder(leaf, uid, namespace=space)
 
     def held(self) -> list[tuple[Holder, ClaimKey]]:
         return held(self, self.things.values())
@@ -88,17 +94,22 @@ class World:
         return [
             (key, other)
             for (holder, key), (another, other) in combinations(self.held(), 2)
-            if (key == other or key.overlaps(other)) and not same_object(holder, another)
+            if (key == other or key.overlaps(other))
+            and not (same_object(holder, another) or kin(holder, another))
         ]
 
     def presence(self, holder: Holder, key: ClaimKey) -> Presence | None:
-        if self.shared:
-            return Presence(holder.uid, lists=key in self.keys_of(holder))
-        thing = self.things.get(holder.name)
-        return Presence(thing.uid, lists=key in thing.keys) if thing else None
+        if holder.resource == "namespaces":
+            return Presence(holder.uid, lists=self.routes(holder.name, key))
+        thing = self.things.get(path_of(holder))
+        near = self.routes(holder.namespace, key)
+        if thing is None:
+            return Presence("", lists=False, kin=True) if near else None
+        return Presence(thing.uid, lists=key in thing.keys, kin=near)
 
-    def keys_of(self, holder: Holder) -> set[ClaimKey]:
-        return {key for other, key in self.held() if same_object(holder, other)}
+    def routes(self, namespace: str, key: ClaimKey) -> bool:
+        ours = f"{namespace}/{ROUTE}"
+        return any(key in each.keys for each in self.things.values() if each.name.startswith(ours))
 
     # Claims.
 
@@ -152,13 +163,21 @@ class World:
 
     def _claimed(self, holder: Holder, key: ClaimKey) -> bool:
         claim = self.claims.get(key.claim_name)
-        return claim is not None and claim.spec.state == "Bound" and claim.spec.holder == holder
+        if claim is None or claim.spec.state != "Bound":
+            return False
+        # An object in it holds what a namespace would.
+        inside = not holder.namespace and kin(claim.spec.holder, holder)
+        return claim.spec.holder == holder or inside
 
 
-def a_holder(name: str, uid: str, *, resource: str = "things") -> Holder:
+def a_holder(name: str, uid: str, *, namespace: str = "") -> Holder:
     return Holder(
-        group="", version="v1", resource=resource, kind=resource[:-1].title(), name=name, uid=uid
+        version="v1", resource="things", kind="Thing", namespace=namespace, name=name, uid=uid
     )
+
+
+def path_of(holder: Holder) -> str:
+    return f"{holder.namespace}/{holder.name}" if holder.namespace else holder.name
 
 
 def held(world: World, things: Iterable[Thing]) -> list[tuple[Holder, ClaimKey]]:
@@ -289,7 +308,7 @@ class Lagging:
         return {key for thing in self.seen_things.values() for key in thing.keys}
 
     def _created(self, holder: Holder) -> datetime:
-        thing = self.seen_things.get(holder.name)
+        thing = self.seen_things.get(path_of(holder))
         return thing.created if thing else EPOCH
 
 

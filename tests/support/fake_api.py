@@ -183,7 +183,7 @@ class FakeApi:
                 return await self._watch(request, recorded, fault)
             return web.json_response(self._route(recorded), status=_success(recorded))
         except Refused as refused:
-            return _status(refused.code, refused.reason, refused.message)
+            return _status(refused.code, refused.reason, refused.message, refused.name)
 
     def _fault_for(self, recorded: Recorded) -> Fault | None:
         for fault in self._faults:
@@ -319,6 +319,8 @@ def _success(recorded: Recorded) -> int:
     return 201 if recorded.method == "POST" else 200
 
 
-def _status(code: int, reason: str, message: str) -> web.Response:
-    body = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code}
-    return web.json_response({**body, "reason": reason, "message": message}, status=code)
+def _status(code: int, reason: str, message: str, name: str = "") -> web.Response:
+    said = {"status": "Failure", "reason": reason, "message": message, "code": code}
+    details = {"name": name} if name else {}
+    body = {"kind": "Status", "apiVersion": "v1", **said, "details": details}
+    return web.json_response(body, status=code)

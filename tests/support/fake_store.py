@@ -20,11 +20,11 @@ EPOCH = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
 
 
 class Refused(Exception):
-    """A ``Status`` with code and reason."""
+    """A ``Status`` with code and reason, and the object that it is about, if it is known."""
 
-    def __init__(self, code: int, reason: str, message: str) -> None:
+    def __init__(self, code: int, reason: str, message: str, name: str = "") -> None:
         super().__init__(message)
-        self.code, self.reason, self.message = code, reason, message
+        self.code, self.reason, self.message, self.name = code, reason, message, name
 
 
 class Place(NamedTuple):
@@ -178,7 +178,8 @@ class Store:
     def get(self, place: Place) -> Json:
         """The object, or 404."""
         if place.key not in self.objects:
-            raise Refused(404, "NotFound", f'{place.plural} "{place.name}" not found')
+            message = f'{place.plural} "{place.name}" not found'
+            raise Refused(404, "NotFound", message, place.name)
         return self.objects[place.key]
 
     def listed(self, place: Place) -> list[Json]:

@@ -28,7 +28,7 @@ from dayfly_core.claim_key import ClaimKey
 from dayfly_core.objects import NAME_CLAIMS, ObjectMeta
 from dayfly_core.policies import Policies
 from dayfly_core.request import our_users
-from dayfly_kube.errors import ApiError, Status, Unreachable
+from dayfly_kube.errors import ApiError, Status, StatusDetails, Unreachable
 from support.reviews import a_policy
 from support.shelf import a_claim, a_holder, environment, host
 
@@ -201,7 +201,7 @@ class Cluster:
             raise _refusal(404, "NotFound")
         match crc32(path.encode()) % 3:
             case 0:
-                raise _refusal(404, "NotFound")
+                raise ApiError(Status(404, "NotFound", "", StatusDetails(name=name)))
             case 1:
                 return msgspec.json.encode({"metadata": {"name": name, "uid": f"uid-of-{name}"}})
             case _:

@@ -4,7 +4,7 @@ Everyday a few seeds of each setting; with DAYFLY_SOAK=1 all of them.
 """
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import msgspec
 import pytest
@@ -25,7 +25,7 @@ from dayfly_core.claim_steps import (
     Step,
     Survey,
 )
-from support.claim_clients import SHARED_NAMES, WILDCARDS, Setting, simulate
+from support.claim_clients import FAMILIES, HOSTS, SHARED_NAMES, WILDCARDS, Setting, simulate
 from support.claim_world import Desk, Lagging, Store, World
 
 SOAK = os.environ.get("DAYFLY_SOAK") == "1"
@@ -33,8 +33,14 @@ SEEDS = range(30 if SOAK else 2)
 
 PLAIN = Setting(seconds=120.0 if SOAK else 30.0)
 OVERLAPPING = replace(PLAIN, keys=WILDCARDS)
-SHARED = replace(PLAIN, shared=True, names=SHARED_NAMES)
-MIXED = replace(PLAIN, keys=WILDCARDS, shared=True, names=SHARED_NAMES)
+SHARED = replace(PLAIN, names=SHARED_NAMES)
+MIXED = replace(PLAIN, keys=WILDCARDS, names=SHARED_NAMES)
+KIN = replace(PLAIN, keys=HOSTS, names=FAMILIES)
+MIXED_KIN = replace(PLAIN, keys=WILDCARDS, names=FAMILIES)
+UNDISTURBED = replace(OVERLAPPING, seconds=60.0, rejected=0.0, crashed=0.0, lost=0.0)
+# Few clients and a slow operator: claims become Bound, and stay so when their holders go.
+CALM = replace(UNDISTURBED, keys=HOSTS, names=FAMILIES, clients=3, rests=1.0)
+BRISK = replace(CALM, clients=6, rests=0.08)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -45,6 +51,9 @@ MIXED = replace(PLAIN, keys=WILDCARDS, shared=True, names=SHARED_NAMES)
         pytest.param(OVERLAPPING, id="hosts that overlap"),
         pytest.param(SHARED, id="names held by namespaces, in which several objects list them"),
         pytest.param(MIXED, id="hosts that overlap, held by namespaces"),
+        pytest.param(KIN, id="hosts of objects and of Ingresses beside them"),
+        pytest.param(CALM, id="the same, with little contention"),
+        pytest.param(MIXED_KIN, id="hosts that overlap, of objects and of Ingresses beside them"),
     ],
 )
 def test_no_name_is_held_twice_and_nothing_is_left_over(seed: int, setting: Setting) -> None:
@@ -80,6 +89,22 @@ def by_order(attempt: Attempt, seen: Seen) -> Step | Outcome:
     return step
 
 
+def by_namespace(attempt: Attempt, seen: Seen) -> Step | Outcome:
+    """Let a namespace take the claim of an object in it that may be under way."""
+    step = claims.decide(attempt, seen)
+    if isinstance(step, Replace) and isinstance(seen, Looked) and seen.claim:
+        return Replace(claims.taken(attempt, seen.claim))
+    return step
+
+
+class Strange(Store):
+    """Asks after the holder alone, not whether its namespace has the name as well."""
+
+    async def find(self, holder: Holder, key: ClaimKey, seconds: float) -> Presence | None:
+        found = await super().find(holder, key, seconds)
+        return found._replace(kin=False) if found and found.uid else None
+
+
 class Forgetful(Store):
     """Binds a claim at once, though an earlier request for the same holder may be under way."""
 
@@ -105,16 +130,40 @@ def trusting(world: World, view: Lagging) -> Desk:
     return Trusting(world=world, view=view)
 
 
-UNDISTURBED = replace(OVERLAPPING, seconds=60.0, rejected=0.0, crashed=0.0, lost=0.0)
+@dataclass(kw_only=True)
+class Hasty(Desk):
+    """Believes the watches that an object is gone, where its namespace has the name as well."""
+
+    view: Lagging
+    seen: dict[ClaimKey, list[Holder]] = field(default_factory=dict[ClaimKey, list[Holder]])
+
+    async def find(self, holder: Holder, key: ClaimKey) -> Presence | None:
+        if not holder.namespace:
+            self.seen[key] = [each.holder for each in self.view.claimants(key)]
+            return await super().find(holder, key)
+        seen = self.seen.pop(key, [])
+        near = any(claims.kin(other, holder) for other in seen)
+        gone = not any(claims.same_object(other, holder) for other in seen)
+        return None if near and gone else await super().find(holder, key)
+
+
+def hasty(world: World, view: Lagging) -> Desk:
+    return Hasty(world=world, view=view)
+
+
 WRONG = [
     pytest.param(replace(PLAIN, naive=True), 1, 100, id="looking by quorum, then storing"),
     pytest.param(replace(PLAIN, rule=unrefreshed), 5, 0, id="its own claim, not written again"),
     pytest.param(replace(SHARED, store=Forgetful), 5, 0, id="bound with a CREATE under way"),
+    pytest.param(replace(KIN, rule=by_namespace), 5, 0, id="a namespace takes an object's claim"),
+    pytest.param(replace(CALM, store=Strange), 8, 0, id="a host that only the namespace has"),
     pytest.param(replace(UNDISTURBED, rule=by_order), 20, 0, id="the first of two that overlap"),
 ]
 if SOAK:
     late = replace(PLAIN, seconds=60.0, desk=trusting)
     WRONG.append(pytest.param(late, 60, 0, id="bound by what the watches say"))
+    given = replace(BRISK, desk=hasty)
+    WRONG.append(pytest.param(given, 60, 0, id="a namespace is given an object's claim"))
 
 
 @pytest.mark.parametrize(("setting", "seeds", "more_than"), WRONG)

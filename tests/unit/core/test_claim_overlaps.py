@@ -129,7 +129,7 @@ def test_overlaps(attempt: Attempt, seen: Seen, want: Step | Outcome) -> None:
 
 
 FORMER = a_claim(BELOW, EARLIER)
-BEFORE = Survey(None, swap=FORMER)
+BEFORE = Survey(None, swap=taken(WANTED, FORMER))
 
 
 @pytest.mark.parametrize(
