@@ -28,6 +28,7 @@ from dayfly_core.claim_steps import (
     Presence,
     Refused,
     Replace,
+    Reserved,
     Seen,
     Step,
     Stored,
@@ -200,18 +201,27 @@ class _Errand:
     created: list[NameClaim]
     """Grows by the claim, if it is this call that makes it."""
     last_error: str = ""
+    met: NameClaim | None = None
+    """What was to be created where there was a claim: whose, was perhaps not found out."""
 
     async def run(self) -> Outcome:
         following = self.claiming.rule(self.attempt, Begun())
         while not isinstance(following, Outcome):
             if self.left <= 0:
-                return Unverified(self.last_error or "there was no time left")
+                return self.undecided(self.last_error or "there was no time left")
             try:
                 seen = await self.carry_out(following)
             except (ApiError, Unreachable, Garbled) as error:
-                return Unverified(_why(error))
+                return self.undecided(_why(error)) if _may_pass(error) else Unverified(_why(error))
             following = self.claiming.rule(self.attempt, seen)
         return following
+
+    def undecided(self, why: str) -> Outcome:
+        """Answer without having found out: in a crowd that is too much for the API server.
+
+        Nobody gets a name that is known to be claimed, not even from a webhook that fails open.
+        """
+        return Reserved(self.met) if self.met else Unverified(why)
 
     @property
     def left(self) -> float:
@@ -258,12 +268,20 @@ class _Errand:
         if isinstance(error, ApiError):
             # 404 on a POST: the kind itself is not there.
             if error.code == 409 or (error.not_found and isinstance(step, Replace)):
+                self.met = step.claim
                 return Refused()
-            if error.code < 500 and not error.too_many:
+            if not _may_pass(error):
                 raise error
         self.last_error = _why(error)
         await self.claiming.clock.pause(BREATH)
         return Unsure()
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether it is trouble of the moment, not a missing right or an unreadable claim."""
+    if isinstance(error, ApiError):
+        return error.code >= 500 or error.too_many
+    return isinstance(error, Unreachable)
 
 
 def _why(error: Exception) -> str:

@@ -158,8 +158,8 @@ def test_a_write_that_was_not_carried_out_is_tried_again(
         pytest.param("create", refused(403, "Forbidden"), id="a right is missing"),
         pytest.param("create", refused(404, "NotFound"), id="the kind is not served"),
         pytest.param("create", refused(422, "Invalid"), id="the claim is not valid"),
-        pytest.param("read", Unreachable("refused"), id="the claim cannot be read"),
-        pytest.param("find", refused(500), id="the holder cannot be read"),
+        pytest.param("read", refused(403, "Forbidden"), id="the claim may not be read"),
+        pytest.param("find", refused(400, "BadRequest"), id="the holder cannot be asked about"),
     ],
 )
 def test_what_cannot_be_found_out_is_said(
@@ -172,9 +172,25 @@ def test_what_cannot_be_found_out_is_said(
 
 
 def test_an_error_without_words_is_named(cluster: Cluster, wire: Wire) -> None:
-    wire.failures["create"] = [refused(409, "AlreadyExists")]
-    wire.failures["read"] = [Unreachable()]
+    wire.failures["create"] = [Unreachable()] * 1000
     assert claim(cluster, wire, A) == [Unverified("Unreachable")]
+
+
+@pytest.mark.parametrize(
+    ("verb", "error"),
+    [
+        pytest.param("read", Unreachable("no time left"), id="whose, could not be read"),
+        pytest.param("read", refused(500), id="the server failed"),
+        pytest.param("find", refused(429), id="the server had too much to do"),
+    ],
+)
+def test_what_is_known_to_be_claimed_is_not_given_away_for_want_of_time(
+    cluster: Cluster, wire: Wire, verb: str, error: Exception
+) -> None:
+    cluster.admit("n", A)
+    wire.failures[verb] = [error]
+    [outcome] = claim(cluster, wire, A)
+    assert isinstance(outcome, Reserved)
 
 
 @pytest.mark.parametrize(
