@@ -12,6 +12,7 @@ from functools import partial
 
 from dayfly_admission.program import Clocks, Program
 from dayfly_admission.settings import Settings, parse
+from dayfly_admission.turnstile import CONNECTIONS
 from dayfly_core import __version__
 from dayfly_kube import config
 from dayfly_kube.client import Client
@@ -49,7 +50,8 @@ async def _serve(settings: Settings) -> None:
     where = config.load(settings.kubeconfig, os.environ)
     agent = f"dayfly-admission/{__version__} ({settings.identity})"
     clocks = Clocks(lambda: datetime.now(UTC), time.monotonic)
-    async with Client(where, user_agent=agent) as client, asyncio.TaskGroup() as group:
+    client = Client(where, user_agent=agent, connections=CONNECTIONS)
+    async with client, asyncio.TaskGroup() as group:
         program = Program(client, settings, clocks, partial(os.write, sys.stdout.fileno()))
         _obey_signals(program)
         freezing = group.create_task(_freeze(program))

@@ -9,17 +9,18 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
+from dayfly_admission import words
 from dayfly_admission.claiming import Ask, Claiming
 from dayfly_admission.review import Review, User
-from dayfly_admission.turnstile import Overloaded, Turnstile
+from dayfly_admission.turnstile import Overloaded, Turnstile, Turnstiles
 from dayfly_admission.wanting import Want, Wanted, wanted
+from dayfly_admission.words import Whose
 from dayfly_core.api import Holder, KeyKind, LabelSelector
-from dayfly_core.claim_key import ClaimKey, key_of
 from dayfly_core.claim_steps import Exists, Granted, Outcome, Reserved, Taken, Unverified
 from dayfly_core.claimants import HOST_FIELD, Demand
 from dayfly_core.names import Reason
-from dayfly_core.objects import NAMESPACES, ObjectMeta
-from dayfly_core.receipts import warning
+from dayfly_core.objects import ObjectMeta
+from dayfly_core.receipts import of_host
 from dayfly_core.request import Request
 from dayfly_core.verdict import Verdict
 from dayfly_core.violations import Violation
@@ -59,7 +60,9 @@ class Named(NamedTuple):
     """Why nobody could tell; empty if somebody could."""
 
 
-class _Answered(NamedTuple):
+class Answered(NamedTuple):
+    """A name, and what came of it."""
+
     demand: Demand
     outcome: Outcome
 
@@ -70,7 +73,7 @@ class Naming:
 
     claiming: Claiming
     teller: Teller
-    turnstile: Turnstile
+    turnstiles: Turnstiles
     count: Callable[[str, str], None]
     """Hears of the kind of each name and what came of it."""
     ingress_hosts: LabelSelector | None = None
@@ -95,53 +98,58 @@ class Naming:
         found = (*verdict.violations, *asked.violations)
         strict, spared = _parted(asked.wants) if mild else (asked.wants, ())
         try:
-            async with self.turnstile.passing(until, self.now):
+            async with self._turnstile(asked).passing(until, self.now):
                 read_only = bool(found) or asked.dry_run
                 answered = await self._claim(strict, until, read_only=read_only)
                 read_only = read_only or not _all_granted(answered)
                 besides = await self._claim(spared, until, read_only=read_only)
                 taken = [await self._taken(each, asked, verdict, until) for each in answered]
-                kept = [await self._kept_out(each, asked, verdict, until) for each in besides]
+                kept = [await self._kept_out(each, asked, until) for each in besides]
         except Overloaded:
             return _overloaded(verdict, found)
         found += tuple(violation for violation in taken if violation)
-        warnings = (*verdict.warnings, *(warning(violation) for violation in kept if violation))
+        verdict = _without(verdict, [each for each in besides if _goes_without(each)])
+        warnings = (*verdict.warnings, *(text for lines in kept for text in lines))
         verdict = msgspec.structs.replace(verdict, violations=found, warnings=warnings)
         return _summed(verdict, answered + [each for each in besides if not _goes_without(each)])
 
+    def _turnstile(self, asked: Wanted) -> Turnstile:
+        kinds = {demand.key.kind for want in asked.wants for demand in want.demands}
+        ways = self.turnstiles
+        return ways.environments if KeyKind.ENVIRONMENT in kinds else ways.others
+
     async def _claim(
         self, wants: Sequence[Want], until: float, *, read_only: bool
-    ) -> list[_Answered]:
+    ) -> list[Answered]:
         asks = [Ask(w.demands, w.holder, w.act, until, read_only=read_only) for w in wants]
         outcomes = await self.claiming.claim(*asks)
         demands = (demand for want in wants for demand in want.demands)
-        answered = list(map(_Answered, demands, outcomes))
+        answered = list(map(Answered, demands, outcomes))
         for demand, outcome in answered:
             self.count(demand.key.kind.value, type(outcome).__name__)
         return answered
 
-    async def _kept_out(
-        self, answered: _Answered, asked: Wanted, verdict: Verdict, until: float
-    ) -> Violation | None:
-        """Say why a lenient policy's object has to do without its host."""
-        if isinstance(answered.outcome, Reserved):
-            return _pending(answered)
-        return await self._taken(answered, asked, verdict, until)
+    async def _kept_out(self, answered: Answered, asked: Wanted, until: float) -> tuple[str, ...]:
+        """Say why a lenient policy's object has to do without its host, one fact a line."""
+        demand, outcome = answered
+        if isinstance(outcome, Taken):
+            return words.shared(demand, (await self._whose(demand, outcome, asked, until)).fact)
+        return words.awaited(demand) if isinstance(outcome, Reserved) else ()
 
     async def _taken(
-        self, answered: _Answered, asked: Wanted, verdict: Verdict, until: float
+        self, answered: Answered, asked: Wanted, verdict: Verdict, until: float
     ) -> Violation | None:
         demand, outcome = answered
         if not isinstance(outcome, Taken):
             return None
-        holder, key = outcome.claim.spec.holder, key_of(outcome.claim)
-        overlap = "" if key == demand.key else key.value
-        if await self.teller.may_see(asked.user, holder, until - self.now()):
-            fact, other = _whose(holder, key, overlap)
-        else:
-            fact, other = _hidden(overlap)
-        detail = f"{fact}; {_instead(demand, verdict.policy)}, or {other}"
+        whose = await self._whose(demand, outcome, asked, until)
+        detail = f"{whose.fact}; {words.instead(demand, verdict.policy)}, or {whose.remedy}"
         return Violation(Reason.NAME_TAKEN, demand.field, demand.written, detail)
+
+    async def _whose(self, demand: Demand, taken: Taken, asked: Wanted, until: float) -> Whose:
+        holder, left = taken.claim.spec.holder, until - self.now()
+        seen = await self.teller.may_see(asked.user, holder, left)
+        return words.whose(demand, taken) if seen else words.hidden(demand, taken)
 
 
 def _parted(wants: Sequence[Want]) -> tuple[Sequence[Want], Sequence[Want]]:
@@ -156,40 +164,19 @@ def _parted(wants: Sequence[Want]) -> tuple[Sequence[Want], Sequence[Want]]:
     return parts[0], parts[1]
 
 
-def _all_granted(answered: Sequence[_Answered]) -> bool:
+def _all_granted(answered: Sequence[Answered]) -> bool:
     return all(isinstance(each.outcome, Granted) for each in answered)
 
 
-def _goes_without(answered: _Answered) -> bool:
+def _goes_without(answered: Answered) -> bool:
     return isinstance(answered.outcome, Taken | Reserved)
 
 
-# In words.
-
-
-def _whose(holder: Holder, key: ClaimKey, overlap: str) -> tuple[str, str]:
-    """Say who has it, and what can be done about that."""
-    inside = f"{holder.namespace}/" if holder.namespace else ""
-    who = f"{holder.kind} {inside}{holder.name}"
-    # A Namespace has the hosts of what is in it.
-    whole = key.kind is KeyKind.ENVIRONMENT or holder.kind != NAMESPACES.kind
-    free = f"delete that {holder.kind} first" if whole else "take it away there first"
-    return f"overlaps {overlap}, which {who} has" if overlap else f"already used by {who}", free
-
-
-def _hidden(overlap: str) -> tuple[str, str]:
-    fact = "overlaps a name that another object holds" if overlap else "held by another object"
-    return fact, "ask who runs the cluster (kubectl get nameclaims)"
-
-
-def _instead(demand: Demand, policy: str) -> str:
-    """Say what the author of the object can do alone."""
-    if demand.key.kind is KeyKind.ENVIRONMENT:
-        return "choose another name"
-    if demand.field != HOST_FIELD:
-        return "choose another host"
-    by = f"ExpiryPolicy {policy}" if policy else "its policy"
-    return f"{by} gives this host: choose another metadata.name, have spec.host.template changed"
+def _without(verdict: Verdict, without: Sequence[Answered]) -> Verdict:
+    """Say nothing of a host as the object's own, that it does not have alone."""
+    untrue = {of_host(demand.written) for demand, _ in without}
+    receipts = tuple(text for text in verdict.receipts if text not in untrue)
+    return msgspec.structs.replace(verdict, receipts=receipts)
 
 
 def _overloaded(verdict: Verdict, found: tuple[Violation, ...]) -> Named:
@@ -200,7 +187,7 @@ def _overloaded(verdict: Verdict, found: tuple[Violation, ...]) -> Named:
     )
 
 
-def _summed(verdict: Verdict, answered: list[_Answered]) -> Named:
+def _summed(verdict: Verdict, answered: list[Answered]) -> Named:
     """Put the worst outcome into the reason: what is wrong for good before what may pass."""
     outcomes = [outcome for _, outcome in answered]
     if verdict.violations:
@@ -227,10 +214,10 @@ def _granted(verdict: Verdict, outcomes: list[Outcome]) -> Verdict:
     return msgspec.structs.replace(verdict, reason=reason, claims=claims)
 
 
-def _pending(answered: _Answered) -> Violation:
+def _pending(answered: Answered) -> Violation:
     demand, outcome = answered
     seconds = outcome.retry_after if isinstance(outcome, Reserved) else 0
-    detail = f"reserved by a concurrent request, retry in {seconds} s"
+    detail = words.reserved(seconds)
     return Violation(Reason.NAME_RESERVED, demand.field, demand.written, detail)
 
 

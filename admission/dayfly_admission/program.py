@@ -17,7 +17,7 @@ from dayfly_admission.naming import LoopClock, Naming
 from dayfly_admission.register import Register
 from dayfly_admission.server import Surroundings, application, listen, server
 from dayfly_admission.settings import Settings
-from dayfly_admission.turnstile import Turnstile
+from dayfly_admission.turnstile import Turnstiles
 from dayfly_admission.webhooks import Webhooks
 from dayfly_certs import secrets
 from dayfly_certs.bundle import Bundle
@@ -153,10 +153,10 @@ class Program:
 
 
 def _naming(client: Client, settings: Settings, clocks: Clocks, metrics: Metrics) -> Naming:
-    opted, turnstile = settings.claim_ingress_hosts, Turnstile()
-    metrics.waiting.set_function(lambda: turnstile.waiting)
+    opted, turnstiles = settings.claim_ingress_hosts, Turnstiles()
+    metrics.waiting.set_function(lambda: turnstiles.waiting)
     claiming = Claiming(Register(client, opted), LoopClock(clocks.monotonic, clocks.now))
-    return Naming(claiming, Disclosure(client), turnstile, metrics.claimed, opted)
+    return Naming(claiming, Disclosure(client), turnstiles, metrics.claimed, opted)
 
 
 def _watch_secret(client: Client, namespace: str, certificate: Certificate) -> Reflector[Bundle]:

@@ -12,6 +12,7 @@ import msgspec
 
 from dayfly_admission.claiming import Garbled
 from dayfly_admission.review import UNDECODABLE
+from dayfly_admission.turnstile import READS
 from dayfly_core import claimants, names, selectors
 from dayfly_core.api import Holder, KeyKind, LabelSelector, NameClaim
 from dayfly_core.claim_key import ClaimKey, key_of
@@ -31,6 +32,13 @@ from dayfly_kube.errors import ApiError, Unreachable
 
 HOSTS: Final = f"{names.CLAIM}={KeyKind.HOST}"
 """Label selector of all claims of hosts."""
+
+WILDCARDS: Final = f"{HOSTS},{names.WILDCARD}=true"
+"""Label selector of those that stand for all below one."""
+
+DEEP: Final = 10
+"""Domains above a host that are looked up one by one. Of a host with more, which hardly anybody has
+who means no harm, all wildcards are listed: few requests, if they take a little longer."""
 
 PAGE: Final = 500
 """Claims in one answer: half a megabyte, some milliseconds in which nobody else is answered."""
@@ -93,6 +101,7 @@ class Register:
     def __init__(self, connection: Connection, ingress_hosts: LabelSelector | None) -> None:
         self._connection = connection
         self._ingress_hosts = ingress_hosts
+        self._reads = asyncio.Semaphore(READS)
 
     async def create(self, claim: NameClaim, seconds: float) -> NameClaim:
         """POST a claim."""
@@ -126,22 +135,26 @@ class Register:
             )
 
     async def overlapping(self, key: ClaimKey, seconds: float) -> Sequence[NameClaim]:
-        """Read the wildcards that cover a host, and for a wildcard all claims of hosts."""
+        """Read the wildcards that cover a host, and for a wildcard also what it covers."""
         async with _within(seconds):
-            reads = (self.read(wider.claim_name, seconds) for wider in key.covering)
-            found = [claim for claim in await asyncio.gather(*reads) if claim]
-            if key.wildcard:
-                found += [claim async for claim in self._below(key)]
-        return found
+            if key.wildcard or len(key.covering) > DEEP:
+                listed = self._list(HOSTS if key.wildcard else WILDCARDS)
+                return [claim async for claim in listed if key.overlaps(key_of(claim))]
+            reads = (self._read_beside(wider.claim_name, seconds) for wider in key.covering)
+            return [claim for claim in await asyncio.gather(*reads) if claim]
 
-    async def _below(self, key: ClaimKey) -> AsyncGenerator[NameClaim]:
-        params, more = {"labelSelector": HOSTS, "limit": str(PAGE)}, True
+    async def _read_beside(self, name: str, seconds: float) -> NameClaim | None:
+        """GET a claim at the same time as others: as many as there are connections for that."""
+        async with self._reads:
+            return await self.read(name, seconds)
+
+    async def _list(self, selector: str) -> AsyncGenerator[NameClaim]:
+        params, more = {"labelSelector": selector, "limit": str(PAGE)}, True
         while more:
             listed = await self._connection.get_list(NAME_CLAIMS.path(), params=params)
             page = _claims.decode(listed)
             for claim in map(_read, page.items):
-                if key.covers(key_of(claim)):
-                    yield claim
+                yield claim
             params["continue"] = page.metadata.continue_
             more = bool(page.metadata.continue_)
 
@@ -154,14 +167,16 @@ class Register:
             near = await self._own(namespace_of(holder), key)
         if not (near and near.lists):
             return found
-        return found._replace(kin=True) if found else Presence("", lists=False, kin=True)
+        beside = found or Presence("", lists=False)
+        return beside._replace(kin=True, ending=near.ending)
 
     async def _own(self, holder: Holder, key: ClaimKey) -> Presence | None:
         """GET one object; of what nothing can be known it is presumed to be there with the name."""
         path = _resource(holder).path(holder.namespace, holder.name)
         try:
             meta = _partial.decode(await self._connection.get(path, metadata_only=True)).metadata
-            return Presence(meta.uid, await self._has(holder, meta, key))
+            lists, ending = await self._has(holder, meta, key), meta.deletion_timestamp
+            return Presence(meta.uid, lists, ending=ending is not None)
         except ApiError as error:
             if error.absent:
                 return None

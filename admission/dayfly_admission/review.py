@@ -138,7 +138,7 @@ class _Again(msgspec.Struct, Generic[T], frozen=True):
     request: _About[T]
 
 
-_POLICY_FIELD = f'"f:{names.POLICY}"'.encode()
+_POLICY_FIELD, _HOST_FIELD = (f'"f:{key}"'.encode() for key in (names.POLICY, names.HOST))
 
 _reviews = msgspec.json.Decoder(_Review)
 _envelopes = msgspec.json.Decoder(_Envelope)
@@ -212,6 +212,7 @@ def _request(asked: _Request, new: _Object, body: bytes) -> Request:
     # The API server fills in a Namespace's own name as the namespace of the request.
     own = resource.resource == NAMESPACES.plural and resource.group == NAMESPACES.group
     namespace = "" if own else asked.namespace
+    ours = _not_the_authors(asked.operation, new.metadata, body)
     return Request(
         operation=asked.operation,
         group=resource.group,
@@ -224,23 +225,25 @@ def _request(asked: _Request, new: _Object, body: bytes) -> Request:
         meta=new.metadata,
         old=old.metadata if old else None,
         spec_changed=old is not None and new.spec != old.spec,
-        reinvoked=_reinvoked(asked.operation, new.metadata, body),
+        reinvoked=_POLICY_FIELD in ours,
+        host_given=_HOST_FIELD in ours and names.HOST in new.metadata.annotation_map,
     )
 
 
-def _reinvoked(operation: Operation, meta: ObjectMeta, body: bytes) -> bool:
-    """Whether the label came from an earlier call for this very CREATE, not from its author.
+def _not_the_authors(operation: Operation, meta: ObjectMeta, body: bytes) -> frozenset[bytes]:
+    """Return which stamps came from earlier calls for this very CREATE, not from its author.
 
     The API server notes in ``managedFields`` what the author sent, before it calls any webhook.
     """
     if operation is not Operation.CREATE or names.POLICY not in meta.label_map:
-        return False
+        return frozenset()
     try:
         seen = _written.decode(body).request.object
     except UNDECODABLE:
-        return False
-    written = seen.metadata.managed_fields if seen else None
-    return bool(written) and not any(_POLICY_FIELD in bytes(each.fields) for each in written or ())
+        return frozenset()
+    written = [bytes(each.fields) for each in seen.metadata.managed_fields or ()] if seen else []
+    stamps = (_POLICY_FIELD, _HOST_FIELD) if written else ()
+    return frozenset(s for s in stamps if not any(s in fields for fields in written))
 
 
 def _unreadable(body: bytes) -> Review:

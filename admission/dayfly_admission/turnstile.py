@@ -6,13 +6,20 @@ Answers that need no question to the API server never come here: they wait for n
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Final
 
-INSIDE: Final = 32
-"""As many as there are connections to the API server: more would only queue there, unbounded."""
+INSIDE: Final = 16
+"""Requests of one sort; each has a connection to the API server."""
+
+READS: Final = 16
+"""GETs that are on their way beside those, for all requests together."""
+
+CONNECTIONS: Final = 2 * INSIDE + READS
+"""To the API server: nothing queues for one, unbounded."""
 
 WAITING: Final = 1000
-"""Two claims of 5 ms each on every connection: what can be served in less than a second."""
+"""A few claims of 5 ms each on every connection: what can be served in a second or two."""
 
 
 class Overloaded(Exception):
@@ -47,3 +54,20 @@ class Turnstile:
             raise Overloaded from None
         finally:
             self.waiting -= 1
+
+
+@dataclass(frozen=True, slots=True)
+class Turnstiles:
+    """One for what waits for Dayfly, one for what need not.
+
+    However many hosts are asked for, by however many requests, an environment does not queue
+    behind them: it would be refused when its time is up, and they would pass.
+    """
+
+    environments: Turnstile = field(default_factory=Turnstile)
+    others: Turnstile = field(default_factory=Turnstile)
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for a turn."""
+        return self.environments.waiting + self.others.waiting

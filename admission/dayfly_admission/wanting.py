@@ -66,7 +66,8 @@ def wanted(
     own_now, own_before = _own(kind, request.meta), _own(kind, request.old)
     found = [(_fresh(own_now, own_before), _itself(request, around))]
     if routed and namespace:
-        found.append((_fresh(*_routed(request, around)), _around(namespace)))
+        fresh = _fresh(*_routed(request, around))
+        found.append((claimants.bounded(fresh), _around(namespace)))
     return _wanted(request, found, around)
 
 

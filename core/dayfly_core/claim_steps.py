@@ -53,6 +53,8 @@ class Presence(NamedTuple):
     """Whether it has the key that was asked about."""
     kin: bool = False
     """Whether its namespace has it, so that nothing in another namespace may."""
+    ending: bool = False
+    """Whether what has it is being deleted: until that is gone, it has it."""
 
 
 # What the shell does next.
@@ -186,6 +188,8 @@ class Taken:
     """Another object has the name, by this claim, which may be one that overlaps."""
 
     claim: NameClaim
+    ending: bool = False
+    """Whether that object is being deleted."""
 
 
 @dataclass(frozen=True, slots=True)

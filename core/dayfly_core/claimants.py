@@ -14,6 +14,9 @@ from dayfly_core.violations import Violation, shown
 
 HOST_FIELD: Final = f"metadata.annotations[{names.HOST}]"
 
+MOST: Final = 100
+"""Hosts that one request may newly ask for: each is a write, and a few reads, while it waits."""
+
 _LABEL_VALUE = re.compile(grammar.LABEL_VALUE)
 _NO_NAME: Final = (
     "names no environment; write at most 63 letters, digits, '-', '_' and '.', for example "
@@ -132,6 +135,20 @@ def ingress_hosts(spec: IngressSpec) -> Demands:
 def route_hosts(spec: HTTPRouteSpec) -> Demands:
     """Return the hosts of an HTTPRoute; without any it takes those of its Gateway."""
     return _hosts((f"spec.hostnames[{i}]", host) for i, host in enumerate(spec.hostnames or ()))
+
+
+def bounded(demands: Demands) -> Demands:
+    """Ask for no name at all instead of for more than can be looked up while a client waits."""
+    asked = demands.demands
+    if len(asked) <= MOST:
+        return demands
+    first = asked[MOST]
+    says = (
+        f"is one of {len(asked)} hosts that this adds, and one request may add {MOST}; spread them "
+        "over several objects, or add them in several steps"
+    )
+    violation = Violation(Reason.TOO_MANY_HOSTS, first.field, first.written, says)
+    return Demands((), (*demands.violations, violation))
 
 
 def of_namespace(meta: ObjectMeta, routed: Demands) -> Demands:

@@ -110,16 +110,14 @@ def _found(attempt: Attempt, claim: NameClaim, presence: Presence | None) -> Ste
     if kin(claim.spec.holder, attempt.holder):
         has = presence is not None and presence.lists
         return _swap(attempt, shared(attempt, claim) if has else taken(attempt, claim))
-    if _keeps_out(presence, claim, attempt):
-        return Taken(claim)
+    if presence and _keeps_out(presence, claim, attempt):
+        return Taken(claim, presence.ending)
     if claim.spec.state is ClaimState.BOUND:
         return _swap(attempt, taken(attempt, claim))
     return Reserved(claim)
 
 
-def _keeps_out(presence: Presence | None, claim: NameClaim, attempt: Attempt) -> bool:
-    if presence is None:
-        return False
+def _keeps_out(presence: Presence, claim: NameClaim, attempt: Attempt) -> bool:
     stranger = not related(claim.spec.holder, attempt.holder)
     return presence.lists or (presence.kin and stranger)
 
@@ -162,8 +160,8 @@ def _inspect(attempt: Attempt, survey: Survey, left: tuple[NameClaim, ...]) -> S
 
 def _inspected(attempt: Attempt, inspect: Inspect, presence: Presence | None) -> Step | Outcome:
     survey, rival = inspect.survey, inspect.rivals[0]
-    if _keeps_out(presence, rival, attempt):
-        return Taken(rival)
+    if presence and _keeps_out(presence, rival, attempt):
+        return Taken(rival, presence.ending)
     if rival.spec.state is ClaimState.BOUND:
         # Left over. If its holder comes back to it, it writes the claim and then sees this one.
         return _inspect(attempt, survey, inspect.rivals[1:])
@@ -292,4 +290,5 @@ def _spec(attempt: Attempt) -> NameClaimSpec:
 
 
 def _labels(key: ClaimKey) -> dict[str, str]:
-    return {names.CLAIM: key.kind.value}
+    kind = {names.CLAIM: key.kind.value}
+    return {**kind, names.WILDCARD: "true"} if key.wildcard else kind

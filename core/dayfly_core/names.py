@@ -27,6 +27,8 @@ ENVIRONMENT_OF_ORIGINAL: Final = "envs.sberz.de/name"
 """The same, as the label was called where it comes from."""
 CLAIM: Final = "dayfly.dev/claim"
 """Label of a NameClaim: the kind of its key, ``environment`` or ``host``."""
+WILDCARD: Final = "dayfly.dev/wildcard"
+"""Label ``"true"`` of a NameClaim: its host stands for all below; so that one list has them all."""
 
 NEVER: Final = "never"
 """The ``ttl`` of an object that wants no end."""
@@ -178,6 +180,10 @@ class Reason:
     INVALID_HOST: Final = "InvalidHost"
     """A host is not a DNS name.
     Do: write for example shop.example.com, or *.example.com for all names below it.
+    """
+    TOO_MANY_HOSTS: Final = "TooManyHosts"
+    """One request adds more hosts than are looked up while a client waits.
+    Do: spread them over several objects, or add them in several steps.
     """
     INVALID_ENVIRONMENT: Final = "InvalidEnvironment"
     """The labels dayfly.dev/environment and envs.sberz.de/name are both set, to different names; or

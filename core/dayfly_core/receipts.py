@@ -63,12 +63,20 @@ def line(text: str) -> str:
     return text if len(text) <= WIDTH else text[: WIDTH - 3] + "..."
 
 
+def fitted(subject: str, fact: str) -> str:
+    """Put a fact into one warning, to which a long name of what it is about gives way."""
+    room = max(WIDTH - len(fact), 16)
+    return line((subject if len(subject) <= room else subject[: room - 3] + "...") + fact)
+
+
+def of_host(host: str) -> str:
+    """Say which host an object has."""
+    return line(f"its host is {host}")
+
+
 def _end(request: Request, policy: Policy, at: datetime, now: datetime) -> str:
     ends = f" ends {_when(at, now)}, by ExpiryPolicy {policy.name}"
-    # The end is the fact: a long name gives way to it.
-    room = max(WIDTH - len(ends), 16)
-    subject = _subject(request)
-    return line((subject if len(subject) <= room else subject[: room - 3] + "...") + ends)
+    return fitted(_subject(request), ends)
 
 
 def _around(namespace: ObjectMeta, at: datetime, now: datetime) -> str:
@@ -81,7 +89,7 @@ def _around(namespace: ObjectMeta, at: datetime, now: datetime) -> str:
 def _host(request: Request) -> tuple[str, ...]:
     host = request.meta.annotation_map.get(names.HOST)
     told = request.stored is not None and request.stored.annotation_map.get(names.HOST) == host
-    return () if host is None or told else (line(f"its host is {host}"),)
+    return () if host is None or told else (of_host(host),)
 
 
 def _extend(request: Request, policy: Policy, wish: Wish) -> str:

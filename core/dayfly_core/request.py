@@ -43,6 +43,9 @@ class Request(msgspec.Struct, frozen=True):
     reinvoked: bool = False
     """Of a CREATE that carries stamps: an earlier call for this very request put them there, for
     ``managedFields`` does not list them. (Without this, stamps on a CREATE are a copy's.)"""
+    host_given: bool = False
+    """Of a CREATE: its host is a webhook's, for the same reason; perhaps by another replica, which
+    knew the policy or the namespace as it was a moment ago."""
 
     @property
     def group_resource(self) -> GroupResource:

@@ -241,7 +241,11 @@ def _true_host(request: Request, policy: Policy, place: Place) -> str | None:
 
 
 def _forgeries(request: Request, policy: Policy, true_host: str | None) -> Iterator[Violation]:
-    """Check what ``stamp`` would have put right: it may not have been called."""
+    """Check what ``stamp`` would have put right: it may not have been called.
+
+    What the author did not write is no forgery, though another replica may have written something
+    else than we would: the watches of two are never at the same point.
+    """
     stored, meta = request.stored, request.meta
     author = meta.annotation_map.get(names.CREATED_BY)
     true_author = stored.annotation_map.get(names.CREATED_BY) if stored else request.username
@@ -251,11 +255,11 @@ def _forgeries(request: Request, policy: Policy, true_host: str | None) -> Itera
         yield Violation(Reason.STAMP_FORGED, field, author, says)
     label = meta.label_map.get(names.POLICY)
     true_label = (stored.label_map.get(names.POLICY) if stored else None) or policy.name
-    if label is not None and label != true_label:
+    if label is not None and label != true_label and not request.reinvoked:
         field = f"metadata.labels[{names.POLICY}]"
         says = f"is set by Dayfly, to {shown(true_label)}; leave it out"
         yield Violation(Reason.STAMP_FORGED, field, label, says)
     host = meta.annotation_map.get(names.HOST)
-    if host is not None and host != true_host:
+    if host is not None and host != true_host and not request.host_given:
         says = f"is set by Dayfly, to {shown(true_host or 'nothing')}; leave it out"
         yield Violation(Reason.STAMP_FORGED, HOST_FIELD, host, says)

@@ -15,7 +15,7 @@ from dayfly_kube.discovery import Discovery
 from dayfly_operator.claim_desk import ClaimDesk
 from dayfly_operator.claim_repair import ClaimRepair
 from dayfly_operator.conflicts import ConflictKeeper, Reports
-from dayfly_operator.naming import Naming
+from dayfly_operator.name_queue import NameQueue
 from dayfly_operator.register import Register, Watches
 from dayfly_operator.routes import Routed, Routes
 from dayfly_operator.settings import Settings
@@ -60,7 +60,7 @@ class NameParts:
             means.client, writer, means.finder, settings.claim_ingress_hosts, self.claiming
         )
         repair = ClaimRepair(desk, self.register, clock, means.now, settings.claim_grace)
-        self.naming = Naming(repair, means.gate, Random().random)
+        self.names = NameQueue(repair, means.gate, Random().random)
         self.conflicts = ConflictKeeper(self.register, writer, reports, settings.namespace)
 
     def _routes(self, changed: Callable[[Key, Routed | None], None]) -> Routes:
@@ -91,7 +91,7 @@ class NameParts:
 
     def name_changed(self, key: ClaimKey) -> None:
         """Pass it on: the claim may have to follow, and there may be a conflict."""
-        self.naming.changed(key, claimed=self.register.claim(key.claim_name) is not None)
+        self.names.changed(key, claimed=self.register.claim(key.claim_name) is not None)
         self._news.conflicts_changed()
 
     def mark_changed(self) -> None:
@@ -104,11 +104,11 @@ class NameParts:
         """Yield what runs all the time; what begins later runs in tasks from ``spawn``."""
         self.register.routes.start(spawn)
         yield self.register.reflector.run()
-        yield self.naming.queue.run()
+        yield self.names.queue.run()
 
     async def look_at_all(self) -> None:
         """Look at every name."""
-        await self.naming.look_at_all()
+        await self.names.look_at_all()
 
     async def tell(self) -> None:
         """Find the conflicts, and say them if that is this replica's to do."""

@@ -4,7 +4,7 @@ Only the two are kept, so that what lists no name costs nothing; what the object
 know.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from dayfly_core.claim_key import ClaimKey
@@ -29,6 +29,9 @@ class Wanted:
         self._sources: dict[ClaimKey, tuple[Source, ...]] = {}
         self._crowded: set[ClaimKey] = set()
         self._wild: set[ClaimKey] = set()
+        self._below: dict[ClaimKey, set[ClaimKey]] = {}
+        """What is listed below each wildcard that there could be: when one comes, or goes, nobody
+        has to look through all names."""
 
     def note(self, source: Source, keys: tuple[ClaimKey, ...]) -> None:
         """Take in what an object lists now; nothing, if it is gone."""
@@ -54,13 +57,10 @@ class Wanted:
         """Every name that some object lists."""
         return self._sources.keys()
 
-    def contested(self) -> Iterator[ClaimKey]:
-        """Yield the names that may be in conflict: of several objects, or overlapping another."""
-        wild = frozenset(self._wild)
-        yield from self._crowded | wild
-        if wild:
-            below = (key for key in tuple(self._sources) if not wild.isdisjoint(key.covering))
-            yield from (key for key in below if key not in self._crowded and key not in wild)
+    def contested(self) -> Collection[ClaimKey]:
+        """Return the names that may be in conflict: of several objects, or overlapping another."""
+        covered = (self._below.get(wildcard, ()) for wildcard in self._wild)
+        return self._crowded.union(self._wild, *covered)
 
     def _put(self, key: ClaimKey, sources: tuple[Source, ...]) -> None:
         if sources:
@@ -69,6 +69,14 @@ class Wanted:
             self._sources.pop(key, None)
         _keep(self._crowded, key, wanted=len(sources) > 1)
         _keep(self._wild, key, wanted=key.wildcard and bool(sources))
+        for wildcard in key.covering:
+            self._place(wildcard, key, wanted=bool(sources))
+
+    def _place(self, wildcard: ClaimKey, key: ClaimKey, *, wanted: bool) -> None:
+        below = self._below.setdefault(wildcard, set())
+        _keep(below, key, wanted=wanted)
+        if not below:
+            del self._below[wildcard]
 
 
 def _keep(keys: set[ClaimKey], key: ClaimKey, *, wanted: bool) -> None:

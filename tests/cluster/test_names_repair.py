@@ -14,7 +14,7 @@ from dayfly_core import names
 from dayfly_core.api import ClaimState
 from dayfly_core.objects import INGRESSES, NAME_CLAIMS, NAMESPACES, ObjectMeta
 from dayfly_kube.client import Client
-from dayfly_operator.naming import WORKERS
+from dayfly_operator.name_queue import WORKERS
 from playground.audit import AuditEvent
 from playground.lags import OPERATOR
 from playground.tenure import WRITES, by_nobody, tenures

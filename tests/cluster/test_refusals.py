@@ -298,7 +298,7 @@ def test_a_name_under_way_is_worth_a_retry_and_not_worth_force(
     told = (
         f'{begins}admission webhook "environments.dayfly.dev" denied the request: '
         f'Operation cannot be fulfilled on namespaces "{neighbours.name}-new": {LABEL}: '
-        f'"{reserved}" is reserved by a concurrent request, retry in 5 s '
-        "(this is no conflict between field managers)"
+        f'"{reserved}" is reserved by a concurrent request, retry in 5 s; if that one failed, it '
+        "comes free in little more than a minute (this is no conflict between field managers)"
     )
     assert refused.splitlines()[0] == told

@@ -8,7 +8,8 @@ from functools import partial
 
 import pytest
 
-from dayfly_admission.register import PAGE
+from dayfly_admission.register import PAGE, WILDCARDS
+from dayfly_admission.turnstile import CONNECTIONS, READS
 from dayfly_core import names
 from dayfly_core.api import ClaimState, LabelSelector
 from dayfly_core.claim_key import ClaimKey
@@ -178,6 +179,49 @@ async def test_a_dry_run_only_reads(api: FakeApi, replica: Replica, taken: bool)
     response = await ask(replica, new_environment(dryRun=True))
     assert response["allowed"] is not taken
     assert [line for line in written(api, before) if "accessreviews" not in line] == []
+
+
+DEEP = ".".join(["a"] * 120) + ".example"
+
+
+async def test_a_host_with_a_hundred_domains_above_it_costs_no_hundred_reads(
+    api: FakeApi, replica: Replica
+) -> None:
+    before = len(api.requests)
+    assert (await judge(replica, ingress(DEEP)))["allowed"] is True
+    assert asked(api, before) == [f"POST {CLAIMS}", f"GET {CLAIMS}"]
+    said = await judge(replica, ingress("*.a.a.a.example", "team-b"))
+    assert said["status"]["reason"] == "Conflict", "the host is claimed, though nobody stored it"
+
+
+async def test_a_wildcard_far_above_is_found_in_one_list(api: FakeApi, replica: Replica) -> None:
+    assert (await judge(replica, ingress("*.a.example", "team-b")))["allowed"] is True
+    for number in range(9):
+        bound(api, host(f"h{number}.other.example"), "team-b")
+    assert (await judge(replica, ingress(DEEP)))["status"]["reason"] == "Conflict"
+    lists = [r.query for r in api.requests if r.path == CLAIMS and r.method == "GET"]
+    assert lists[-1]["labelSelector"] == WILDCARDS
+
+
+async def test_an_environment_does_not_wait_for_those_who_ask_for_many_hosts(
+    api: FakeApi, replica: Replica
+) -> None:
+    api.fault(Fault("hang", f"{CLAIMS}/host-wildcard", times=999))
+    many = [asyncio.create_task(judge(replica, ingress(deep(n)))) for n in range(2 * CONNECTIONS)]
+    await eventually(lambda: hanging(api) >= READS)
+    async with asyncio.timeout(2):
+        assert (await ask(replica, new_environment()))["allowed"] is True
+    assert hanging(api) == READS
+    for task in many:
+        task.cancel()
+
+
+def deep(number: int) -> str:
+    return f"h{number}.a.b.c.d.e.f.g.example"
+
+
+def hanging(api: FakeApi) -> int:
+    return sum(request.path.startswith(f"{CLAIMS}/host-wildcard") for request in api.requests)
 
 
 # Who has it.

@@ -15,6 +15,7 @@ import msgspec
 
 from dayfly_admission.program import Clocks, Program
 from dayfly_admission.settings import Settings, parse
+from dayfly_admission.turnstile import CONNECTIONS
 from dayfly_certs import secrets
 from dayfly_certs.bundle import Bundle
 from dayfly_core import names
@@ -108,7 +109,8 @@ async def a_replica(
     journal: Callable[[bytes], object] = lambda line: None,
 ) -> AsyncGenerator[Replica]:
     """Run a replica until the block ends; then it leaves in order."""
-    async with Client(api.config(), user_agent="dayfly-admission/0 (test)") as client:
+    agent = "dayfly-admission/0 (test)"
+    async with Client(api.config(), user_agent=agent, connections=CONNECTIONS) as client:
         program = Program(client, settings, Clocks(today, monotonic), journal)
         running = asyncio.create_task(program.run())
         try:

@@ -8,7 +8,7 @@ from dayfly_admission import answer
 from dayfly_admission.claiming import Claiming
 from dayfly_admission.naming import LoopClock, Naming
 from dayfly_admission.review import User, decode
-from dayfly_admission.turnstile import Turnstile
+from dayfly_admission.turnstile import Turnstiles
 from dayfly_admission.webhooks import Webhooks
 from dayfly_core.api import Holder, LabelSelector
 from dayfly_core.objects import ObjectMeta
@@ -45,7 +45,7 @@ class Desk:
     shelf: Shelf = field(default_factory=Shelf)
     teller: FakeTeller = field(default_factory=FakeTeller)
     policies: Sequence[Policy] = ()
-    turnstile: Turnstile = field(default_factory=Turnstile)
+    turnstiles: Turnstiles = field(default_factory=Turnstiles)
     counted: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
 
     @property
@@ -54,7 +54,7 @@ class Desk:
         naming = Naming(
             Claiming(self.shelf, clock),
             self.teller,
-            self.turnstile,
+            self.turnstiles,
             lambda kind, outcome: self.counted.append((kind, outcome)),
             LabelSelector(),
         )

@@ -20,11 +20,11 @@ from dayfly_admission.namespaces import Namespaces
 from dayfly_admission.naming import Naming
 from dayfly_admission.register import Register
 from dayfly_admission.server import Surroundings, application
-from dayfly_admission.turnstile import Turnstile
+from dayfly_admission.turnstile import Turnstiles
 from dayfly_admission.webhooks import Webhooks
 from dayfly_core import conformance, names, structural
 from dayfly_core.api import ClaimState, Holder, LabelSelector, NameClaim, NameClaimSpec
-from dayfly_core.claim_key import ClaimKey
+from dayfly_core.claim_key import ClaimKey, key_of
 from dayfly_core.objects import NAME_CLAIMS, ObjectMeta
 from dayfly_core.policies import Policies
 from dayfly_core.request import our_users
@@ -186,7 +186,8 @@ class Cluster:
         return self.claims[name]
 
     def _store(self, claim: NameClaim) -> bytes:
-        assert claim.metadata.label_map == {names.CLAIM: claim.spec.key.kind.value}
+        wild = {names.WILDCARD: "true"} if key_of(claim).wildcard else {}
+        assert claim.metadata.label_map == {names.CLAIM: claim.spec.key.kind.value} | wild
         version = {"uid": "u", "resource_version": str(self.writes)}
         meta = msgspec.structs.replace(claim.metadata, **version)
         self.claims[meta.name] = msgspec.structs.replace(claim, metadata=meta)
@@ -255,7 +256,7 @@ class World:
         naming = Naming(
             Claiming(Register(self.cluster, LabelSelector()), self.cluster),
             Disclosure(self.cluster),
-            Turnstile(),
+            Turnstiles(),
             lambda _kind, _outcome: None,
             LabelSelector(),
         )

@@ -56,6 +56,8 @@ class Shelf:
 
     claims: dict[str, NameClaim] = field(default_factory=dict[str, NameClaim])
     present: set[tuple[str, str, str, str]] = field(default_factory=set[tuple[str, str, str, str]])
+    ending: set[tuple[str, str, str, str]] = field(default_factory=set[tuple[str, str, str, str]])
+    """Those of them that are being deleted."""
     writes: int = 0
     failing: Exception | None = None
 
@@ -101,7 +103,9 @@ class Shelf:
     async def find(self, holder: Holder, key: ClaimKey, seconds: float) -> Presence | None:
         assert seconds > 0
         assert key
-        return Presence(holder.uid, lists=True) if identity(holder) in self.present else None
+        if identity(holder) not in self.present:
+            return None
+        return Presence(holder.uid, lists=True, ending=identity(holder) in self.ending)
 
     def _write(self, seconds: float) -> None:
         assert seconds > 0

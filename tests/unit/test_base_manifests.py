@@ -1,6 +1,7 @@
 """What the files in manifests/base promise to each other and to the code."""
 
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -268,6 +269,20 @@ def test_the_component_sets_one_flag_in_both_programs() -> None:
     assert patch["target"]["name"].split("|") == [d["metadata"]["name"] for d in DEPLOYMENTS]
     assert admission.parse([operation["value"]], {}).claim_ingress_hosts == LabelSelector()
     assert operator.parse([operation["value"]], {}).claim_ingress_hosts == LabelSelector()
+
+
+def test_the_network_policy_waits_for_the_addresses_of_the_api_servers() -> None:
+    policy = yaml.safe_load((COMPONENT.parent / "network-policy" / "policy.yaml").read_text())
+    webhooks, others = policy["spec"]["ingress"]
+    pods = DEPLOYMENTS[0]["spec"]["template"]
+    named = {port["name"] for port in pods["spec"]["containers"][0]["ports"]}
+    chosen = policy["spec"]["podSelector"]["matchLabels"]
+    assert chosen.items() <= pods["metadata"]["labels"].items()
+    assert {port["port"] for rule in (webhooks, others) for port in rule["ports"]} == named
+    assert [port["port"] for port in webhooks["ports"]] == ["https"]
+    # Whoever forgets to write them in is told so by the API server, instead of locking it out.
+    with pytest.raises(ValueError, match="ADDRESSES"):
+        ip_network(webhooks["from"][0]["ipBlock"]["cidr"])
 
 
 @pytest.mark.parametrize("policy", of_kind("ValidatingAdmissionPolicy"))

@@ -14,7 +14,7 @@ from dayfly_admission import answer
 from dayfly_admission.claiming import Claiming
 from dayfly_admission.naming import LoopClock, Naming
 from dayfly_admission.review import Malformed, Review, User, decode
-from dayfly_admission.turnstile import Turnstile
+from dayfly_admission.turnstile import Turnstiles
 from dayfly_admission.webhooks import Answered, Webhook, Webhooks
 from dayfly_core import names
 from dayfly_core.api import Holder, LabelSelector
@@ -47,7 +47,7 @@ def webhooks(now: datetime = NOW) -> Webhooks:
     """All of them, over an empty register."""
     claiming = Claiming(Shelf(), LoopClock(lambda: 0.0, lambda: now))
     naming = Naming(
-        claiming, NoTeller(), Turnstile(), lambda _kind, _outcome: None, LabelSelector()
+        claiming, NoTeller(), Turnstiles(), lambda _kind, _outcome: None, LabelSelector()
     )
     return Webhooks(lambda: POLICIES, OneNamespace(), lambda: now, frozenset(), naming)
 

@@ -96,6 +96,28 @@ def test_whether_an_earlier_call_stamped(managed: Any, operation: str, want: boo
     assert request.reinvoked is want
 
 
+def wrote(annotation: str) -> list[Json]:
+    annotations: Json = {f"f:{annotation}": {}}
+    return [{"manager": "kubectl", "fieldsV1": {"f:metadata": {"f:annotations": annotations}}}]
+
+
+@pytest.mark.parametrize(
+    ("managed", "operation", "want"),
+    [
+        pytest.param(wrote("a"), "CREATE", True, id="the author did not write it"),
+        pytest.param(wrote(names.HOST), "CREATE", False, id="the author wrote it"),
+        pytest.param(None, "CREATE", False, id="nobody knows"),
+        pytest.param(wrote("a"), "UPDATE", False, id="of an update the stored object tells"),
+    ],
+)
+def test_whether_a_webhook_gave_the_host(managed: Any, operation: str, want: bool) -> None:
+    stamps: Json = {"labels": {names.POLICY: "previews"}, "annotations": {names.HOST: "a.example"}}
+    new = an_object(managedFields=managed, **stamps)
+    request = decode(encoded(a_review(new, operation=operation))).request
+    assert request
+    assert request.host_given is want
+
+
 @pytest.mark.parametrize(
     ("review", "reason"),
     [

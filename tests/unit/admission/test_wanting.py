@@ -271,3 +271,21 @@ def test_who_asks_and_whether_in_earnest() -> None:
     assert (found.user.username, found.user.uid, found.user.groups) == ("alice", "7", ["dev"])
     assert found.user.extra == {"scopes": ["a", "b"]}
     assert found.dry_run is True
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "asked", "wrong"),
+    [
+        pytest.param(100, 0, 100, [], id="as many as there may be"),
+        pytest.param(101, 0, 0, ["spec.rules[100].host"], id="one more: none is asked for"),
+        pytest.param(101, 1, 100, [], id="what it had before does not count"),
+        pytest.param(300, 300, 0, [], id="however many it had"),
+    ],
+)
+def test_how_many_hosts_one_request_may_add(
+    new: int, old: int, asked: int, wrong: list[str]
+) -> None:
+    listed = [f"h{number}.example" for number in range(new)]
+    found = wanted(a_review(ingress(*listed), ingress(*listed[:old]) if old else None))
+    assert len(keys(found)) == asked
+    assert [violation.field for violation in (found.violations if found else ())] == wrong

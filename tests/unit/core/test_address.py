@@ -168,6 +168,11 @@ JUDGED = [
         f"is set by Dayfly, to {HOST}; leave it out", id="CREATE with another",
     ),
     pytest.param(
+        a_request(an_object(at=in_("24h"), by="alice", policy="previews", host="x.example"),
+                  host_given=True), "",
+        id="CREATE with another, by a replica that knew the policy or namespace as it was",
+    ),
+    pytest.param(
         a_request(an_object(host=HOST)), "is set by Dayfly, to nothing; leave it out",
         id="CREATE with a host, but without an end",
     ),

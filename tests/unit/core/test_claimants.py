@@ -8,10 +8,12 @@ import pytest
 from dayfly_core import names
 from dayfly_core.claim_key import ClaimKey, KeyKind
 from dayfly_core.claimants import (
+    MOST,
     Demand,
     Demands,
     HTTPRouteSpec,
     IngressSpec,
+    bounded,
     environment_name,
     environment_of,
     ingress_hosts,
@@ -214,3 +216,21 @@ def test_what_the_namespace_claims(meta: ObjectMeta, want: list[str]) -> None:
     found = of_namespace(meta, routed)
     assert [demand.key.value for demand in found.demands] == want
     assert bool(found.violations) is bool(want)
+
+
+def test_who_asks_for_too_much_reads_how_much_and_what_to_do() -> None:
+    listed = [f"h{number}.example" for number in range(MOST + 20)]
+    found = bounded(route_hosts(HTTPRouteSpec(hostnames=["a_b", *listed])))
+    assert found.demands == ()
+    _, violation = found.violations
+    assert (violation.reason, violation.field) == (Reason.TOO_MANY_HOSTS, "spec.hostnames[101]")
+    assert violation.text == (
+        'spec.hostnames[101]: Invalid value: "h100.example": is one of 120 hosts that this adds, '
+        "and one request may add 100; spread them over several objects, or add them in several "
+        "steps"
+    )
+
+
+def test_as_many_as_one_may_ask_for_are_all_asked_for() -> None:
+    found = route_hosts(HTTPRouteSpec(hostnames=[f"h{number}.example" for number in range(MOST)]))
+    assert bounded(found) == found

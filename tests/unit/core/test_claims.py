@@ -163,6 +163,11 @@ def test_a_claim(attempt: Attempt, seen: Seen, want: Step | Outcome) -> None:
         pytest.param(Looked(a_claim(holder=MINE)), Granted(None), id="it is one's own"),
         pytest.param(Looked(a_claim()), Find(a_claim()), id="asks after the holder"),
         pytest.param(Found(a_claim(), THERE), Taken(a_claim()), id="taken"),
+        pytest.param(
+            Found(a_claim(), THERE._replace(ending=True)),
+            Taken(a_claim(), ending=True),
+            id="taken by what is being deleted",
+        ),
         pytest.param(Found(a_claim(), None), Reserved(a_claim()), id="reserved"),
         pytest.param(Found(a_claim(state=BOUND), None), Granted(None), id="would be taken over"),
     ],
@@ -178,6 +183,8 @@ def test_the_claim_of_a_request() -> None:
     claim = pending(an_attempt(host("x.a.example")))
     assert claim.metadata.name == host("x.a.example").claim_name
     assert claim.metadata.label_map == {names.CLAIM: "host"}
+    wide = pending(an_attempt(host("*.a.example")))
+    assert wide.metadata.label_map == {names.CLAIM: "host", names.WILDCARD: "true"}
     assert (claim.spec.holder, claim.spec.state, claim.spec.contested) == (MINE, PENDING, False)
     assert (claim.spec.key.value, claim.spec.key.written) == ("x.a.example", "x.a.example")
     assert claim.spec.claimed_at == "2026-11-22T10:00:00Z"

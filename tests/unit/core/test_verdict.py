@@ -346,6 +346,10 @@ REFUSALS = [
         a_request(an_object(policy="mine")), PREVIEWS, [Reason.STAMP_FORGED], id="policy forged"
     ),
     pytest.param(
+        a_request(an_object(policy="old"), reinvoked=True), PREVIEWS, [],
+        id="policy of a replica that did not know a newer one",
+    ),
+    pytest.param(
         a_request(labelled(changed(STAMPED, created_by="bob"), "mine"), STAMPED),
         PREVIEWS,
         [Reason.STAMP_FORGED, Reason.STAMP_FORGED],
@@ -557,6 +561,7 @@ METAS = st.builds(
         old=st.none() | METAS,
         spec_changed=st.booleans(),
         reinvoked=st.booleans(),
+        host_given=st.booleans(),
     ),
     policy=POLICIES,
 )

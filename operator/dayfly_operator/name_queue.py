@@ -36,7 +36,7 @@ SLICE: Final = 500
 """Names looked at in one go: some milliseconds in which no due end is served."""
 
 
-class Naming:
+class NameQueue:
     """The work queue of names."""
 
     def __init__(self, repair: ClaimRepair, gate: Gate, chance: Callable[[], float]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from dayfly_core.claim_key import ClaimKey, KeyKind
 from dayfly_kube.errors import ApiError, Status, Unreachable
 from dayfly_operator.claim_repair import ClaimRepair, Mended
-from dayfly_operator.naming import Naming
+from dayfly_operator.name_queue import NameQueue
 from dayfly_operator.writing import NotLeading
 
 pytestmark = pytest.mark.looptime(start=0)
@@ -54,12 +54,12 @@ class Gate:
         return self.open
 
 
-def naming(repair: Repair, gate: Gate | None = None) -> Naming:
+def queue(repair: Repair, gate: Gate | None = None) -> NameQueue:
     # No chance: the longest pause each time.
-    return Naming(cast("ClaimRepair", repair), gate or Gate(), lambda: 0.0)
+    return NameQueue(cast("ClaimRepair", repair), gate or Gate(), lambda: 0.0)
 
 
-async def during(seconds: float, tested: Naming) -> None:
+async def during(seconds: float, tested: NameQueue) -> None:
     task = asyncio.create_task(tested.queue.run())
     await asyncio.sleep(seconds)
     task.cancel()
@@ -67,7 +67,7 @@ async def during(seconds: float, tested: Naming) -> None:
 
 async def test_what_has_a_claim_is_looked_at_at_once() -> None:
     repair = Repair()
-    tested = naming(repair)
+    tested = queue(repair)
     tested.changed(SHOP, claimed=True)
     await during(5, tested)
     assert repair.at == [0]
@@ -75,7 +75,7 @@ async def test_what_has_a_claim_is_looked_at_at_once() -> None:
 
 async def test_what_has_none_is_left_to_settle_however_often_it_changes() -> None:
     repair = Repair()
-    tested = naming(repair)
+    tested = queue(repair)
     for tenth in range(8):
         asyncio.get_running_loop().call_later(
             tenth / 10, lambda: tested.changed(SHOP, claimed=False)
@@ -86,7 +86,7 @@ async def test_what_has_none_is_left_to_settle_however_often_it_changes() -> Non
 
 async def test_what_is_well_is_not_looked_at() -> None:
     repair = Repair(is_due=False)
-    tested = naming(repair)
+    tested = queue(repair)
     tested.changed(SHOP, claimed=True)
     await tested.look_at_all()
     await during(5, tested)
@@ -95,7 +95,7 @@ async def test_what_is_well_is_not_looked_at() -> None:
 
 async def test_it_is_looked_at_again_when_it_wants_to() -> None:
     repair = Repair([Mended(again=75)])
-    tested = naming(repair)
+    tested = queue(repair)
     await tested.look_at_all()
     await during(100, tested)
     assert repair.at == [0, 75]
@@ -104,7 +104,7 @@ async def test_it_is_looked_at_again_when_it_wants_to() -> None:
 
 async def test_what_is_in_doubt_is_looked_at_ever_more_seldom() -> None:
     repair = Repair([DOUBT] * 99)
-    tested = naming(repair)
+    tested = queue(repair)
     tested.changed(SHOP, claimed=True)
     loop = asyncio.get_running_loop()
     for hour in range(1, 5):
@@ -118,7 +118,7 @@ async def test_what_is_in_doubt_is_looked_at_ever_more_seldom() -> None:
 
 async def test_who_leads_again_looks_at_what_was_in_doubt() -> None:
     repair, gate = Repair([DOUBT]), Gate()
-    tested = naming(repair, gate)
+    tested = queue(repair, gate)
     tested.changed(SHOP, claimed=True)
     loop = asyncio.get_running_loop()
     loop.call_at(1, lambda: setattr(gate, "open", False))
@@ -130,7 +130,7 @@ async def test_who_leads_again_looks_at_what_was_in_doubt() -> None:
 
 async def test_a_change_ends_the_doubt() -> None:
     repair = Repair([DOUBT] * 5)
-    tested = naming(repair)
+    tested = queue(repair)
     tested.changed(SHOP, claimed=True)
     asyncio.get_running_loop().call_at(20, lambda: tested.changed(SHOP, claimed=True))
     await during(23, tested)
@@ -147,7 +147,7 @@ async def test_a_change_ends_the_doubt() -> None:
 )
 async def test_it_is_tried_again_after(error: Exception, again: float) -> None:
     repair = Repair([error])
-    tested = naming(repair)
+    tested = queue(repair)
     tested.changed(SHOP, claimed=True)
     await during(40, tested)
     first, second = repair.at
@@ -162,7 +162,7 @@ async def test_a_refusal_is_told_once_and_tried_again_ever_more_seldom(
     code: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     repair = Repair([ApiError(Status(code=code))] * 99)
-    tested = naming(repair)
+    tested = queue(repair)
     tested.changed(SHOP, claimed=True)
     await during(250, tested)
     assert repair.at == [0, 30, 60, 90, 120, 152, 216]
@@ -178,7 +178,7 @@ async def test_a_refusal_is_told_once_and_tried_again_ever_more_seldom(
 )
 async def test_without_the_lead_nothing_is_done(gate: Gate, looked: list[float]) -> None:
     repair = Repair([NotLeading()])
-    tested = naming(repair, gate)
+    tested = queue(repair, gate)
     tested.changed(SHOP, claimed=True)
     await during(100, tested)
     assert repair.at == looked
@@ -186,7 +186,7 @@ async def test_without_the_lead_nothing_is_done(gate: Gate, looked: list[float])
 
 async def test_what_was_queued_is_dropped_when_the_lead_is_lost() -> None:
     repair, gate = Repair(), Gate()
-    tested = naming(repair, gate)
+    tested = queue(repair, gate)
     tested.changed(SHOP, claimed=False)
     gate.open = False
     await during(100, tested)
