@@ -4,30 +4,29 @@ Every read is from etcd: a cache would show a name as free that was just given a
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine, Iterable, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final, Protocol
 
 import msgspec
 
 from dayfly_admission.claiming import Garbled
 from dayfly_admission.review import UNDECODABLE
 from dayfly_admission.turnstile import READS
-from dayfly_core import claimants, names, selectors
+from dayfly_core import names
 from dayfly_core.api import Holder, KeyKind, LabelSelector, NameClaim
 from dayfly_core.claim_key import ClaimKey, key_of
 from dayfly_core.claim_steps import Presence
-from dayfly_core.claimants import Demands, HTTPRouteSpec, IngressSpec
 from dayfly_core.claims import namespace_of
 from dayfly_core.objects import (
     HTTP_ROUTES,
     INGRESSES,
     NAME_CLAIMS,
-    NAMESPACES,
     ObjectMeta,
     PartialObject,
     Resource,
 )
+from dayfly_core.possession import RouteList, RouteObject, by_routes, has
 from dayfly_kube.errors import ApiError, Unreachable
 
 HOSTS: Final = f"{names.CLAIM}={KeyKind.HOST}"
@@ -43,7 +42,8 @@ who means no harm, all wildcards are listed: few requests, if they take a little
 PAGE: Final = 500
 """Claims in one answer: half a megabyte, some milliseconds in which nobody else is answered."""
 
-S = TypeVar("S")
+ROUTES: Final = ((INGRESSES,), (HTTP_ROUTES, HTTP_ROUTES._replace(version="v1beta1")))
+"""What names hosts, each kind in the versions that clusters serve, the newest first."""
 
 
 class Connection(Protocol):
@@ -79,20 +79,10 @@ class _Claims(msgspec.Struct, frozen=True):
     metadata: _ListMeta = _ListMeta()
 
 
-class _Item(msgspec.Struct, Generic[S], frozen=True):
-    spec: S | None = None
-    metadata: ObjectMeta = ObjectMeta()
-
-
-class _Items(msgspec.Struct, Generic[S], frozen=True):
-    items: list[_Item[S]] = []
-
-
 _claim = msgspec.json.Decoder(NameClaim)
 _claims = msgspec.json.Decoder(_Claims)
 _partial = msgspec.json.Decoder(PartialObject)
-_ingresses = msgspec.json.Decoder(_Items[IngressSpec])
-_routes = msgspec.json.Decoder(_Items[HTTPRouteSpec])
+_route_list = msgspec.json.Decoder(RouteList)
 
 
 class Register:
@@ -187,49 +177,25 @@ class Register:
             raise
 
     async def _has(self, holder: Holder, meta: ObjectMeta, key: ClaimKey) -> bool:
-        if key.kind is KeyKind.ENVIRONMENT:
-            return _lists(claimants.environment_of(meta), key)
-        if _lists(claimants.stamped_host_of(meta), key):
+        kind = (holder.group, holder.resource)
+        if has(kind, meta, key):
             return True
-        return _is_namespace(holder) and await self._routes(meta, key)
-
-    async def _routes(self, namespace: ObjectMeta, key: ClaimKey) -> bool:
-        """Whether an Ingress or HTTPRoute in the namespace has the host."""
-        if self._ingress_hosts is None:
+        if not by_routes(kind, meta, key, self._ingress_hosts):
             return False
-        if not selectors.matches(self._ingress_hosts, namespace.label_map):
-            return False
-        for resource, hosts_of in (
-            (INGRESSES, _hosts_of_ingresses),
-            (HTTP_ROUTES, _hosts_of_routes),
-        ):
-            # No HTTPRoutes where the kind is not installed.
-            body = await _or_none(self._connection.get_list(resource.path(namespace.name)))
-            if body and any(_lists(demands, key) for demands in hosts_of(body)):
+        for versions in ROUTES:
+            if has(kind, meta, key, await self._routes(versions, meta.name)):
                 return True
         return False
 
-
-def _hosts_of_ingresses(body: bytes) -> Iterable[Demands]:
-    items = _ingresses.decode(body).items
-    return (
-        claimants.of_namespace(i.metadata, claimants.ingress_hosts(i.spec)) for i in items if i.spec
-    )
-
-
-def _hosts_of_routes(body: bytes) -> Iterable[Demands]:
-    items = _routes.decode(body).items
-    return (
-        claimants.of_namespace(i.metadata, claimants.route_hosts(i.spec)) for i in items if i.spec
-    )
-
-
-def _lists(demands: Demands, key: ClaimKey) -> bool:
-    return any(demand.key == key for demand in demands.demands)
-
-
-def _is_namespace(holder: Holder) -> bool:
-    return (holder.group, holder.resource) == (NAMESPACES.group, NAMESPACES.plural)
+    async def _routes(
+        self, versions: tuple[Resource, ...], namespace: str
+    ) -> Sequence[RouteObject]:
+        """List one kind in the first version that is served; nothing, where none is."""
+        for resource in versions:
+            body = await _or_none(self._connection.get_list(resource.path(namespace)))
+            if body is not None:
+                return _route_list.decode(body).items or ()
+        return ()
 
 
 def _resource(holder: Holder) -> Resource:

@@ -13,10 +13,10 @@ from dayfly_core.claimants import Demand, Demands, HTTPRouteSpec, IngressSpec
 from dayfly_core.names import Reason
 from dayfly_core.objects import HTTP_ROUTES, INGRESSES, NAMESPACES, ObjectMeta, is_segment
 from dayfly_core.policies import GroupResource
+from dayfly_core.possession import NAMESPACE, listed
 from dayfly_core.request import Operation, Request
 from dayfly_core.violations import Violation
 
-NAMESPACE: Final[GroupResource] = (NAMESPACES.group, NAMESPACES.plural)
 INGRESS: Final[GroupResource] = (INGRESSES.group, INGRESSES.plural)
 ROUTE: Final[GroupResource] = (HTTP_ROUTES.group, HTTP_ROUTES.plural)
 
@@ -116,12 +116,7 @@ def _asks_for_namespace(
 
 
 def _own(kind: GroupResource, meta: ObjectMeta | None) -> Demands:
-    """Return what metadata says: the environment, and the host, inert without a policy."""
-    if meta is None:
-        return Demands()
-    environment = claimants.environment_of(meta) if kind == NAMESPACE else Demands()
-    host = claimants.stamped_host_of(meta) if names.POLICY in meta.label_map else Demands()
-    return Demands(environment.demands + host.demands, environment.violations + host.violations)
+    return listed(kind, meta) if meta else Demands()
 
 
 def _routed(request: Request, around: Circumstances) -> tuple[Demands, Demands]:

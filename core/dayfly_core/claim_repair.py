@@ -11,7 +11,7 @@ leader and the webhook, cannot undo each other's work.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, product
@@ -210,17 +210,6 @@ def seniority(claimant: Claimant) -> tuple[str, str, str, str, str]:
     created = instant.render(claimant.created) if claimant.created else ""
     group, resource, namespace, name = identity(claimant.holder)
     return created, namespace, name, group, resource
-
-
-def family(key: ClaimKey, keys: Collection[ClaimKey]) -> frozenset[ClaimKey]:
-    """Pick the keys that can have to do with a conflict about one: it, and what overlaps.
-
-    Without wildcards that is the key alone; else all that the widest of them covers.
-    """
-    wide = [wildcard for wildcard in key.covering if wildcard in keys]
-    top = wide[-1] if wide else key
-    below = [other for other in keys if top.covers(other)] if top.wildcard else []
-    return frozenset((key, top, *below))
 
 
 def conflicts(claimants: Mapping[ClaimKey, Sequence[Claimant]]) -> tuple[Conflict, ...]:

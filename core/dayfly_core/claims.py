@@ -87,7 +87,7 @@ def _looked(attempt: Attempt, claim: NameClaim | None) -> Step | Outcome:
         return Taken(claim)
     theirs = claim.spec.holder
     own = theirs.uid == attempt.holder.uid
-    if same_object(theirs, attempt.holder) and (own or attempt.act is not Act.CREATE):
+    if same_object(theirs, attempt.holder) and (own or attempt.act is Act.INSIDE):
         return _swap(attempt, taken(attempt, claim))
     return _within(attempt, claim) if kin(theirs, attempt.holder) else Find(claim)
 
@@ -104,9 +104,7 @@ def _within(attempt: Attempt, claim: NameClaim) -> Step | Outcome:
 
 def _found(attempt: Attempt, claim: NameClaim, presence: Presence | None) -> Step | Outcome:
     if same_object(claim.spec.holder, attempt.holder):
-        # A CREATE beside an object of that name could only succeed after a DELETE, unclaimed.
-        there = presence is not None and presence.uid
-        return Exists(claim) if there else _swap(attempt, taken(attempt, claim))
+        return _succeeded(attempt, claim, presence.uid if presence else "")
     if kin(claim.spec.holder, attempt.holder):
         has = presence is not None and presence.lists
         return _swap(attempt, shared(attempt, claim) if has else taken(attempt, claim))
@@ -115,6 +113,20 @@ def _found(attempt: Attempt, claim: NameClaim, presence: Presence | None) -> Ste
     if claim.spec.state is ClaimState.BOUND:
         return _swap(attempt, taken(attempt, claim))
     return Reserved(claim)
+
+
+def _succeeded(attempt: Attempt, claim: NameClaim, there: str) -> Step | Outcome:
+    """Go on where an object of the same name had it; ``there`` is the uid of the one there is.
+
+    Of an UPDATE the uid is what its review says: believed only if etcd says the same, for then it
+    is neither outdated nor somebody else's than the API server's.
+    """
+    if attempt.act is Act.CREATE and there:
+        # Beside an object of that name it could only succeed after a DELETE, unclaimed.
+        return Exists(claim)
+    if attempt.act is Act.UPDATE and there != attempt.holder.uid:
+        return Reserved(claim)
+    return _swap(attempt, taken(attempt, claim))
 
 
 def _keeps_out(presence: Presence, claim: NameClaim, attempt: Attempt) -> bool:

@@ -5,22 +5,14 @@ from typing import Protocol
 
 import msgspec
 
-from dayfly_core import selectors
 from dayfly_core.api import Holder, LabelSelector, NameClaim
-from dayfly_core.claim_key import ClaimKey, KeyKind
+from dayfly_core.claim_key import ClaimKey
 from dayfly_core.claim_steps import Presence
 from dayfly_core.claims import namespace_of
-from dayfly_core.objects import (
-    NAME_CLAIMS,
-    NAMESPACES,
-    ObjectMeta,
-    PartialObject,
-    Resource,
-)
+from dayfly_core.objects import NAME_CLAIMS, ObjectMeta, PartialObject, Resource
+from dayfly_core.possession import RouteList, by_routes, has
 from dayfly_kube.errors import ApiError
 from dayfly_operator.memory import Metadata
-from dayfly_operator.register import demands_of
-from dayfly_operator.routes import HostObject, hosts_of
 
 
 class Reader(Metadata, Protocol):
@@ -66,12 +58,6 @@ class Written(msgspec.Struct, frozen=True, rename="camel"):
     labels: dict[str, str] | None
     uid: str | msgspec.UnsetType = msgspec.UNSET
     resource_version: str | msgspec.UnsetType = msgspec.UNSET
-
-
-class HostList(msgspec.Struct, frozen=True):
-    """``IngressList`` or ``HTTPRouteList``; an empty one says ``null``."""
-
-    items: list[HostObject] | None = None
 
 
 class ClaimDesk:
@@ -133,8 +119,7 @@ class ClaimDesk:
         meta = await self._read(resource, holder) if resource else None
         if resource is None or meta is None:
             return None
-        lists = any(demand.key == key for demand in demands_of(resource, meta))
-        return Presence(meta.uid, lists or await self._routed(resource, meta, key))
+        return Presence(meta.uid, await self._has(resource, meta, key))
 
     async def _read(self, resource: Resource, holder: Holder) -> ObjectMeta | None:
         path = resource.path(holder.namespace, holder.name)
@@ -150,14 +135,14 @@ class ClaimDesk:
             raise
         return msgspec.json.decode(body, type=PartialObject).metadata
 
-    async def _routed(self, resource: Resource, meta: ObjectMeta, key: ClaimKey) -> bool:
-        if resource != NAMESPACES or key.kind is not KeyKind.HOST or self._selector is None:
-            return False
-        if not selectors.matches(self._selector, meta.label_map):
+    async def _has(self, resource: Resource, meta: ObjectMeta, key: ClaimKey) -> bool:
+        kind = (resource.group, resource.plural)
+        if has(kind, meta, key):
+            return True
+        if not by_routes(kind, meta, key, self._selector):
             return False
         for route in sorted(self._routes()):
             body = await self._client.get_list(route.path(meta.name))
-            listed = msgspec.json.decode(body, type=HostList).items or ()
-            if any(demand.key == key for item in listed for demand in hosts_of(item)):
+            if has(kind, meta, key, msgspec.json.decode(body, type=RouteList).items or ()):
                 return True
         return False

@@ -1,10 +1,10 @@
 """Keeps the claims what the stored objects are: the leader's part of unique names.
 
-Level-triggered. Call :meth:`ClaimRepair.mend` with each key that an event touches (of an object:
-the keys that it lists now and those it listed before; of a claim: ``claim_key.key_of``), and
-:meth:`ClaimRepair.mend_all` at the start of a term and every ten minutes. What they return says
-when to call again. ``ApiError`` and ``Unreachable`` of anything but a lost race come through: the
-caller tries again, as for any chore.
+Level-triggered. ``name_queue.NameQueue`` calls :meth:`ClaimRepair.mend` with each key that an event
+touches (of an object: the keys that it lists now and those it listed before; of a claim:
+``claim_key.key_of``), and with those that :meth:`ClaimRepair.look_at_all` finds, at the start of a
+term and every ten minutes. What ``mend`` returns says when to call again. ``ApiError`` and
+``Unreachable`` of anything but a lost race come through: the caller tries again.
 """
 
 import asyncio
@@ -21,15 +21,12 @@ from dayfly_core.claim_repair import (
     Bind,
     Case,
     Claimant,
-    Conflict,
     Create,
     Remove,
     Sighting,
     Wait,
     Write,
     confirmed,
-    conflicts,
-    family,
     repair,
     sight,
 )
@@ -41,8 +38,8 @@ log = logging.getLogger(__name__)
 BEHIND: Final = 2.0
 """Seconds after which to look again when a quorum read knew more than the watches."""
 
-SLICE: Final = 200
-"""Claims looked at in one go when all of them are well: 5 ms in which no end is served."""
+SLICE: Final = 500
+"""Names looked at in one go: some milliseconds in which no due end is served."""
 
 
 class Claims(Protocol):
@@ -128,25 +125,23 @@ class ClaimRepair:
         """Make the claim of a key what it should be."""
         return await self._mend(key, self._watched.claim(key.claim_name))
 
-    async def mend_all(self) -> tuple[Mended, ...]:
-        """Do so for every key that is listed or claimed; what needs nothing is left out."""
-        done = list[Mended]()
-        for count, key in enumerate(sorted(self.keys()), start=1):
-            done.append(await self.mend(key))
+    async def look_at_all(self, found: Callable[[ClaimKey], None]) -> None:
+        """Tell of every key that is listed or claimed and needs something; asks nobody.
+
+        Claims whose names are not what their keys give them have no key: they are mended at once.
+        """
+        for count, key in enumerate(self._keys(), start=1):
+            if self.due(key):
+                found(key)
             if count % SLICE == 0:
                 await asyncio.sleep(0)
-        done += await self.mend_strays()
         present = {claim.metadata.name for claim in self._watched.claims()}
-        self._sightings = {n: seen for n, seen in self._sightings.items() if n in present}
-        return tuple(mended for mended in done if mended != Mended())
+        for name in self._sightings.keys() - present:
+            del self._sightings[name]
+        for stray in [claim for claim in self._watched.claims() if not is_canonical(claim)]:
+            await self._mend(key_of(stray), stray)
 
-    async def mend_strays(self) -> list[Mended]:
-        """Mend the claims whose names are not what their keys give them."""
-        strays = [claim for claim in self._watched.claims() if not is_canonical(claim)]
-        return [await self._mend(key_of(stray), stray) for stray in strays]
-
-    def keys(self) -> frozenset[ClaimKey]:
-        """Return every key that is listed or claimed."""
+    def _keys(self) -> frozenset[ClaimKey]:
         return frozenset((*self._watched.listed(), *map(key_of, self._watched.claims())))
 
     def due(self, key: ClaimKey) -> bool:
@@ -156,19 +151,6 @@ class ClaimRepair:
         wait for all of the grace again.
         """
         return self._step(key, self._watched.claim(key.claim_name)) is not None
-
-    def conflicts(self, key: ClaimKey) -> tuple[Conflict, ...]:
-        """Name who loses, among all that can have to do with this key.
-
-        An object may lose by several keys. One that is in no conflict any more, of any of its
-        keys, has nothing to be told.
-        """
-        keys = family(key, self._watched.listed())
-        return conflicts({each: self._watched.claimants(each) for each in keys})
-
-    def all_conflicts(self) -> tuple[Conflict, ...]:
-        """Name everybody who loses."""
-        return conflicts({key: self._watched.claimants(key) for key in self._watched.listed()})
 
     def _step(self, key: ClaimKey, claim: NameClaim | None) -> Write | Wait | None:
         if claim is None:

@@ -4,7 +4,6 @@ Every replica watches, and remembers since when it has seen each claim unchanged
 writes. What is well costs no request, at whatever distance it is looked at.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable
 from typing import Final
@@ -31,9 +30,6 @@ REFUSED_AGAIN: Final = 30.0
 DOUBTED: Final = Backoff(first=2.0, cap=3600.0)
 """Pauses while a quorum read knows of a holder that no watch shows (no policy names its kind any
 more), or is forbidden. The claim stays, and from time to time somebody should look again."""
-
-SLICE: Final = 500
-"""Names looked at in one go: some milliseconds in which no due end is served."""
 
 
 class NameQueue:
@@ -64,12 +60,11 @@ class NameQueue:
 
     async def look_at_all(self) -> None:
         """Look at every name; what needs something is queued."""
-        for count, key in enumerate(self._repair.keys(), start=1):
-            if key not in self._doubts and self._repair.due(key):
-                self.queue.add(key)
-            if count % SLICE == 0:
-                await asyncio.sleep(0)
-        await self._repair.mend_strays()
+        await self._repair.look_at_all(self._found)
+
+    def _found(self, key: ClaimKey) -> None:
+        if key not in self._doubts:
+            self.queue.add(key)
 
     async def handle(self, key: ClaimKey) -> None:
         """Do what is to be done about one name now."""

@@ -13,8 +13,9 @@ from dayfly_core import names, selectors
 from dayfly_core.api import Holder, NameClaim
 from dayfly_core.claim_key import ClaimKey, key_of
 from dayfly_core.claim_repair import Claimant
-from dayfly_core.claimants import Demand, environment_of, stamped_host_of
-from dayfly_core.objects import NAME_CLAIMS, NAMESPACES, Key, ObjectMeta, Resource
+from dayfly_core.claimants import Demand
+from dayfly_core.objects import NAME_CLAIMS, NAMESPACES, Key, ObjectMeta
+from dayfly_core.possession import listed
 from dayfly_kube.client import Client
 from dayfly_kube.reflector import Reflector
 from dayfly_operator.routes import Routed, Routes
@@ -53,10 +54,8 @@ class Listing(NamedTuple):
     written: str
 
 
-def demands_of(resource: Resource, meta: ObjectMeta) -> tuple[Demand, ...]:
-    """Return what an object's own metadata lists."""
-    hosts = stamped_host_of(meta).demands
-    return (*environment_of(meta).demands, *hosts) if resource == NAMESPACES else hosts
+def _demands(key: Key, meta: ObjectMeta) -> tuple[Demand, ...]:
+    return listed((key.resource.group, key.resource.plural), meta).demands
 
 
 def holder_of(key: Key, meta: ObjectMeta) -> Holder:
@@ -107,7 +106,7 @@ class Register:
     def stamped(self, key: Key, meta: ObjectMeta | None) -> None:
         """Hear of a stamped object that came, changed or went."""
         self._mark(key)
-        demands = demands_of(key.resource, meta) if meta else ()
+        demands = _demands(key, meta) if meta else ()
         self.wanted.note(key, tuple(demand.key for demand in demands))
 
     def namespace(self, name: str, meta: ObjectMeta | None) -> None:
@@ -197,7 +196,7 @@ class Register:
         meta = self._watches.meta(source)
         if meta is None:
             return None
-        demands = demands_of(source.resource, meta)
+        demands = _demands(source, meta)
         written = next((each.written for each in demands if each.key == key), "")
         return Listing(source, meta, holder_of(source, meta), written)
 

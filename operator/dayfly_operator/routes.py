@@ -13,18 +13,9 @@ from typing import Final
 import msgspec
 
 from dayfly_core.api import LabelSelector
-from dayfly_core.claimants import (
-    Demand,
-    Demands,
-    HTTPRouteSpec,
-    IngressRule,
-    IngressSpec,
-    IngressTLS,
-    ingress_hosts,
-    of_namespace,
-    route_hosts,
-)
+from dayfly_core.claimants import Demand
 from dayfly_core.objects import HTTP_ROUTES, INGRESSES, Key, ObjectMeta, PartialObject, Resource
+from dayfly_core.possession import RouteObject, routed
 from dayfly_kube.client import Client
 from dayfly_kube.errors import ApiError
 from dayfly_kube.reflector import Reflector
@@ -42,31 +33,6 @@ PATIENCE: Final = 30.0
 KINDS: Final = tuple((kind.group, kind.plural) for kind in (INGRESSES, HTTP_ROUTES))
 
 
-class HostSpec(msgspec.Struct, frozen=True):
-    """``spec`` of either kind, as far as it names hosts: no field means two things."""
-
-    rules: list[IngressRule] | None = None
-    tls: list[IngressTLS] | None = None
-    hostnames: list[str] | None = None
-
-
-class HostObject(msgspec.Struct, frozen=True):
-    """An Ingress or HTTPRoute."""
-
-    metadata: ObjectMeta = ObjectMeta()
-    spec: HostSpec | None = None
-
-
-def hosts_of(found: HostObject) -> tuple[Demand, ...]:
-    """Return the hosts that its namespace claims; those that are no DNS names claim nothing."""
-    if found.spec is None:
-        return ()
-    ingress = IngressSpec(rules=found.spec.rules, tls=found.spec.tls)
-    route = HTTPRouteSpec(hostnames=found.spec.hostnames)
-    named = (*ingress_hosts(ingress).demands, *route_hosts(route).demands)
-    return of_namespace(found.metadata, Demands(named)).demands
-
-
 class Routed(msgspec.Struct, frozen=True, gc=False):
     """One of them, as it is remembered."""
 
@@ -74,10 +40,10 @@ class Routed(msgspec.Struct, frozen=True, gc=False):
     demands: tuple[Demand, ...]
 
 
-def routed(found: HostObject) -> Routed:
+def remembered(found: RouteObject) -> Routed:
     """Keep the hosts, and what tells one object from another."""
     meta = trimmed(PartialObject(found.metadata)).meta
-    return Routed(msgspec.structs.replace(meta, labels=None), hosts_of(found))
+    return Routed(msgspec.structs.replace(meta, labels=None), routed(found).demands)
 
 
 @dataclass(slots=True)
@@ -186,9 +152,9 @@ class Routes:
         reflector: Reflector[Routed] = Reflector(
             self._client,
             resource.path(),
-            keep=routed,
+            keep=remembered,
             on_change=on_change,
-            decode=HostObject,
+            decode=RouteObject,
             metadata_only=False,
             monotonic=self._monotonic,
         )

@@ -22,9 +22,7 @@ from support.reviews import (
     Json,
     a_namespace,
     a_review,
-    accepted,
     an_object,
-    encoded,
     of_namespace,
 )
 from support.shelf import environment, host
@@ -323,7 +321,7 @@ async def test_a_namespace_that_was_not_opted_in_claims_nothing(
     assert written(api, before) == []
 
 
-# When the API server does not answer, or what is asked cannot be read.
+# When the API server does not answer.
 
 
 async def test_an_environment_is_refused_in_time_if_nobody_answers(
@@ -345,19 +343,3 @@ async def test_an_ingress_passes_in_time_if_nobody_answers(api: FakeApi, replica
         response = await ask(replica, ingress("a.example"), "/judge?timeout=2s")
     assert response["allowed"] is True
     assert response["auditAnnotations"]["reason"] == Reason.CANNOT_VERIFY
-
-
-@pytest.mark.parametrize(
-    ("path", "allowed"),
-    [
-        pytest.param("/environments", False, id="is refused where a name is at stake"),
-        pytest.param("/judge", True, id="passes elsewhere: the API server refuses it"),
-        pytest.param("/stamp", True, id="is not stamped"),
-    ],
-)
-async def test_what_is_nested_too_deeply(replica: Replica, path: str, allowed: bool) -> None:
-    deep = encoded(a_review(a_namespace() | {"spec": "DEEP"}))
-    deep = deep.replace(b'"DEEP"', b"[" * 20_000 + b"]" * 20_000)
-    status, said = await replica.post(path, deep)
-    response = accepted(said, mutating=path == "/stamp")
-    assert (status, response["allowed"]) == (200, allowed)

@@ -23,7 +23,7 @@ from support.admission import (
 from support.fake_api import FakeApi, Fault
 from support.handshakes import a_bundle
 from support.policy_manifests import manifest
-from support.reviews import UID, a_review, accepted, an_object, encoded
+from support.reviews import UID, a_namespace, a_review, accepted, an_object, encoded
 from support.waiting import eventually
 
 BUNDLE = a_bundle()
@@ -291,3 +291,19 @@ def serves(replica: Replica, bundle: Bundle) -> bool:
 def rejected(replica: Replica) -> float:
     found = replica.program.metrics.registry.get_sample_value("dayfly_certificate_rejected_total")
     return found or 0.0
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        pytest.param("/environments", False, id="is refused where a name is at stake"),
+        pytest.param("/judge", True, id="passes elsewhere: the API server refuses it"),
+        pytest.param("/stamp", True, id="is not stamped"),
+    ],
+)
+async def test_what_is_nested_too_deeply(replica: Replica, path: str, allowed: bool) -> None:
+    deep = encoded(a_review(a_namespace() | {"spec": "DEEP"}))
+    deep = deep.replace(b'"DEEP"', b"[" * 20_000 + b"]" * 20_000)
+    status, said = await replica.post(path, deep)
+    response = accepted(said, mutating=path == "/stamp")
+    assert (status, response["allowed"]) == (200, allowed)

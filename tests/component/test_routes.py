@@ -13,7 +13,7 @@ from dayfly_core.api import LabelSelector
 from dayfly_core.objects import HTTP_ROUTES, INGRESSES, Key, Resource
 from dayfly_kube.client import Client
 from dayfly_kube.discovery import Discovery
-from dayfly_operator.routes import RECHECK, HostObject, Routed, Routes, hosts_of
+from dayfly_operator.routes import RECHECK, Routed, Routes
 from dayfly_operator.watching import HEARD_WITHIN
 from support.fake_api import FakeApi, Fault
 from support.named import ingress, put_ingress
@@ -137,7 +137,3 @@ async def test_a_kind_that_may_not_be_listed_is_waited_for_only_so_long() -> Non
         assert watch.routes.loading
         watch.ahead += 31
         assert not watch.routes.loading
-
-
-def test_an_object_without_a_spec_names_no_host() -> None:
-    assert hosts_of(HostObject()) == ()

@@ -17,6 +17,7 @@ from dayfly_core.claimants import Demand
 from dayfly_core.claims import decide
 from dayfly_kube.errors import ApiError, Unreachable
 from dayfly_operator.claim_repair import ClaimRepair
+from support.claim_cluster import mend_all
 from support.claim_world import ROUTE, Crash, Desk, Lagging, Store, Thing, World, keys, latency
 from support.schedule import Schedule
 
@@ -197,7 +198,7 @@ class Run:
             if self.chance(0.005):
                 repair = self.new_leader(view)
             try:
-                await repair.mend_all()
+                await mend_all(repair)
             except (ApiError, Unreachable):
                 continue
 

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 from dayfly_admission.claiming import Ask, Claiming
 from dayfly_core.api import Holder, NameClaim
 from dayfly_core.claim_key import ClaimKey
-from dayfly_core.claim_repair import GRACE, Write
+from dayfly_core.claim_repair import GRACE, Conflict, Write, conflicts
 from dayfly_core.claim_steps import Act, Granted, Outcome
 from dayfly_core.claimants import Demand
 from dayfly_operator.claim_repair import ClaimRepair, Mended
@@ -116,7 +116,11 @@ class Cluster:
     def mend(self) -> list[Write]:
         """Let the leader go over everything, as it is now."""
         self.watch()
-        return steps(self.run(self.leader.mend_all()))
+        return steps(self.run(mend_all(self.leader)))
+
+    def conflicts(self) -> tuple[Conflict, ...]:
+        """Name everybody who loses, as the watches have it."""
+        return conflicts({key: self.view.claimants(key) for key in self.view.listed()})
 
     def wait_out(self) -> list[Write]:
         """Let the grace pass."""
@@ -147,6 +151,13 @@ class Slot(Generic[T]):
 
     async def fill(self, task: Coroutine[Any, Any, T]) -> None:
         self.filled.append(await task)
+
+
+async def mend_all(repair: ClaimRepair) -> tuple[Mended, ...]:
+    """Do what the queue of names does, one name after the other in the same order each time."""
+    due = list[ClaimKey]()
+    await repair.look_at_all(due.append)
+    return tuple([await repair.mend(key) for key in sorted(due)])
 
 
 def steps(mended: tuple[Mended, ...]) -> list[Write]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from dayfly_admission import answer
 from dayfly_admission.claiming import Claiming
@@ -13,7 +14,7 @@ from dayfly_admission.webhooks import Webhooks
 from dayfly_core.api import Holder, LabelSelector
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.policies import Policies, Policy
-from support.reviews import Json, accepted, encoded
+from support.reviews import Json, accepted, an_object, encoded
 from support.shelf import NOW, Shelf
 
 
@@ -68,3 +69,12 @@ class Desk:
     async def judge(self, review: Json, seconds: float = 5.0) -> tuple[Json, str]:
         said, reason = await self.webhooks.judge(decode(encoded(review)), seconds)
         return accepted(answer.encode(said), mutating=False), reason
+
+
+def ingress(*hosts: str, **metadata: Any) -> Json:
+    spec = {"rules": [{"host": name} for name in hosts]}
+    return an_object("Ingress", uid="u1", **metadata) | {"spec": spec}
+
+
+def causes(response: Json) -> list[tuple[str, str]]:
+    return [(cause["field"], cause["message"]) for cause in response["status"]["details"]["causes"]]

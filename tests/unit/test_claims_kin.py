@@ -4,7 +4,7 @@ import pytest
 
 from dayfly_core.claim_repair import Bind, Remove
 from dayfly_core.claim_steps import Act, Granted, Outcome, Reserved, Taken
-from support.claim_cluster import Cluster
+from support.claim_cluster import Cluster, mend_all
 from support.claim_values import host
 
 WEB = host("web")
@@ -49,7 +49,7 @@ def test_both_are_admitted_and_nobody_else(
     cluster.wait_out()
     assert cluster.holder_of(WEB) == "web Bound"
     assert cluster.world.unclaimed() == []
-    assert cluster.leader.all_conflicts() == ()
+    assert cluster.conflicts() == ()
 
 
 @pytest.mark.parametrize("mended", [True, False])
@@ -88,9 +88,9 @@ def test_a_claim_that_a_watch_would_give_up_is_kept_for_the_namespace(cluster: C
     cluster.delete(DEPLOYMENT)
     cluster.watch()
     del cluster.view.seen_things[INGRESS]
-    cluster.run(cluster.leader.mend_all())
+    cluster.run(mend_all(cluster.leader))
     cluster.schedule.run(cluster.schedule.time + 100)
-    done = cluster.run(cluster.leader.mend_all())
+    done = cluster.run(mend_all(cluster.leader))
     assert [each.doubtful for each in done] == [True]
     assert cluster.holder_of(WEB) == "web Bound"
 
@@ -127,6 +127,6 @@ def test_a_namespace_never_gets_the_claim_of_a_deployment_that_is_there(cluster:
     cluster.wait_out()
     cluster.watch()
     del cluster.view.seen_things[DEPLOYMENT]
-    cluster.run(cluster.leader.mend_all())
+    cluster.run(mend_all(cluster.leader))
     assert cluster.holder_of(WEB) == "web Bound"
     assert isinstance(ask(cluster, SECOND), Taken)

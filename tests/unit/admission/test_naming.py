@@ -6,13 +6,13 @@ import pytest
 
 from dayfly_admission.turnstile import Turnstile, Turnstiles
 from dayfly_core import names
-from dayfly_core.api import ClaimState, Holder
+from dayfly_core.api import ClaimState
 from dayfly_core.claim_key import ClaimKey
 from dayfly_core.claims import identity
 from dayfly_core.names import Reason
 from dayfly_kube.errors import ApiError, Status, Unreachable
-from support.desk import Desk, FakeTeller
-from support.reviews import Json, a_namespace, a_policy, a_review, an_object
+from support.desk import Desk, FakeTeller, causes, ingress
+from support.reviews import Json, a_namespace, a_policy, a_review
 from support.reviews import of_namespace as about
 from support.shelf import Shelf, a_holder, environment, host
 
@@ -23,15 +23,6 @@ REPLICA = a_holder("web", "Deployment", "team-b")
 NEW = about(a_namespace(environment="shop-1"))
 SHOP = environment("shop-1")
 FIELD = f"metadata.labels[{names.ENVIRONMENT}]"
-
-
-def ingress(*hosts: str, **metadata: Any) -> Json:
-    spec = {"rules": [{"host": name} for name in hosts]}
-    return an_object("Ingress", uid="u1", **metadata) | {"spec": spec}
-
-
-def causes(response: Json) -> list[tuple[str, str]]:
-    return [(cause["field"], cause["message"]) for cause in response["status"]["details"]["causes"]]
 
 
 async def test_a_free_name_is_claimed() -> None:
@@ -257,160 +248,3 @@ async def test_what_cannot_be_read_becomes_no_environment(review: Json) -> None:
 async def test_giving_a_namespace_back_is_never_refused() -> None:
     response, _ = await Desk().environments(about(a_namespace(), a_namespace(), operation="DELETE"))
     assert response["allowed"] is True
-
-
-STAMPED: Json = an_object(
-    uid="u1",
-    labels={names.POLICY: "previews"},
-    annotations={
-        names.HOST: "web.example",
-        names.EXPIRES_AT: "2026-11-22T18:00:00Z",
-        names.CREATED_BY: "alice",
-    },
-)
-
-
-@pytest.mark.parametrize(
-    ("enforcement", "allowed"),
-    [
-        pytest.param("Enforce", False, id="refused"),
-        pytest.param("Warn", True, id="a warning where the policy only warns"),
-    ],
-)
-async def test_a_stamped_host_that_is_taken(enforcement: str, allowed: bool) -> None:
-    templated = {"template": "{name}.{domain}", "domain": "example"}
-    desk = Desk(policies=[a_policy(enforcement=enforcement, host=templated)])
-    desk.shelf.hold(host("web.example"), REPLICA)
-    response, _ = await desk.judge(a_review(STAMPED))
-    assert response["allowed"] is allowed
-    said = response["warnings"] if allowed else [response["status"]["message"]]
-    assert any("already used by Deployment team-b/web" in line for line in said)
-    assert not any("its host is" in line for line in said), "it has it not alone"
-    assert ("warnings" in response) is allowed, "nothing of a refused object is so from now on"
-
-
-LONG = "web-" + "x" * 59
-
-
-@pytest.mark.parametrize(
-    ("name", "template", "state", "want"),
-    [
-        pytest.param(
-            "web",
-            "{name}.{domain}",
-            ClaimState.BOUND,
-            [
-                "host web.example is already used by Deployment team-b/web",
-                "stored all the same, and marked with dayfly.dev/name-conflict; another "
-                "metadata.name gives another host",
-            ],
-            id="taken",
-        ),
-        pytest.param(
-            LONG,
-            f"{{name}}.{LONG}.{LONG}.{{domain}}",
-            ClaimState.BOUND,
-            [
-                f"host {LONG}.web-xxx... is already used by Deployment team-b/web",
-                "stored all the same, and marked with dayfly.dev/name-conflict; another "
-                "metadata.name gives another host",
-            ],
-            id="a long one gives way to who has it",
-        ),
-        pytest.param(
-            "web",
-            "{name}.{domain}",
-            ClaimState.PENDING,
-            [
-                "host web.example is reserved by a concurrent request",
-                "if that one is stored, this object is marked with dayfly.dev/name-conflict",
-            ],
-            id="reserved",
-        ),
-    ],
-)
-async def test_what_a_lenient_policy_says_of_a_host_that_is_not_its_own(
-    name: str, template: str, state: ClaimState, want: list[str]
-) -> None:
-    templated = {"template": template, "domain": "example"}
-    desk = Desk(policies=[a_policy(enforcement="Warn", host=templated)])
-    given = template.replace("{name}", name).replace("{domain}", "example")
-    desk.shelf.hold(host(given), REPLICA, state, there=state is ClaimState.BOUND)
-    meta = STAMPED["metadata"]
-    annotations = meta["annotations"] | {names.HOST: given}
-    new = STAMPED | {"metadata": meta | {"name": name, "annotations": annotations}}
-    response, _ = await desk.judge(a_review(new, name=name))
-    assert response["warnings"][:2] == want
-    assert not any("its host is" in line for line in response["warnings"])
-
-
-@pytest.mark.parametrize(
-    ("review", "key", "holder", "advice"),
-    [
-        pytest.param(
-            NEW,
-            SHOP,
-            OTHER,
-            "choose another name, or delete that Namespace first",
-            id="an environment: another name, and the Namespace is the holder itself",
-        ),
-        pytest.param(
-            a_review(STAMPED),
-            host("web.example"),
-            REPLICA,
-            "ExpiryPolicy previews gives this host: choose another metadata.name, "
-            "have spec.host.template changed, or delete that Deployment first",
-            id="a stamped host: nobody wrote it, so nobody can choose another",
-        ),
-        pytest.param(
-            a_review(ingress("web.example")),
-            host("web.example"),
-            OTHER,
-            "choose another host, or take it away there first",
-            id="a host of an Ingress: a Namespace is not deleted for one of its hosts",
-        ),
-    ],
-)
-async def test_what_to_do_is_what_can_be_done(
-    review: Json, key: ClaimKey, holder: Holder, advice: str
-) -> None:
-    templated = {"template": "{name}.{domain}", "domain": "example"}
-    desk = Desk(policies=[a_policy(host=templated)])
-    desk.shelf.hold(key, holder)
-    ask = desk.environments if review is NEW else desk.judge
-    response, _ = await ask(review)
-    assert response["status"]["message"].endswith(f"; {advice}")
-
-
-TEMPLATED = {"template": "{name}.{domain}", "domain": "example"}
-
-
-@pytest.mark.parametrize(
-    ("state", "said"),
-    [
-        pytest.param(ClaimState.BOUND, "already used by Deployment team-b/web", id="taken"),
-        pytest.param(ClaimState.PENDING, "reserved by a concurrent request", id="reserved"),
-    ],
-)
-async def test_an_environment_is_claimed_though_its_lenient_policys_host_is(
-    state: ClaimState, said: str
-) -> None:
-    desk = Desk(policies=[a_policy(enforcement="Warn", host=TEMPLATED)])
-    desk.shelf.hold(host("shop.example"), REPLICA, state, there=state is ClaimState.BOUND)
-    new = a_namespace(
-        labels={names.ENVIRONMENT: "shop-1", names.POLICY: "previews"},
-        annotations=STAMPED["metadata"]["annotations"] | {names.HOST: "shop.example"},
-    )
-    response, reason = await desk.environments(about(new))
-    assert (response["allowed"], reason) == (True, Reason.CLAIMED)
-    assert desk.shelf.held_by(SHOP) == "shop"
-    assert any(said in line for line in response["warnings"])
-
-
-async def test_its_own_host_is_given_back_where_one_that_it_routes_is_taken() -> None:
-    desk = Desk(policies=[a_policy(match={"resources": [INGRESSES]}, host=TEMPLATED)])
-    desk.shelf.hold(host("taken.example"), OTHER)
-    stamps = {key: STAMPED["metadata"][key] for key in ("labels", "annotations")}
-    response, _ = await desk.judge(a_review(ingress("taken.example", **stamps)))
-    assert [where for where, _ in causes(response)] == ["spec.rules[0].host"]
-    assert desk.shelf.held_by(host("web.example")) == ""

@@ -27,6 +27,7 @@ PATH = "/api/v1/namespaces/x/things/web"
 SPACE = "/api/v1/namespaces/x"
 INGRESSES = "/apis/networking.k8s.io/v1/namespaces/x/ingresses"
 ROUTES = "/apis/gateway.networking.k8s.io/v1/namespaces/x/httproutes"
+OLDER = ROUTES.replace("v1", "v1beta1", 1)
 
 GONE = b'{"kind":"Status","reason":"NotFound","details":{"name":"web","kind":"things"},"code":404}'
 """No such object, as an API server says it."""
@@ -121,6 +122,11 @@ SEEN: dict[str, Any] = {SPACE: namespace(), INGRESSES: ingresses(), ROUTES: {"it
             SEEN | {PATH: absent(), ROUTES: {"items": [{"spec": {"hostnames": [WEB.value]}}]}},
             Presence("", lists=False, kin=True),
             id="an HTTPRoute beside it has it",
+        ),
+        pytest.param(
+            HERE | {PATH: absent(), OLDER: {"items": [{"spec": {"hostnames": [WEB.value]}}]}},
+            Presence("", lists=False, kin=True),
+            id="one that is served in an older version alone",
         ),
         pytest.param(
             {PATH: absent(), SPACE: namespace("web.example")},

@@ -21,7 +21,6 @@ from dayfly_core.claim_repair import (
     census,
     confirmed,
     conflicts,
-    family,
     repair,
     seniority,
     sight,
@@ -246,19 +245,6 @@ def test_conflicts(
 def test_an_age_that_is_not_known_goes_first() -> None:
     # It cannot happen with stored objects; what matters is that all agree.
     assert seniority(Claimant(THEIRS, None)) < seniority(A)
-
-
-@pytest.mark.parametrize(
-    ("key", "want"),
-    [
-        pytest.param(ASIDE, {ASIDE}, id="nothing overlaps: the key alone"),
-        pytest.param(BELOW, {WILD, BELOW, DEEPER}, id="all below the widest wildcard above it"),
-        pytest.param(WILD, {WILD, BELOW, DEEPER}, id="all below a wildcard"),
-        pytest.param(SHOP, {SHOP}, id="an environment"),
-    ],
-)
-def test_what_can_have_to_do_with_a_conflict(key: ClaimKey, want: set[ClaimKey]) -> None:
-    assert family(key, {WILD, BELOW, DEEPER, ASIDE}) == want
 
 
 def test_claims_are_counted_by_kind_and_state() -> None:

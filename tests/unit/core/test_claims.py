@@ -39,6 +39,7 @@ THEIRS = a_namespace("theirs")
 
 CREATING = an_attempt()
 UPDATING = an_attempt(act=Act.UPDATE)
+INSIDE = an_attempt(act=Act.INSIDE)
 READING = an_attempt(read_only=True)
 
 THERE, ELSEWHERE = Presence("uid-theirs", lists=True), Presence("uid-theirs", lists=False)
@@ -89,8 +90,32 @@ def swap(attempt: Attempt, claim: NameClaim) -> Replace:
         pytest.param(
             UPDATING,
             Looked(a_claim(holder=EARLIER)),
+            Find(a_claim(holder=EARLIER)),
+            id="an object of that name had it, and this one says that it is there: is it?",
+        ),
+        pytest.param(
+            UPDATING,
+            Found(a_claim(holder=EARLIER), Presence(MINE.uid, lists=False)),
             swap(UPDATING, a_claim(holder=EARLIER)),
-            id="an object of that name had it, and this one is there: no question",
+            id="it is, so the other is gone",
+        ),
+        pytest.param(
+            UPDATING,
+            Found(a_claim(holder=EARLIER, state=BOUND), Presence(EARLIER.uid, lists=True)),
+            Reserved(a_claim(holder=EARLIER, state=BOUND)),
+            id="it is the other that is there: the review is old, or no API server's",
+        ),
+        pytest.param(
+            UPDATING,
+            Found(a_claim(holder=EARLIER, state=BOUND), None),
+            Reserved(a_claim(holder=EARLIER, state=BOUND)),
+            id="neither is there: what is updated would not be stored",
+        ),
+        pytest.param(
+            INSIDE,
+            Looked(a_claim(holder=EARLIER)),
+            swap(INSIDE, a_claim(holder=EARLIER)),
+            id="a namespace is known by its watch, whatever a review says",
         ),
         pytest.param(
             CREATING, Looked(a_claim()), Find(a_claim()), id="another object has it: is it there?"

@@ -1,6 +1,7 @@
 """When which name is looked at, under virtual time."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -26,7 +27,6 @@ class Repair:
     answers: list[Mended | Exception] = field(default_factory=list[Mended | Exception])
     is_due: bool = True
     at: list[float] = field(default_factory=list[float])
-    strays: int = 0
 
     async def mend(self, _key: ClaimKey) -> Mended:
         self.at.append(round(asyncio.get_running_loop().time(), 3))
@@ -35,15 +35,12 @@ class Repair:
             raise answer
         return answer
 
-    async def mend_strays(self) -> list[Mended]:
-        self.strays += 1
-        return []
+    async def look_at_all(self, found: Callable[[ClaimKey], None]) -> None:
+        if self.is_due:
+            found(SHOP)
 
     def due(self, _key: ClaimKey) -> bool:
         return self.is_due
-
-    def keys(self) -> frozenset[ClaimKey]:
-        return frozenset({SHOP})
 
 
 @dataclass
@@ -99,7 +96,6 @@ async def test_it_is_looked_at_again_when_it_wants_to() -> None:
     await tested.look_at_all()
     await during(100, tested)
     assert repair.at == [0, 75]
-    assert repair.strays == 1
 
 
 async def test_what_is_in_doubt_is_looked_at_ever_more_seldom() -> None:
