@@ -83,9 +83,9 @@ class ClaimStore(Protocol):
     async def overlapping(self, key: ClaimKey, seconds: float) -> Sequence[NameClaim]:
         """Read, from etcd, every claim whose key overlaps; more of them do no harm.
 
-        Those that cover it by name, one GET for each of ``key.covering``, at once; below a
-        wildcard (``key.wildcard``) also the list of all claims of hosts, without a
-        resourceVersion.
+        Those that cover it by name, one GET for each of ``key.covering``, at once, or from a list
+        of wildcards if they are too many; for a wildcard the list of all claims of hosts. Lists
+        are read without a resourceVersion.
         """
         ...
 
