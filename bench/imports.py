@@ -11,7 +11,7 @@ from bench.table import Figure, at_most
 
 ROUNDS = 9
 TRANSPORT = "import uvicorn.protocols.http.httptools_impl, uvicorn.lifespan.off, uvloop, httptools"
-ENTRY = "from dayfly_cli.__main__ import collect_rarely; collect_rarely()"
+ENTRY = "from dayfly_cli.__main__ import collector; collector.starting()"
 OURS_ADMISSION = f"{ENTRY}; import dayfly_admission.__main__; {TRANSPORT}"
 OURS_OPERATOR = f"{ENTRY}; import dayfly_operator.__main__; {TRANSPORT}"
 """As the processes do: what uvicorn imports only when it starts is imported here too."""

@@ -1,7 +1,6 @@
 """``dayfly admission``: reads flags, environment and clocks, and starts the program."""
 
 import asyncio
-import gc
 import os
 import signal
 import sys
@@ -14,7 +13,7 @@ from dayfly_admission.program import Clocks, Program
 from dayfly_admission.settings import Settings, parse
 from dayfly_admission.turnstile import CONNECTIONS
 from dayfly_core import __version__
-from dayfly_kube import config
+from dayfly_kube import collector, config
 from dayfly_kube.client import Client
 from dayfly_kube.flags import configure_logging
 
@@ -75,8 +74,7 @@ def _obey_signals(program: Program) -> None:
 async def _freeze(program: Program) -> None:
     """Spare the collector what stays for good: it would stop requests to look at it."""
     await program.settled()
-    gc.collect()
-    gc.freeze()
+    collector.settled()
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 import asyncio
 import difflib
-import gc
 import os
 import sys
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from dayfly_cli.terminal import FAILED, OK, USAGE, Failed, Misused, Terminal
+from dayfly_kube import collector
 
 PROGRAMS: Final = {
     "admission": "dayfly_admission.__main__",
@@ -30,24 +30,15 @@ COMMANDS: Final = {
 
 INTERRUPTED: Final = 130
 
-YOUNG: Final = 50_000
-"""Objects made between two garbage collections. Python's own 700 costs a fifth of the imports' CPU
-time, and later as much of a first list, to find nothing: what we read holds no cycles."""
-
 
 def main() -> None:
     """Run the command line of this process and end with its status."""
-    collect_rarely()
+    collector.starting()
     prog = "kubectl dayfly" if Path(sys.argv[0]).name.startswith("kubectl-") else "dayfly"
     terminal = Terminal(
         prog, os.environ, sys.stdout, sys.stderr, lambda: datetime.now(UTC), time.monotonic
     )
     sys.exit(run(terminal, sys.argv[1:]))
-
-
-def collect_rarely() -> None:
-    """Set this process's garbage collector to :data:`YOUNG`."""
-    gc.set_threshold(YOUNG, 20, 100)
 
 
 def run(terminal: Terminal, argv: Sequence[str]) -> int:

@@ -2,14 +2,13 @@
 
 import asyncio
 import contextlib
-import gc
 import logging
 from collections.abc import Callable, Coroutine, Iterator
 from itertools import chain
 from typing import Any, Final
 
 from dayfly_certs.store import NotInstalled
-from dayfly_kube import health
+from dayfly_kube import collector, health
 from dayfly_operator.chores import Chore
 from dayfly_operator.namespaces import Stuck
 from dayfly_operator.parts import Parts, Tools
@@ -181,8 +180,7 @@ class Program:
         """Leave what was loaded at start out of every later garbage collection."""
         if self.ready():
             return SETTLED_AGAIN
-        gc.collect()
-        gc.freeze()
+        collector.settled()
         log.info("ready")
         return None
 
