@@ -1,16 +1,9 @@
-"""What the kernel knows of a process: CPU time and memory, of it and of its children."""
+"""What the kernel knows of a process: CPU time and memory."""
 
 import os
 from pathlib import Path
 
-TICKS = os.sysconf("SC_CLK_TCK")
 MIB = 1024 * 1024
-
-
-def cpu_seconds(pid: int) -> float:
-    """User and system time so far, in seconds."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 def rss_bytes(pid: int) -> int:
