@@ -5,6 +5,8 @@ from typing import Final
 GROUP: Final = "dayfly.dev"
 VERSION: Final = "v1alpha1"
 SYSTEM_NAMESPACE: Final = "dayfly-system"
+EPHEMERATE_GROUP: Final = "tessellate.io"
+NSMAN_GROUP: Final = "k8s.consol.de"
 
 # Keys on anybody's objects.
 TTL: Final = "dayfly.dev/ttl"
@@ -25,6 +27,22 @@ ENVIRONMENT: Final = "dayfly.dev/environment"
 """Label of a Namespace: it is the environment of that name, of which there is only one."""
 ENVIRONMENT_OF_ORIGINAL: Final = "envs.sberz.de/name"
 """The same, as the label was called where it comes from."""
+STEPS: Final = "dayfly.dev/steps"
+"""Annotation: which steps of its timeline were done for which end; written by Dayfly."""
+REPLICAS: Final = "dayfly.dev/replicas"
+"""Annotation: how many replicas a scaled-down workload gets back when it is woken; by Dayfly."""
+SCALED_BY: Final = "dayfly.dev/scaled-by"
+"""Annotation: which occurrence of which rule scaled the workload down; written by Dayfly."""
+WAKE_REQUESTED: Final = "dayfly.dev/wake-requested"
+"""Annotation: somebody wants it back; an instant and who asked. Each new text is a new request."""
+WARNING: Final = "dayfly.dev/warning"
+"""Annotation: what will happen to the object soon, in a sentence; written by Dayfly."""
+CAUGHT_UP: Final = "dayfly.dev/caught-up"
+"""Annotation: when the operator, not its author, gave the object its end: that end is a surprise."""
+ENDED_BY: Final = "dayfly.dev/ended-by"
+"""Annotation: which object of ours ends this one, written just before its DELETE; by Dayfly."""
+BREAKER_RESET: Final = "dayfly.dev/breaker-reset"
+"""Annotation of an ExpiryPolicy: the instant up to which somebody confirms surprising ends."""
 CLAIM: Final = "dayfly.dev/claim"
 """Label of a NameClaim: the kind of its key, ``environment`` or ``host``."""
 WILDCARD: Final = "dayfly.dev/wildcard"
@@ -261,6 +279,16 @@ class Reason:
     """Two objects want one name or host; the older one has it, this one is left alone without.
     Do: change one of the two, or delete it.
     """
+
+    # timelines, waking and stays
+
+    # outgoing webhooks
+
+    # the breaker
+
+    # Helm releases
+
+    # Ephemerators and NamespaceManagers
 
     # conditions of an ExpiryPolicy
     ACTIVE: Final = "Active"

@@ -61,6 +61,20 @@ EXPIRY_POLICIES = Resource(
     names.GROUP, names.VERSION, "expirypolicies", "ExpiryPolicy", namespaced=False
 )
 NAME_CLAIMS = Resource(names.GROUP, names.VERSION, "nameclaims", "NameClaim", namespaced=False)
+STAYS = Resource(names.GROUP, names.VERSION, "stays", "Stay", namespaced=True)
+EPHEMERATORS = Resource(
+    names.EPHEMERATE_GROUP, "v1alpha1", "ephemerators", "Ephemerator", namespaced=False
+)
+NAMESPACE_MANAGERS = Resource(
+    names.NSMAN_GROUP, "v1beta1", "namespacemanagers", "NamespaceManager", namespaced=True
+)
+PODS = Resource("", "v1", "pods", "Pod", namespaced=True)
+SECRETS = Resource("", "v1", "secrets", "Secret", namespaced=True)
+CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap", namespaced=True)
+DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment", namespaced=True)
+STATEFUL_SETS = Resource("apps", "v1", "statefulsets", "StatefulSet", namespaced=True)
+CRON_JOBS = Resource("batch", "v1", "cronjobs", "CronJob", namespaced=True)
+SCALED_OBJECTS = Resource("keda.sh", "v1alpha1", "scaledobjects", "ScaledObject", namespaced=True)
 INGRESSES = Resource("networking.k8s.io", "v1", "ingresses", "Ingress", namespaced=True)
 HTTP_ROUTES = Resource(
     "gateway.networking.k8s.io", "v1", "httproutes", "HTTPRoute", namespaced=True
