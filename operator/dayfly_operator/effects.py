@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol, assert_never
 
 from dayfly_core import patch
-from dayfly_core.lifecycle import Action, Delete, Stamp
+from dayfly_core.actions import Action, Delete, Stamp
 from dayfly_kube.errors import ApiError
 from dayfly_operator.writing import Writer
 

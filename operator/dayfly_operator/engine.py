@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from dayfly_core.lifecycle import Action, Delete, Plan, Subject
+from dayfly_core.actions import Action, Delete
+from dayfly_core.ending import Plan, Subject
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta
 from dayfly_core.pace import Backoff
 from dayfly_kube.errors import ApiError, Unreachable

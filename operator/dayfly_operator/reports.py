@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Final, Literal, Protocol
 
 from dayfly_core import instant
-from dayfly_core.lifecycle import Action, Delete, Plan, Stamp, Subject
+from dayfly_core.actions import Action, Delete, Stamp
+from dayfly_core.ending import Plan, Subject
 from dayfly_core.names import Reason
 from dayfly_core.objects import EXPIRY_POLICIES, NAMESPACES, Key
 from dayfly_kube.errors import ApiError

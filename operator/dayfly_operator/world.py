@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Final
 
 from dayfly_core.api import Enforcement
+from dayfly_core.ending import Plan, Subject, plan
 from dayfly_core.guard import Guard
-from dayfly_core.lifecycle import Plan, Subject, plan
 from dayfly_core.objects import Key, ObjectMeta
 from dayfly_core.policies import fits
 from dayfly_operator.memory import Memory, Metadata, read

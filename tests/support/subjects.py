@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from dayfly_core.api import Enforcement, LabelSelector
+from dayfly_core.ending import Plan, Subject, plan
 from dayfly_core.guard import Guard
-from dayfly_core.lifecycle import Plan, Subject, plan
 from dayfly_core.objects import ObjectMeta, Resource
 from dayfly_core.policies import Policies, Policy
 from support.build import CONFIG_MAPS, HOUR, NOW, a_policy, an_object, key_of

@@ -6,10 +6,11 @@ import msgspec
 import pytest
 
 from dayfly_core import address, names
+from dayfly_core.actions import Stamp
 from dayfly_core.address import Place
+from dayfly_core.ending import Subject, plan
 from dayfly_core.guard import Guard
 from dayfly_core.hosts import Facts, Naming, Template
-from dayfly_core.lifecycle import Stamp, Subject, plan
 from dayfly_core.names import Reason
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.policies import Policies, Policy

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dayfly_core.lifecycle import Action, Delete, Plan, Subject
+from dayfly_core.actions import Action, Delete
+from dayfly_core.ending import Plan, Subject
 from dayfly_core.names import Reason
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta, Resource
 from dayfly_kube.errors import ApiError, Status, Unreachable

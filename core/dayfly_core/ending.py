@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from dayfly_core import address, names
+from dayfly_core.actions import Action, Delete, Stamp
 from dayfly_core.address import Place
 from dayfly_core.api import Enforcement
 from dayfly_core.expiry import (
@@ -52,40 +53,6 @@ class Subject:
         if self.is_namespace:
             return self.meta.label_map
         return self.namespace.label_map if self.namespace else None
-
-
-@dataclass(frozen=True, slots=True)
-class Delete:
-    """End an object, if it is still the one that was judged: same uid, same version."""
-
-    key: Key
-    uid: str
-    resource_version: str
-    expires_at: datetime
-    policy: str
-
-    @property
-    def unit(self) -> bool:
-        """Whether other objects end with it: then none of them may be protected."""
-        return (self.key.resource.group, self.key.resource.plural) == (
-            NAMESPACES.group,
-            NAMESPACES.plural,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """Write stamps on an object, if it is still the one that was judged."""
-
-    key: Key
-    uid: str
-    resource_version: str
-    stamps: Stamps
-    reason: str
-    policy: str
-
-
-Action = Delete | Stamp
 
 
 @dataclass(frozen=True, slots=True)
