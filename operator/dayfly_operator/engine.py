@@ -13,15 +13,15 @@ opens, everything is looked at again, so nothing has to be handed over between l
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 
-from dayfly_core.actions import Action, Delete
+from dayfly_core.actions import Delete
 from dayfly_core.ending import Plan, Subject
-from dayfly_core.objects import NAMESPACES, Key, ObjectMeta
+from dayfly_core.objects import NAMESPACES, Key
 from dayfly_core.pace import Backoff
 from dayfly_kube.errors import ApiError, Unreachable
+from dayfly_operator.crew import Crew
 from dayfly_operator.deadlines import Deadlines
 from dayfly_operator.effects import Outdated
 from dayfly_operator.queue import WorkQueue
@@ -45,93 +45,6 @@ SLICE: Final = 500
 
 BACKOFF: Final = Backoff(first=0.05, cap=3.0)
 """Short: it bounds how late an end is when the API server comes back."""
-
-
-class World(Protocol):
-    """What a decision reads, and the decision."""
-
-    def known(self, key: Key) -> Subject | None:
-        """Return the subject as the watches know it."""
-        ...
-
-    async def read(self, key: Key) -> Subject | None:
-        """Return the subject by a quorum read; None if it is gone."""
-        ...
-
-    def up_to_date(self, key: Key) -> bool:
-        """Whether what an act on this object depends on is known well enough."""
-        ...
-
-    async def catch_up(self, key: Key) -> None:
-        """Return when it is."""
-        ...
-
-    def routine(self, key: Key, found: Stamped) -> bool:
-        """Whether all there is to do is to wait for the object's end."""
-        ...
-
-    def plan(self, subject: Subject) -> Plan:
-        """Judge."""
-        ...
-
-
-class Hands(Protocol):
-    """The writes."""
-
-    async def carry_out(self, action: Action) -> None:
-        """Do it; raises Outdated if the object is not the one that was judged any more."""
-        ...
-
-
-class Turns(Protocol):
-    """The pace of DELETEs."""
-
-    async def turn(self) -> float:
-        """Return when it is the caller's turn, with the seconds that it waited."""
-        ...
-
-
-class Units(Protocol):
-    """Namespaces: what ends with them, and what keeps them from going."""
-
-    async def protected_member(self, namespace: str) -> str | None:
-        """Name an object in the namespace that is protected."""
-        ...
-
-    async def going(self, meta: ObjectMeta) -> datetime | None:
-        """Look at one that is being deleted; returns when to look again."""
-        ...
-
-    def gone(self, namespace: str) -> None:
-        """Hear that it is gone."""
-        ...
-
-
-class Complaints(Protocol):
-    """Who tells people why something did not happen."""
-
-    def refused(self, action: Action, error: ApiError) -> None:
-        """Say that the API server forbids it."""
-        ...
-
-    def blocked(self, order: Delete, member: str) -> None:
-        """Say that a namespace does not end because of what is in it."""
-        ...
-
-    def ignored(self, subject: Subject, plan: Plan) -> None:
-        """Say that an object's wish cannot be read."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Crew:
-    """Everything that the engine may call."""
-
-    world: World
-    hands: Hands
-    turns: Turns
-    units: Units
-    complaints: Complaints
 
 
 class Engine:

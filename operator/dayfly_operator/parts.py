@@ -13,8 +13,9 @@ from dayfly_kube.events import EventRecorder
 from dayfly_kube.reflector import Reflector
 from dayfly_operator import certificates
 from dayfly_operator.certificates import Upkeep
+from dayfly_operator.crew import Crew
 from dayfly_operator.effects import Effects
-from dayfly_operator.engine import Crew, Engine
+from dayfly_operator.engine import Engine
 from dayfly_operator.guarding import GuardBook
 from dayfly_operator.leadership import Leadership
 from dayfly_operator.memory import Memory

@@ -1,0 +1,151 @@
+"""Everything that the engine calls, as far as it knows it: knowledge, hands, and who may say no."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from dayfly_core.actions import Action, Delete
+from dayfly_core.ending import Plan, Subject
+from dayfly_core.objects import Key, ObjectMeta
+from dayfly_kube.errors import ApiError
+from dayfly_operator.stamped import Stamped
+
+
+class World(Protocol):
+    """What a decision reads, and the decision."""
+
+    def known(self, key: Key) -> Subject | None:
+        """Return the subject as the watches know it."""
+        ...
+
+    async def read(self, key: Key) -> Subject | None:
+        """Return the subject by a quorum read; None if it is gone."""
+        ...
+
+    def up_to_date(self, key: Key) -> bool:
+        """Whether what an act on this object depends on is known well enough."""
+        ...
+
+    async def catch_up(self, key: Key) -> None:
+        """Return when it is."""
+        ...
+
+    def routine(self, key: Key, found: Stamped) -> bool:
+        """Whether all there is to do is to wait for the object's end."""
+        ...
+
+    def plan(self, subject: Subject) -> Plan:
+        """Judge."""
+        ...
+
+
+class Hands(Protocol):
+    """The writes."""
+
+    async def carry_out(self, action: Action) -> None:
+        """Do it; raises Outdated if the object is not the one that was judged any more."""
+        ...
+
+
+class Turns(Protocol):
+    """The pace of DELETEs."""
+
+    async def turn(self) -> float:
+        """Return when it is the caller's turn, with the seconds that it waited."""
+        ...
+
+
+class Units(Protocol):
+    """Namespaces: what ends with them, and what keeps them from going."""
+
+    async def protected_member(self, namespace: str) -> str | None:
+        """Name an object in the namespace that is protected."""
+        ...
+
+    async def going(self, meta: ObjectMeta) -> datetime | None:
+        """Look at one that is being deleted; returns when to look again."""
+        ...
+
+    def gone(self, namespace: str) -> None:
+        """Hear that it is gone."""
+        ...
+
+
+class Complaints(Protocol):
+    """Who tells people why something did not happen."""
+
+    def refused(self, action: Action, error: ApiError) -> None:
+        """Say that the API server forbids it."""
+        ...
+
+    def blocked(self, order: Delete, member: str) -> None:
+        """Say that a namespace does not end because of what is in it."""
+        ...
+
+    def ignored(self, subject: Subject, plan: Plan) -> None:
+        """Say that an object's wish cannot be read."""
+        ...
+
+
+class Brakes(Protocol):
+    """What may hold an act back although its time has come: the breaker for surprising ends."""
+
+    def holds_back(self, action: Action) -> str | None:
+        """Say in a sentence why the act does not happen now; None if it may.
+
+        Asked before everything that the act waits for, and again when it has waited: it answers
+        from memory, and must not block. What is held back is looked at again when a policy changes,
+        and after a minute.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseOutcome:
+    """How far the end of a release has come; ``again`` is None once there is nothing left of it."""
+
+    again: datetime | None = None
+    """When to look at the object again: another member ends later, or an operation is under way."""
+    blocked: str = ""
+    """Why nothing of it ends, in a sentence that names the object in the way."""
+
+
+class Releases(Protocol):
+    """Who ends Helm releases as one."""
+
+    async def end(self, action: Delete) -> ReleaseOutcome:
+        """Do what the end of one member (``action.release``) means for its release.
+
+        Called when it is the member's turn, instead of its DELETE. Raises Outdated, NotLeading,
+        ApiError, Unreachable; called again, it goes on where it was.
+        """
+        ...
+
+
+class NoBrakes:
+    """Holds nothing back: without a breaker."""
+
+    def holds_back(self, action: Action) -> str | None:
+        """Let it happen."""
+        return None
+
+
+class NoReleases:
+    """Ends no releases: without ``manifests/components/helm``."""
+
+    async def end(self, action: Delete) -> ReleaseOutcome:
+        """Say that it cannot be done."""
+        return ReleaseOutcome(blocked="Dayfly ends no Helm releases here")
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """Everything that the engine may call."""
+
+    world: World
+    hands: Hands
+    turns: Turns
+    units: Units
+    complaints: Complaints
+    brakes: Brakes = field(default_factory=NoBrakes)
+    releases: Releases = field(default_factory=NoReleases)
