@@ -1,0 +1,167 @@
+"""Ephemerators and NamespaceManagers as this replica knows them.
+
+kopf tells of each (``kinds``), and a list of all, every so often, finds what its streams missed.
+Nothing is ever done by what is known here: it says what to look at, and the look reads by quorum.
+That an object is missing here is no reason to do anything but to forget when it was due.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from dayfly_core.objects import Key, ObjectMeta, Resource
+from dayfly_kube.errors import ApiError
+
+PAGE: Final = 500
+"""Objects a request: the API server's answer stays below a few megabytes."""
+
+
+class OwnMeta(ObjectMeta, frozen=True, rename="camel", gc=False):
+    """``metadata``, with what the originals leave behind in it."""
+
+    finalizers: tuple[str, ...] = ()
+
+
+class OwnObject(msgspec.Struct, frozen=True, gc=False):
+    """One object; spec and status are as anybody may have written them before there were rules."""
+
+    metadata: OwnMeta
+    spec: dict[str, Any] | None = None
+    status: dict[str, Any] | None = None
+
+    def key(self, resource: Resource) -> Key:
+        """Name it."""
+        return Key(resource, self.metadata.namespace, self.metadata.name)
+
+
+class OwnList(msgspec.Struct, frozen=True):
+    """A list, or a page of it; an empty one says ``null``."""
+
+    metadata: dict[str, Any] = {}
+    items: list[OwnObject] | None = None
+
+    @property
+    def rest(self) -> str:
+        """Where the next page begins; empty on the last one."""
+        return str(self.metadata.get("continue") or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What kopf tells of one object."""
+
+    resource: Resource
+    found: OwnObject
+    gone: bool
+
+
+class Lister(Protocol):
+    """The reading half of the client, for collections."""
+
+    async def get_list(self, path: str, *, params: dict[str, str]) -> bytes:
+        """GET a page, from etcd."""
+        ...
+
+
+@dataclass(slots=True)
+class OwnKind:
+    """All objects of one kind, and which of them aim at which namespace."""
+
+    resource: Resource
+    target: Callable[[OwnObject], str]
+    """The namespace that an object is about; empty if that cannot be read."""
+    changed: Callable[[Key], None]
+    """Hears of each object that came, changed or went."""
+    objects: dict[Key, OwnObject] = field(default_factory=dict[Key, OwnObject])
+    _aimed: dict[str, set[Key]] = field(default_factory=dict[str, set[Key]])
+    _meanwhile: set[Key] | None = None
+    """What was heard of while a list was on its way: that is newer than the list."""
+
+    def aimed_at(self, namespace: str) -> tuple[Key, ...]:
+        """Return the objects that are about this namespace."""
+        return tuple(self._aimed.get(namespace, ()))
+
+    def hear(self, heard: Heard) -> None:
+        """Take over what kopf tells."""
+        key = heard.found.key(self.resource)
+        if self._meanwhile is not None:
+            self._meanwhile.add(key)
+        self._put(key, None if heard.gone else heard.found)
+
+    async def relist(self, client: Lister) -> None:
+        """Compare with a list of all; raises ApiError and Unreachable, and then changes nothing.
+
+        A kind that is not served changes nothing either: to be without its definition for a
+        moment is not to be without its objects.
+        """
+        self._meanwhile = set()
+        try:
+            listed = {found.key(self.resource): found for found in await self._listed(client)}
+            for key in (listed.keys() | self.objects.keys()) - self._meanwhile:
+                self._put(key, listed.get(key))
+        except ApiError as error:
+            if not error.not_found:
+                raise
+        finally:
+            self._meanwhile = None
+
+    async def _listed(self, client: Lister) -> list[OwnObject]:
+        params, found = {"limit": str(PAGE)}, list[OwnObject]()
+        while True:
+            body = await client.get_list(self.resource.path(), params=params)
+            page = msgspec.json.decode(body, type=OwnList)
+            found += page.items or ()
+            if not page.rest:
+                return found
+            params = {**params, "continue": page.rest}
+
+    def _put(self, key: Key, found: OwnObject | None) -> None:
+        before = self.objects.pop(key, None)
+        if before:
+            self._aim(before, key, begins=False)
+        if found:
+            self.objects[key] = found
+            self._aim(found, key, begins=True)
+        if before != found:
+            self.changed(key)
+
+    def _aim(self, found: OwnObject, key: Key, *, begins: bool) -> None:
+        namespace = self.target(found)
+        aimed = self._aimed.setdefault(namespace, set())
+        if begins:
+            aimed.add(key)
+            return
+        aimed.discard(key)
+        if not aimed:
+            del self._aimed[namespace]
+
+
+class OwnKinds:
+    """Both kinds, as the watches tell of them."""
+
+    def __init__(self, kinds: Iterable[OwnKind]) -> None:
+        self._kinds: Mapping[Resource, OwnKind] = {kind.resource: kind for kind in kinds}
+
+    def hear(self, heard: Heard) -> None:
+        """Take over what kopf tells, in the main loop."""
+        self._kinds[heard.resource].hear(heard)
+
+    def get(self, key: Key) -> OwnObject | None:
+        """Return an object as it was last heard of."""
+        return self._kinds[key.resource].objects.get(key)
+
+    def aimed_at(self, namespace: str) -> Iterator[Key]:
+        """Yield the objects of either kind that are about this namespace."""
+        for kind in self._kinds.values():
+            yield from kind.aimed_at(namespace)
+
+    def keys(self) -> tuple[Key, ...]:
+        """Return all of either kind, as things are now."""
+        return tuple(key for kind in self._kinds.values() for key in kind.objects)
+
+    async def relist(self, client: Lister) -> None:
+        """Find what the streams missed."""
+        for kind in self._kinds.values():
+            await kind.relist(client)
