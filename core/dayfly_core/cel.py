@@ -121,3 +121,15 @@ HOST: Final = validations(
         field=".domain",
     )
 )
+
+INSTANT: Final = spelled(grammar.INSTANT, grammar.INSTANT_HINT)
+
+# `for` is a word of CEL's own, hence the underscores.
+STAY: Final = validations(
+    rule(
+        "has(self.__for__) || has(self.until) || (has(self.wake) && self.wake)",
+        grammar.STAY_EMPTY_HINT,
+    ),
+    rule("!has(self.__for__) || !has(self.until)", grammar.STAY_TWICE_HINT, field=".until"),
+    rule("self == oldSelf", grammar.STAY_ONCE_HINT),
+)

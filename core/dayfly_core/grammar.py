@@ -36,6 +36,16 @@ LONGEST_NAME: Final = 63
 LONGEST_NAME_HINT: Final = "must be no longer than 63 characters: it becomes a label value"
 
 DURATION_HINT: Final = "must be from 1s to 100 years, written for example 90s, 8h, 1d12h or 2w"
+INSTANT: Final = (
+    "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?"
+    "([Zz]|[+-][0-9]{2}:[0-9]{2})$"
+)
+INSTANT_HINT: Final = (
+    "must be an instant in RFC 3339 with its offset, for example 2026-11-22T10:00:00Z"
+)
+STAY_EMPTY_HINT: Final = "must ask for something: set for or until, or wake to true"
+STAY_TWICE_HINT: Final = "takes for or until, not both"
+STAY_ONCE_HINT: Final = "a Stay is carried out once: to ask for more, create another"
 OFF_LIMITS_HINT: Final = (
     "no policy may end API definitions, admission rules, RBAC, leases, events, nodes, persistent "
     "volumes or Dayfly's own kinds"

@@ -281,6 +281,18 @@ class Reason:
     """
 
     # timelines, waking and stays
+    GRANTED: Final = "Granted"
+    """The namespace stays as long as the Stay asks, or was woken as it asks.
+    Do: nothing; the Stay's status says when the namespace ends.
+    """
+    NOTHING_TO_EXTEND: Final = "NothingToExtend"
+    """The namespace of a Stay has no end that a policy has given it.
+    Do: nothing; it stays. kubectl dayfly explain says which policy is for it.
+    """
+    NAMESPACE_ENDING: Final = "NamespaceEnding"
+    """The namespace of a Stay is being deleted, which cannot be undone.
+    Do: create it anew.
+    """
 
     # outgoing webhooks
 
@@ -328,3 +340,4 @@ class Condition:
     READY: Final = "Ready"
     ENFORCEABLE: Final = "Enforceable"
     STUCK: Final = "Stuck"
+    GRANTED: Final = "Granted"

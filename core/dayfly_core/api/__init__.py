@@ -28,6 +28,7 @@ from dayfly_core.api.name_claim import (
     NameClaimSpec,
 )
 from dayfly_core.api.selector import LabelSelector, LabelSelectorRequirement, Operator
+from dayfly_core.api.stay import Stay, StaySpec, StayStatus
 
 __all__ = [
     "TTL",
@@ -51,5 +52,8 @@ __all__ = [
     "RenewOn",
     "ResourceRule",
     "StatusCondition",
+    "Stay",
+    "StaySpec",
+    "StayStatus",
     "StoredPolicy",
 ]
