@@ -15,6 +15,21 @@ def adapt(text: str, webhook_url: str) -> str:
     return yaml.safe_dump_all(adapted, sort_keys=False)
 
 
+def added_flags(base: str, text: str, deployment: str) -> tuple[str, ...]:
+    """Tell which flags components add to a program's command, for a process that runs it here."""
+    shipped = set(_command(base, deployment))
+    return tuple(word for word in _command(text, deployment) if word not in shipped)
+
+
+def _command(text: str, deployment: str) -> list[str]:
+    documents: Iterable[Manifest] = yaml.safe_load_all(text)
+    for document in documents:
+        if (document["kind"], document["metadata"]["name"]) == ("Deployment", deployment):
+            container = document["spec"]["template"]["spec"]["containers"][0]
+            return [*container.get("command", ()), *container.get("args", ())]
+    return []
+
+
 def adapted_document(document: Manifest, webhook_url: str) -> Manifest:
     """Adapt one object; most are left as they are."""
     match document["kind"]:

@@ -16,7 +16,7 @@ from playground.progress import Say
 from playground.rivals import names
 from playground.roster import Roster
 from playground.stage import Stage
-from playground.system import Shape, System
+from playground.system import EVERYTHING, Shape, System
 from playground.teller import BrokenPromiseError, Teller
 
 STORY = Path(__file__).resolve().parents[1] / "story"
@@ -71,7 +71,7 @@ def _cleared(directory: Path) -> Generator[None]:
 def _stage(directory: Path, say: Say) -> Generator[Stage]:
     with (
         ControlPlane.start(directory, Options(say=say)) as plane,
-        System.install_shape(plane, Shape(), say) as system,
+        System.install_shape(plane, Shape(manifests=EVERYTHING), say) as system,
     ):
         yield Stage(plane, system, Teller(plane.commands.environ, STORY))
 

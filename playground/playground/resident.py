@@ -12,7 +12,7 @@ from playground.preparation import clear
 from playground.process import Process, Rank
 from playground.progress import Say, timed
 from playground.roster import Roster
-from playground.system import ADMISSION, OPERATOR, Shape, System
+from playground.system import ADMISSION, EVERYTHING, OPERATOR, Shape, System
 
 WHAT_TO_TRY = """
 Dayfly runs: {shape.admissions} admission and {shape.operators} operator replicas; logs in {logs}
@@ -53,7 +53,7 @@ def up(directory: Path, say: Say) -> str:
         else:
             # What an interrupted start left behind.
             Roster.load(directory).stop()
-            raise_new(directory, Shape(), say)
+            raise_new(directory, Shape(manifests=EVERYTHING), say)
     return WHAT_TO_TRY.format(
         shape=Shape(), logs=shown(directory / "logs"), env=shown(env_file(directory))
     )
@@ -90,7 +90,7 @@ def heal(directory: Path, say: Say) -> None:
 def heal_system(system: System, say: Say) -> None:
     """Lead the webhooks back to where something answers, and wait until all of it works."""
     if why := system.unasked():
-        say(f"{why}: applying manifests/base as it has to be here")
+        say(f"{why}: applying manifests/everything as it has to be here")
         system.apply()
     system.wait_ready()
 
@@ -121,7 +121,7 @@ def status(directory: Path) -> list[Row]:
 def attached(directory: Path) -> System | None:
     """Find the system that was brought up here, None if there is none."""
     try:
-        return System.attach(ControlPlane.attach(directory))
+        return System.attach(ControlPlane.attach(directory), EVERYTHING)
     except (FileNotFoundError, ValueError):
         return None
 

@@ -9,7 +9,7 @@ from typing import Self
 
 from dayfly_core import names
 from playground import ports, programs, webhooks
-from playground.adaptation import adapt
+from playground.adaptation import adapt, added_flags
 from playground.commands import CommandFailedError
 from playground.health import leads
 from playground.plane import ControlPlane
@@ -17,7 +17,9 @@ from playground.preparation import write_kubeconfig
 from playground.process import DidNotStartError, Process, Rank, eventually
 from playground.progress import Say, silent, timed
 
-MANIFESTS = Path(__file__).resolve().parents[2] / "manifests" / "base"
+MANIFESTS = Path(__file__).resolve().parents[2] / "manifests"
+BASE = MANIFESTS / "base"
+EVERYTHING = MANIFESTS / "everything"
 TOKEN_LIFETIME = "720h"
 
 ADMISSION = "dayfly-admission-"
@@ -36,6 +38,8 @@ class Shape:
     operators: int = 3
     admission_flags: tuple[str, ...] = ()
     operator_flags: tuple[str, ...] = ()
+    manifests: Path = BASE
+    """What ``kubectl apply -k`` is given; the flags that components add are the programs' too."""
 
 
 @dataclass(slots=True)
@@ -44,6 +48,7 @@ class System:
 
     plane: ControlPlane
     webhook_url: str
+    manifests: Path = BASE
 
     @classmethod
     def install(
@@ -54,18 +59,19 @@ class System:
         operators: int = 3,
         operator_flags: Sequence[str] = (),
         admission_flags: Sequence[str] = (),
+        manifests: Path = BASE,
     ) -> Self:
         """Apply the manifests, start the programs, and wait until all of it works."""
-        shape = Shape(admissions, operators, tuple(admission_flags), tuple(operator_flags))
-        return cls.install_shape(plane, shape)
+        flags = tuple(admission_flags), tuple(operator_flags)
+        return cls.install_shape(plane, Shape(admissions, operators, *flags, manifests))
 
     @classmethod
     def install_shape(cls, plane: ControlPlane, shape: Shape, say: Say = silent) -> Self:
         """Install as ``install`` does, telling what is done."""
         front, *others = ports.free(1 + 2 * shape.admissions + shape.operators)
-        system = cls(plane, f"https://127.0.0.1:{front}")
+        system = cls(plane, f"https://127.0.0.1:{front}", shape.manifests)
         try:
-            with timed(say, "manifests/base is applied"):
+            with timed(say, f"manifests/{shape.manifests.name} is applied"):
                 system.apply()
             with timed(
                 say, f"{shape.admissions} admission and {shape.operators} operators are ready"
@@ -79,28 +85,36 @@ class System:
         return system
 
     @classmethod
-    def attach(cls, plane: ControlPlane) -> Self:
+    def attach(cls, plane: ControlPlane, manifests: Path = BASE) -> Self:
         """Take charge of the system that another run installed on this plane."""
         [forwarder] = plane.roster.named("forwarder")
-        return cls(plane, f"https://127.0.0.1:{forwarder.spec.argv[3]}")
+        return cls(plane, f"https://127.0.0.1:{forwarder.spec.argv[3]}", manifests)
 
     def apply(self) -> str:
-        """Apply ``manifests/base`` as shipped but for what a machine without pods needs."""
-        return self.plane.apply(
-            adapt(self.plane.kubectl("kustomize", str(MANIFESTS)), self.webhook_url)
-        )
+        """Apply the manifests as shipped but for what a machine without pods needs."""
+        return self.plane.apply(adapt(self._rendered(self.manifests), self.webhook_url))
+
+    def _rendered(self, manifests: Path) -> str:
+        return self.plane.kubectl("kustomize", str(manifests))
+
+    def _added_flags(self, deployment: str) -> tuple[str, ...]:
+        if self.manifests == BASE:
+            return ()
+        return added_flags(self._rendered(BASE), self._rendered(self.manifests), deployment)
 
     def _start(self, shape: Shape, front: int, others: list[int]) -> None:
         serving, rest = others[: shape.admissions], others[shape.admissions :]
         health, operator_health = rest[: shape.admissions], rest[shape.admissions :]
         account = self.credential(names.ADMISSION_ACCOUNT)
+        flags = (*self._added_flags(names.ADMISSION_ACCOUNT), *shape.admission_flags)
         admissions = [
-            programs.Replica(f"{ADMISSION}{i}", account, port, shape.admission_flags)
+            programs.Replica(f"{ADMISSION}{i}", account, port, flags)
             for i, port in enumerate(health)
         ]
         account = self.credential(names.OPERATOR_ACCOUNT)
+        flags = (*self._added_flags(names.OPERATOR_ACCOUNT), *shape.operator_flags)
         operators = [
-            programs.Replica(f"{OPERATOR}{i}", account, port, shape.operator_flags)
+            programs.Replica(f"{OPERATOR}{i}", account, port, flags)
             for i, port in enumerate(operator_health)
         ]
         self.plane.roster.launch(

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 import yaml
 
-from playground.adaptation import adapt
+from playground.adaptation import adapt, added_flags
 
 URL = "https://127.0.0.1:9443"
 
@@ -55,3 +55,20 @@ def test_adapts_each_object(shipped: dict[str, Any], want: dict[str, Any]) -> No
 def test_keeps_the_order_and_drops_empty_documents() -> None:
     text = adapt("---\nkind: A\n---\n---\nkind: B\n", URL)
     assert [document["kind"] for document in yaml.safe_load_all(text)] == ["A", "B"]
+
+
+def test_flags_that_a_component_adds_are_known() -> None:
+    def deployment(name: str, *command: str) -> str:
+        containers = [{"command": ["dayfly", *command]}]
+        return yaml.safe_dump(
+            {
+                "kind": "Deployment",
+                "metadata": {"name": name},
+                "spec": {"template": {"spec": {"containers": containers}}},
+            }
+        )
+
+    base = deployment("dayfly-operator", "operator")
+    added = deployment("dayfly-operator", "operator", "--claim-ingress-hosts=*")
+    assert added_flags(base, added, "dayfly-operator") == ("--claim-ingress-hosts=*",)
+    assert added_flags(base, added, "dayfly-admission") == ()
