@@ -38,7 +38,7 @@ WAKE_REQUESTED: Final = "dayfly.dev/wake-requested"
 WARNING: Final = "dayfly.dev/warning"
 """Annotation: what will happen to the object soon, in a sentence; written by Dayfly."""
 CAUGHT_UP: Final = "dayfly.dev/caught-up"
-"""Annotation: when the operator, not its author, gave the object its end: that end is a surprise."""
+"""Annotation: when the operator, not its author, gave the object its end: that is a surprise."""
 ENDED_BY: Final = "dayfly.dev/ended-by"
 """Annotation: which object of ours ends this one, written just before its DELETE; by Dayfly."""
 BREAKER_RESET: Final = "dayfly.dev/breaker-reset"
@@ -66,6 +66,8 @@ LEASE: Final = "dayfly-operator"
 CA_SECRET: Final = "dayfly-ca"
 TLS_SECRET: Final = "dayfly-tls"
 GUARD_CONFIG_MAP: Final = "dayfly-guard"
+HISTORY_CONFIG_MAP: Final = "dayfly-history"
+"""Beginning of the names of the ConfigMaps with what ended; a number follows."""
 MUTATING_CONFIGURATION: Final = "dayfly-stamp"
 VALIDATING_CONFIGURATION: Final = "dayfly-judge"
 ADMISSION_SERVICE: Final = "dayfly-admission"
@@ -297,6 +299,15 @@ class Reason:
     # outgoing webhooks
 
     # the breaker
+    BREAKER_OPEN: Final = "BreakerOpen"
+    """Many objects of a policy would end at once and nobody has announced it: a policy was changed,
+    or found them. They are left alone; ends that their authors know of go on.
+    Do: look with dayfly breaker show; correct the policy, or confirm with dayfly breaker reset.
+    """
+    BREAKER_CLOSED: Final = "BreakerClosed"
+    """Somebody has confirmed the ends that the breaker held back, or none of them is left.
+    Do: nothing.
+    """
 
     # Helm releases
 
@@ -341,3 +352,4 @@ class Condition:
     ENFORCEABLE: Final = "Enforceable"
     STUCK: Final = "Stuck"
     GRANTED: Final = "Granted"
+    BREAKER_OPEN: Final = "BreakerOpen"
