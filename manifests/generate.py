@@ -75,12 +75,13 @@ def _crd_section(definition: dict[str, Any]) -> str:
     spec = definition["spec"]
     version = spec["versions"][0]
     schema: Schema = version["schema"]["openAPIV3Schema"]
-    short = spec["names"]["shortNames"][0]
+    plural = spec["names"]["plural"]
+    short = spec["names"].get("shortNames", [plural])[0]
     lines = [
         f"## {spec['names']['kind']}",
         "",
         f"`{spec['group']}/{version['name']}`, {spec['scope'].lower()}-scoped; "
-        f"`kubectl get {spec['names']['plural']}` or `kubectl get {short}`.",
+        f"`kubectl get {plural}`{f' or `kubectl get {short}`' if short != plural else ''}.",
         "",
         schema["description"],
         "",

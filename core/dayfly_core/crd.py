@@ -4,8 +4,8 @@ import inspect
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from dayfly_core import api, grammar, structural
-from dayfly_core.objects import EXPIRY_POLICIES, NAME_CLAIMS, Resource
+from dayfly_core import api, cel, grammar, structural
+from dayfly_core.objects import EXPIRY_POLICIES, NAME_CLAIMS, STAYS, Resource
 from dayfly_core.structural import Schema
 
 CATEGORY: Final = "dayfly"
@@ -30,9 +30,11 @@ class Kind:
     root: type
     spec: type
     status: type | None
-    short_name: str
     columns: tuple[Column, ...]
+    short_name: str = ""
     longest_name: int = 253
+    rules: dict[str, list[cel.Rule]] | None = None
+    """What holds for the spec as a whole."""
 
 
 EXPIRY_POLICY: Final = Kind(
@@ -81,10 +83,31 @@ NAME_CLAIM: Final = Kind(
     ),
 )
 
+STAY: Final = Kind(
+    resource=STAYS,
+    root=api.Stay,
+    spec=api.StaySpec,
+    status=api.StayStatus,
+    rules=cel.STAY,
+    columns=(
+        Column("For", "string", ".spec.for", "How long the namespace is asked to stay"),
+        Column("Until", "string", ".spec.until", "Or until when"),
+        Column("Wake", "boolean", ".spec.wake", "Whether it is asked to be woken"),
+        Column(
+            "Granted",
+            "string",
+            '.status.conditions[?(@.type=="Granted")].status',
+            "Whether it got what it asks for",
+        ),
+        Column("Ends", "string", ".status.expiresAt", "The end of the namespace since then"),
+        Column("Age", "date", ".metadata.creationTimestamp", "Since it was asked"),
+    ),
+)
+
 
 def definitions() -> list[dict[str, Any]]:
     """Return all CustomResourceDefinitions."""
-    return [definition(EXPIRY_POLICY), definition(NAME_CLAIM)]
+    return [definition(EXPIRY_POLICY), definition(NAME_CLAIM), definition(STAY)]
 
 
 def definition(kind: Kind) -> dict[str, Any]:
@@ -102,7 +125,7 @@ def definition(kind: Kind) -> dict[str, Any]:
                 "listKind": f"{resource.kind}List",
                 "plural": resource.plural,
                 "singular": resource.kind.lower(),
-                "shortNames": [kind.short_name],
+                **({"shortNames": [kind.short_name]} if kind.short_name else {}),
                 "categories": [CATEGORY],
             },
             "versions": [_version(kind)],
@@ -137,7 +160,7 @@ def _root(kind: Kind) -> Schema:
         "required": ["spec"],
         "properties": {
             "metadata": _metadata(kind),
-            "spec": structural.schema(kind.spec),
+            "spec": {**structural.schema(kind.spec), **(kind.rules or {})},
             **_status(kind),
         },
     }

@@ -63,5 +63,5 @@ class Stay(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """
 
     metadata: ObjectMeta = ObjectMeta()
-    spec: Annotated[StaySpec, Meta(extra_json_schema=cel.STAY)]
+    spec: StaySpec
     status: StayStatus | UnsetType = UNSET

@@ -21,11 +21,12 @@ def roots(definition: dict[str, Any]) -> dict[str, Schema]:
 
 DEFINITION = crd.definition(crd.EXPIRY_POLICY)
 CLAIM = crd.definition(crd.NAME_CLAIM)
+STAY = crd.definition(crd.STAY)
 VERSION = DEFINITION["spec"]["versions"][0]
 SCHEMA: Schema = VERSION["schema"]["openAPIV3Schema"]
 FIELDS = [
     pytest.param(schema, id=f"{definition['spec']['names']['kind']}.{path}")
-    for definition in (DEFINITION, CLAIM)
+    for definition in (DEFINITION, CLAIM, STAY)
     for part, root in roots(definition).items()
     for path, schema in walk(root, part)
     if not path.endswith("[]")
@@ -35,7 +36,7 @@ FIELDS = [
 def test_the_name_is_plural_and_group() -> None:
     assert DEFINITION["metadata"]["name"] == "expirypolicies.dayfly.dev"
     assert DEFINITION["spec"]["scope"] == "Cluster"
-    assert crd.definitions() == [DEFINITION, CLAIM]
+    assert crd.definitions() == [DEFINITION, CLAIM, STAY]
 
 
 def test_kubectl_get_answers_when_it_ends_and_whether_it_is_well() -> None:
@@ -61,12 +62,22 @@ def test_kubectl_get_answers_who_has_a_name() -> None:
     assert list(version["schema"]["openAPIV3Schema"]["properties"]) == ["metadata", "spec"]
 
 
+def test_kubectl_get_answers_what_came_of_a_stay() -> None:
+    version = STAY["spec"]["versions"][0]
+    columns = [column["name"] for column in version["additionalPrinterColumns"]]
+    assert columns == ["For", "Until", "Wake", "Granted", "Ends", "Age"]
+    assert "shortNames" not in STAY["spec"]["names"]
+    assert STAY["spec"]["scope"] == "Namespaced"
+    rules = version["schema"]["openAPIV3Schema"]["properties"]["spec"]["x-kubernetes-validations"]
+    assert len(rules) == 3
+
+
 def test_a_policys_name_becomes_a_label_value_that_of_a_claim_does_not() -> None:
     lengths = [
         definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["metadata"]
         for definition in crd.definitions()
     ]
-    assert [at["properties"]["name"]["maxLength"] for at in lengths] == [63, 253]
+    assert [at["properties"]["name"]["maxLength"] for at in lengths] == [63, 253, 253]
 
 
 @pytest.mark.parametrize("schema", FIELDS)
