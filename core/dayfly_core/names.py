@@ -297,6 +297,23 @@ class Reason:
     """
 
     # outgoing webhooks
+    CALL_DELIVERED: Final = "CallDelivered"
+    """The receiver of an outgoing webhook answered 2xx.
+    Do: nothing.
+    """
+    CALL_FAILED: Final = "CallFailed"
+    """The receiver of an outgoing webhook answered something else, or not at all, or the Secret to
+    sign with could not be read; Dayfly calls again, ever more slowly.
+    Do: read the message; see that the receiver runs and answers within ten seconds.
+    """
+    CALL_GIVEN_UP: Final = "CallGivenUp"
+    """An outgoing webhook failed so often that Dayfly does not make the call any more.
+    Do: have the receiver do by hand what it missed; the message says why the last attempt failed.
+    """
+    DESTINATION_FORBIDDEN: Final = "DestinationForbidden"
+    """No outgoing webhook is sent to that URL, because of how it is written or where it leads.
+    Do: correct the URL; or vouch for the address, by --webhook-allow of dayfly operator.
+    """
 
     # the breaker
     BREAKER_OPEN: Final = "BreakerOpen"
