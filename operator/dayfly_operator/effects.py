@@ -7,7 +7,7 @@ from typing import Protocol, assert_never
 from dayfly_core import patch
 from dayfly_core.actions import Action, Delete, Stamp
 from dayfly_kube.errors import ApiError
-from dayfly_operator.writing import Writer
+from dayfly_operator.writing import Outdated, Writer
 
 
 class Reports(Protocol):
@@ -24,10 +24,6 @@ class Reports(Protocol):
     def stamped(self, order: Stamp) -> None:
         """Say that an object has got its stamps."""
         ...
-
-
-class Outdated(Exception):
-    """The object is not the one that was judged any more: read it, and judge again."""
 
 
 class Effects:

@@ -23,10 +23,9 @@ from dayfly_core.pace import Backoff
 from dayfly_kube.errors import ApiError, Unreachable
 from dayfly_operator.crew import Crew
 from dayfly_operator.deadlines import Deadlines
-from dayfly_operator.effects import Outdated
 from dayfly_operator.queue import WorkQueue
 from dayfly_operator.stamped import Stamped
-from dayfly_operator.writing import Gate, NotLeading
+from dayfly_operator.writing import Gate, NotLeading, Outdated
 
 log = logging.getLogger(__name__)
 

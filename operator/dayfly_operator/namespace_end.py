@@ -12,9 +12,8 @@ from dayfly_core.guard import Guard
 from dayfly_core.names import Reason
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta, PartialObject
 from dayfly_kube.errors import ApiError
-from dayfly_operator.effects import Outdated
 from dayfly_operator.memory import Metadata, read
-from dayfly_operator.writing import Writer
+from dayfly_operator.writing import Outdated, Writer
 
 ATTEMPTS: Final = 5
 """Times that a namespace may change between being read and being deleted, at once."""

@@ -52,6 +52,10 @@ class NotLeading(Unreachable):
     """
 
 
+class Outdated(Exception):
+    """The object is not the one that was judged any more: read it, and judge again."""
+
+
 def permit(gate: Gate) -> Callable[[], None]:
     """Return what raises NotLeading while the gate is closed.
 

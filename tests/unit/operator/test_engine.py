@@ -14,10 +14,9 @@ from dayfly_core.names import Reason
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta, Resource
 from dayfly_kube.errors import ApiError, Status, Unreachable
 from dayfly_operator.crew import Crew
-from dayfly_operator.effects import Outdated
 from dayfly_operator.engine import Engine
 from dayfly_operator.stamped import Stamped
-from dayfly_operator.writing import NotLeading
+from dayfly_operator.writing import NotLeading, Outdated
 
 pytestmark = pytest.mark.looptime(start=0)
 
