@@ -41,6 +41,10 @@ CAUGHT_UP: Final = "dayfly.dev/caught-up"
 """Annotation: when the operator, not its author, gave the object its end: that is a surprise."""
 ENDED_BY: Final = "dayfly.dev/ended-by"
 """Annotation: which object of ours ends this one, written just before its DELETE; by Dayfly."""
+RELEASE_ENDING: Final = "dayfly.dev/release-ending"
+"""Label ``"true"`` of the Secret of a Helm release: its end has begun, and is gone on with."""
+RELEASE_DUE: Final = "dayfly.dev/release-due"
+"""Annotation of that Secret: the end that had come, RFC 3339; written by Dayfly."""
 BREAKER_RESET: Final = "dayfly.dev/breaker-reset"
 """Annotation of an ExpiryPolicy: the instant up to which somebody confirms surprising ends."""
 CLAIM: Final = "dayfly.dev/claim"
@@ -327,6 +331,32 @@ class Reason:
     """
 
     # Helm releases
+    RELEASE_ENDED: Final = "ReleaseEnded"
+    """A Helm release ended as one: the objects of its manifest, then what Helm had stored of it.
+    Do: nothing; helm install it again if it is still needed.
+    """
+    RELEASE_WAITS: Final = "ReleaseWaits"
+    """The object's end has come, but another object of its Helm release ends later, or Helm is at
+    work on it; the release ends as one.
+    Do: nothing, or extend or delete the object that the message names.
+    """
+    RELEASE_BLOCKED: Final = "ReleaseBlocked"
+    """The Helm release does not end, because an object in it may not.
+    Do: what the message says about the object that it names; it is looked at again each minute.
+    """
+    RELEASE_FOREIGN: Final = "ReleaseForeign"
+    """An object that the release's manifest lists is not the release's own, or not its alone.
+    Do: take it out of the chart, or let helm upgrade take it over with --take-ownership.
+    """
+    RELEASE_NOT_STORED: Final = "ReleaseNotStored"
+    """The object says it is of a Helm release, but no Secret holds such a release: it is stored by
+    another driver (ConfigMap, SQL), or has been uninstalled.
+    Do: helm uninstall it where it is known, or set spec.unit of the policy to Object.
+    """
+    RELEASE_UNREADABLE: Final = "ReleaseUnreadable"
+    """What Helm has stored of the release cannot be read.
+    Do: look at helm get manifest; helm upgrade writes it anew.
+    """
 
     # Ephemerators and NamespaceManagers
 
