@@ -1,10 +1,23 @@
-"""What the operator may do to an object, as values: decided here, carried out by the operator."""
+"""What the operator may do to an object, as values: decided here, carried out by the operator.
 
-from dataclasses import dataclass
-from datetime import datetime
+Each names the uid and version that were judged, so that none can hit anything else.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from dayfly_core.objects import NAMESPACES, Key
-from dayfly_core.stamps import Stamps
+from dayfly_core.stamps import Changes, Stamps
+from dayfly_core.timeline import Ledger, Webhook
+from dayfly_core.triggers import shifted
+
+
+class ReleaseRef(NamedTuple):
+    """A Helm release."""
+
+    namespace: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +29,19 @@ class Delete:
     resource_version: str
     expires_at: datetime
     policy: str
+    surprising: bool = False
+    """Whether nobody was told in time: the breaker counts these."""
+    release: ReleaseRef | None = None
+    """The Helm release that ends with it, if its policy says so."""
+    delay: timedelta = field(default=timedelta(), kw_only=True)
+    """How long after its end the policy's timeline has it deleted."""
+    step: str = field(default="", kw_only=True)
+    """Name of that step; empty if the policy has no timeline."""
+
+    @property
+    def due(self) -> datetime:
+        """When it is to be deleted."""
+        return shifted(self.expires_at, self.delay)
 
     @property
     def unit(self) -> bool:
@@ -38,4 +64,70 @@ class Stamp:
     policy: str
 
 
-Action = Delete | Stamp
+@dataclass(frozen=True, slots=True)
+class Annotate:
+    """Write annotations of ours: a warning, or what is recorded of the timeline."""
+
+    key: Key
+    uid: str
+    resource_version: str
+    annotations: Changes
+    reason: str
+    policy: str
+    note: str
+    """A sentence for people; empty if it is not worth an Event."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleDown:
+    """Scale a workload, or all in a Namespace, to nothing, remembering what it had."""
+
+    key: Key
+    uid: str
+    resource_version: str
+    due: datetime
+    policy: str
+    occurrence: str
+    steps: str
+    """The annotation ``steps`` once it is done: written in the same patch as the replicas."""
+    surprising: bool = False
+    step: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Send an outgoing webhook that is recorded as pending, and record what came of it.
+
+    ``ledger.ended(...)`` is what to write afterwards, ``ledger.postponed(...)`` after a failure
+    that is tried again.
+    """
+
+    key: Key
+    uid: str
+    resource_version: str
+    due: datetime
+    policy: str
+    occurrence: str
+    attempt: int
+    """1 for the first."""
+    step: str
+    webhook: Webhook
+    ledger: Ledger
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """Give back what a scale-down took, and record that this request was served."""
+
+    key: Key
+    uid: str
+    resource_version: str
+    request: str
+    """The text of the annotation ``wake-requested``."""
+    policy: str
+    annotations: Changes
+    """To be written when everything is back: the record, and a new end if the policy renews."""
+
+
+Action = Delete | Stamp | Annotate | ScaleDown | Call | Wake

@@ -133,3 +133,46 @@ STAY: Final = validations(
     rule("!has(self.__for__) || !has(self.until)", grammar.STAY_TWICE_HINT, field=".until"),
     rule("self == oldSelf", grammar.STAY_ONCE_HINT),
 )
+
+OFFSET: Final = validations(
+    rule(
+        f"self.matches({_quoted(grammar.OFFSET)})"
+        f" && {_seconds('self')} <= {duration.LONGEST // timedelta(seconds=1)}"
+        f" && (self == '0s' || {_seconds('self')} > 0)",
+        grammar.OFFSET_HINT,
+    )
+)
+
+
+HTTP_URL: Final = spelled(grammar.HTTP_URL, grammar.HTTP_URL_HINT)
+
+ACTION: Final = validations(
+    rule(
+        "self.type != 'WEBHOOK' || has(self.webhook)",
+        grammar.NEEDS_WEBHOOK_HINT,
+        field=".webhook",
+    ),
+    rule(
+        "!has(self.webhook) || self.type in ['WEBHOOK', 'NOTIFY']",
+        grammar.NO_WEBHOOK_HINT,
+        field=".webhook",
+    ),
+)
+
+_OFFSETS: Final = f"self.map(step, (step.at.startsWith('-') ? -1 : 1) * {_seconds('step.at')})"
+
+TIMELINE: Final = validations(
+    rule(f"{_OFFSETS}.isSorted()", grammar.ASCENDING_HINT),
+    rule(
+        "self.all(step, self.exists_one(other, other.action.type == step.action.type"
+        f" && other.at.startsWith('-') == step.at.startsWith('-')"
+        f" && {_seconds('other.at')} == {_seconds('step.at')}))",
+        grammar.UNIQUE_STEPS_HINT,
+    ),
+    rule(
+        "self.filter(step, step.action.type == 'DELETE').size() == 0"
+        " || (self[size(self) - 1].action.type == 'DELETE'"
+        " && self.exists_one(step, step.action.type == 'DELETE'))",
+        grammar.DELETE_LAST_HINT,
+    ),
+)

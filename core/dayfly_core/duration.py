@@ -67,6 +67,11 @@ def parse(text: str) -> timedelta:
     return timedelta(seconds=seconds)
 
 
+def parse_signed(text: str) -> timedelta:
+    """Read a length of time that may be negative: ``-1h`` is an hour before. Raises as parse."""
+    return -parse(text[1:]) if text.startswith("-") else parse(text)
+
+
 def parse_ttl(text: str) -> timedelta | None:
     """Read the annotation ``dayfly.dev/ttl``; None means ``never``.
 

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from dayfly_core import duration
+
 _LABEL_NAME: Final = "[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 _DNS_LABEL: Final = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 
@@ -64,6 +66,21 @@ DOMAIN_LAST_HINT: Final = (
     "must have {domain} at its end, after a dot, for example {name}.{domain}, or not at all"
 )
 NO_DOMAIN_HINT: Final = "is needed, because the template has {domain}: for example dev.example.com"
+
+OFFSET: Final = f"^-?{duration.COMPACT.removeprefix('^')}"
+OFFSET_HINT: Final = (
+    "must be a time before or after the end, of at most 100 years, written for example -1h, 0s, "
+    "1d12h"
+)
+HTTP_URL: Final = "^https?://[^ /?#]+([/?#][^ ]*)?$"
+HTTP_URL_HINT: Final = "must be a URL, for example https://hooks.example.com/ended"
+NEEDS_WEBHOOK_HINT: Final = (
+    "is needed by WEBHOOK: for example {url: https://hooks.example.com/ended}"
+)
+NO_WEBHOOK_HINT: Final = "is possible for WEBHOOK and NOTIFY only"
+ASCENDING_HINT: Final = "must have its steps in the order of their times"
+UNIQUE_STEPS_HINT: Final = "must not have two steps that do the same at the same time"
+DELETE_LAST_HINT: Final = "must have DELETE as the last step, or not at all"
 
 
 def order_hint(longer: str) -> str:

@@ -1,18 +1,20 @@
 """ExpiryPolicies made ready for deciding: read once, checked whole, indexed by kind."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import cache
 from itertools import product, takewhile
+from types import MappingProxyType
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from dayfly_core import api, conformance, duration, faults, selectors, structural
+from dayfly_core import api, conformance, duration, faults, selectors, structural, timeline
 from dayfly_core.hosts import Naming, Template
 from dayfly_core.names import Reason
 from dayfly_core.objects import NAMESPACES, ObjectMeta
+from dayfly_core.timeline import DELETION, Step
 from dayfly_core.violations import Violation
 
 GroupResource = tuple[str, str]
@@ -49,6 +51,18 @@ class Policy:
     grace: timedelta
     host: Naming | None = None
     """How its objects get a host; None if they get none."""
+    timeline: tuple[Step, ...] = ()
+    """Empty: the object is deleted at its end."""
+    unit: api.Unit = api.Unit.OBJECT
+    renew_on_wake: bool = True
+    known: Mapping[str, datetime] = field(default_factory=lambda: MappingProxyType({}))
+    """Since when the operator knows a step, by the step's name; one that is not here was always
+    there. See ``timeline.known_since``."""
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """What happens around the end, in order."""
+        return self.timeline or (DELETION,)
 
 
 def compile_policy(policy: api.ExpiryPolicy) -> Policy:
@@ -103,6 +117,9 @@ def _policy(meta: ObjectMeta, spec: api.ExpiryPolicySpec) -> Policy:
         receipts=spec.receipts,
         grace=duration.parse(spec.grace),
         host=_naming(spec.host),
+        timeline=timeline.compiled(spec.timeline),
+        unit=spec.unit,
+        renew_on_wake=spec.ttl.renew_on_wake,
     )
 
 

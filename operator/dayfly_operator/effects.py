@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol, assert_never
 
 from dayfly_core import patch
-from dayfly_core.actions import Action, Delete, Stamp
+from dayfly_core.actions import Action, Annotate, Call, Delete, ScaleDown, Stamp, Wake
 from dayfly_kube.errors import ApiError
 from dayfly_operator.writing import Outdated, Writer
 
@@ -45,6 +45,8 @@ class Effects:
                     await self._delete(action)
                 case Stamp():
                     await self._stamp(action)
+                case Annotate() | ScaleDown() | Call() | Wake():
+                    raise NotImplementedError(action)
                 case _:
                     assert_never(action)
         except ApiError as error:

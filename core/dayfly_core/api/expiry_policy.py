@@ -34,6 +34,22 @@ class RenewOn(StrEnum):
     GENERATION_CHANGE = "GenerationChange"
 
 
+class Unit(StrEnum):
+    """What ends when the end has come."""
+
+    OBJECT = "Object"
+    RELEASE = "Release"
+
+
+class StepType(StrEnum):
+    """What a step of the timeline does."""
+
+    NOTIFY = "NOTIFY"
+    SCALE_DOWN = "SCALE_DOWN"
+    WEBHOOK = "WEBHOOK"
+    DELETE = "DELETE"
+
+
 GroupName = Annotated[str, Meta(max_length=253, extra_json_schema=cel.API_GROUP)]
 PluralName = Annotated[str, Meta(max_length=63, extra_json_schema=cel.PLURAL)]
 
@@ -109,6 +125,76 @@ class TTL(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
             "object's spec starts it anew, up to maxTotal."
         ),
     ] = RenewOn.CREATION
+    renew_on_wake: Annotated[
+        bool,
+        Meta(
+            description="Whether what is woken lives anew from then on, within max and maxTotal; "
+            "otherwise it keeps its end."
+        ),
+    ] = True
+
+
+class SecretReference(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A Secret in Dayfly's own namespace."""
+
+    name: Annotated[
+        str,
+        Meta(
+            max_length=253,
+            description="Its name; the key hmac in it signs what is sent.",
+            extra_json_schema=cel.DNS_NAME,
+        ),
+    ]
+
+
+class StepWebhook(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Who is told over HTTP."""
+
+    url: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=2048,
+            description="http:// or https://. No address of this cluster's own machinery.",
+            extra_json_schema=cel.HTTP_URL,
+        ),
+    ]
+    secret_ref: Annotated[
+        SecretReference | UnsetType, Meta(description="What signs the request.")
+    ] = UNSET
+
+
+class StepAction(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What a step does."""
+
+    type: Annotated[
+        StepType,
+        Meta(
+            description="NOTIFY: an Event and the annotation dayfly.dev/warning. SCALE_DOWN: to no "
+            "replicas, until it is woken; of a Namespace, everything in it. WEBHOOK: an HTTP "
+            "request. DELETE: only as the last step."
+        ),
+    ]
+    webhook: Annotated[
+        StepWebhook | UnsetType,
+        Meta(description="Needed by WEBHOOK, possible for NOTIFY."),
+    ] = UNSET
+
+
+OffsetText = Annotated[str, Meta(max_length=33, extra_json_schema=cel.OFFSET)]
+
+
+class TimelineStep(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Something that happens once, before, at or after the end."""
+
+    at: Annotated[
+        OffsetText,
+        Meta(description="When: -1h is an hour before the end, 0s at it, 1d a day after it."),
+    ]
+    action: Annotated[
+        StepAction,
+        Meta(description="What happens.", extra_json_schema=cel.ACTION),
+    ]
 
 
 # As long as a name can be with a label before it.
@@ -183,6 +269,62 @@ class ExpiryPolicySpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
             "existed before the policy, or slipped past the webhook."
         ),
     ] = "1h"
+    unit: Annotated[
+        Unit,
+        Meta(
+            description="Object: each object ends for itself. Release: the Helm release that it "
+            "belongs to ends as a whole, when the last of its objects that have an end has come "
+            "to it."
+        ),
+    ] = Unit.OBJECT
+    timeline: Annotated[
+        list[TimelineStep],
+        Meta(
+            max_length=16,
+            description="What happens around the end, in order. None: the object is deleted at its "
+            "end. Without DELETE it is never deleted.",
+            extra_json_schema=cel.TIMELINE,
+        ),
+    ] = []
+
+
+class KnownStep(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A step of the timeline, and since when the operator knows it."""
+
+    step: Annotated[str, Meta(max_length=64, description="What it does and when: SCALE_DOWN@0s.")]
+    since: Annotated[
+        str,
+        Meta(
+            description="RFC 3339. Where the step was due before, it waits grace from then on.",
+            extra_json_schema={"format": "date-time"},
+        ),
+    ]
+
+
+class NextEnd(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Something that will happen to an object."""
+
+    at: Annotated[
+        str, Meta(description="When, RFC 3339.", extra_json_schema={"format": "date-time"})
+    ]
+    action: Annotated[str, Meta(max_length=64, description="The step: DELETE@0s.")]
+    kind: Annotated[str, Meta(max_length=253, description="Kind of the object.")]
+    namespace: Annotated[str, Meta(max_length=253, description="Its namespace.")] = ""
+    name: Annotated[str, Meta(max_length=253, description="Its name.")]
+    uid: Annotated[str, Meta(max_length=128, description="Its uid.")]
+
+
+class Breaker(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Why the policy ends nothing for now."""
+
+    opened_at: Annotated[
+        str,
+        Meta(description="Since when, RFC 3339.", extra_json_schema={"format": "date-time"}),
+    ]
+    held: Annotated[int, Meta(ge=0, description="How many objects it keeps from ending.")] = 0
+    message: Annotated[
+        str, Meta(max_length=1024, description="Why, and how to go on all the same.")
+    ] = ""
 
 
 class ExpiryPolicyStatus(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -200,6 +342,25 @@ class ExpiryPolicyStatus(msgspec.Struct, frozen=True, kw_only=True, rename="came
             description="The earliest end among them, RFC 3339.",
             extra_json_schema={"format": "date-time"},
         ),
+    ] = UNSET
+    next_ends: Annotated[
+        list[NextEnd],
+        Meta(max_length=20, description="What happens next to its objects, soonest first."),
+    ] = []
+    steps: Annotated[
+        list[KnownStep],
+        Meta(
+            max_length=17,
+            description="The steps that the operator knows, and since when.",
+            extra_json_schema={
+                "x-kubernetes-list-type": "map",
+                "x-kubernetes-list-map-keys": ["step"],
+            },
+        ),
+    ] = []
+    breaker: Annotated[
+        Breaker | UnsetType,
+        Meta(description="Set while too much at once would have ended without a warning."),
     ] = UNSET
     conditions: Annotated[
         list[StatusCondition],

@@ -113,7 +113,7 @@ def test_durations_are_read() -> None:
 
 
 def test_fields_of_a_newer_schema_are_ignored() -> None:
-    written = manifest(timeline=[{"at": "0s"}], ttl={"max": "8h", "rounding": "day"})
+    written = manifest(weather={"rain": "0s"}, ttl={"max": "8h", "rounding": "day"})
     assert read_policy(stored(written)).maximum == timedelta(hours=8)
 
 

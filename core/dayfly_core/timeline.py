@@ -1,0 +1,176 @@
+"""The timeline of an ExpiryPolicy: steps before and after an object's end, and their record.
+
+A step is named by what it does and when, ``SCALE_DOWN@0s``, however that is spelled. The record is
+an annotation of the object, and counts for one end: with another end all steps are open again.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from dayfly_core import duration, instant
+from dayfly_core.api import StepType, StepWebhook, TimelineStep
+from dayfly_core.lifecycle import Record, Result
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """Where to send, and the Secret whose key ``hmac`` signs it; empty if nothing does."""
+
+    url: str
+    secret: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step, relative to the end."""
+
+    at: timedelta
+    type: StepType
+    webhook: Webhook | None = None
+
+    @property
+    def name(self) -> str:
+        """What it does and when, in the one canonical form: ``DELETE@1d``."""
+        return f"{self.type}@{duration.render(self.at)}"
+
+
+DELETION: Final = Step(timedelta(), StepType.DELETE)
+"""What a policy without a timeline does."""
+
+
+def compiled(written: Iterable[TimelineStep]) -> tuple[Step, ...]:
+    """Read the steps of a policy that is valid."""
+    return tuple(
+        Step(duration.parse_signed(step.at), step.action.type, _webhook(step.action.webhook))
+        for step in written
+    )
+
+
+def _webhook(written: StepWebhook | UnsetType) -> Webhook | None:
+    if written is UNSET:
+        return None
+    return Webhook(written.url, "" if written.secret_ref is UNSET else written.secret_ref.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What is written and remembered of when a policy's steps were first seen."""
+
+    created: datetime | None
+    generation: int
+    written: Mapping[str, datetime]
+    """``status.steps``; empty if the status has none yet."""
+    remembered: Mapping[str, datetime]
+    """What this process has seen first and may not have written yet."""
+
+
+def known_since(steps: Iterable[Step], sighting: Sighting, now: datetime) -> dict[str, datetime]:
+    """Return since when each step is known: what was added since waits ``grace``.
+
+    Without a record, what a new policy says, or one that deletes at the end as it always did, was
+    known from its creation.
+    """
+    steps = tuple(steps)
+    original = sighting.generation <= 1 or steps == (DELETION,)
+    unwritten = sighting.created if original and not sighting.written else None
+    seen = {**sighting.remembered, **sighting.written}
+    return {step.name: seen.get(step.name) or unwritten or now for step in steps}
+
+
+class _Done(msgspec.Struct, frozen=True, omit_defaults=True):
+    step: str
+    id: str
+    result: Result
+    at: str
+    attempts: int = 0
+    message: str = ""
+
+
+class _Stored(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The annotation as JSON."""
+
+    end: str = ""
+    done: list[_Done] = []
+    woken: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What is recorded on an object, as far as it counts for its present end."""
+
+    end: str
+    """The text of ``expires-at`` that the records are for."""
+    records: Mapping[str, Record]
+    woken: str = ""
+    """The last request to wake it that was served."""
+    current: bool = True
+    """False if what is written is for another end: what it warned of is not to come."""
+
+    def noting(self, records: Iterable[Record]) -> "Ledger":
+        """Return it with these records added or replaced."""
+        added = {record.rule: record for record in records}
+        return Ledger(self.end, {**self.records, **added}, self.woken)
+
+    def ended(self, step: str, result: Result, at: datetime, message: str = "") -> "Ledger":
+        """Return it with a pending step done or given up."""
+        before = self.records[step]
+        attempts = before.attempts + 1
+        return self.noting([Record(step, before.id, result, at, attempts, message)])
+
+    def postponed(self, step: str, until: datetime, message: str) -> "Ledger":
+        """Return it with one more failed attempt of a pending step, and when the next is due."""
+        return self.ended(step, Result.PENDING, until, message)
+
+    @property
+    def text(self) -> str:
+        """The annotation ``dayfly.dev/steps``."""
+        done = [_done(record) for record in self.records.values()]
+        return msgspec.json.encode(_Stored(self.end, done, self.woken)).decode()
+
+
+def read(text: str | None, end: str) -> Ledger:
+    """Read the annotation of an object with this ``expires-at``; what cannot be read is no record.
+
+    Nobody but Dayfly can write it, and to lose it makes the steps happen once more, not less safe.
+    """
+    if not text:
+        return Ledger(end, {})
+    try:
+        stored = msgspec.json.decode(text, type=_Stored)
+        records = {done.step: _record(done) for done in stored.done}
+    except (msgspec.MsgspecError, instant.InvalidInstant):
+        return Ledger(end, {}, current=False)
+    if not _same(stored.end, end):
+        return Ledger(end, {}, stored.woken, current=False)
+    return Ledger(end, records, stored.woken)
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two texts are one instant: who only respells an end does not begin anew."""
+    if one == other:
+        return True
+    try:
+        return instant.parse(one) == instant.parse(other)
+    except instant.InvalidInstant:
+        return False
+
+
+def _record(done: _Done) -> Record:
+    at = instant.parse(done.at)
+    return Record(done.step, done.id, done.result, at, done.attempts, done.message)
+
+
+def _done(record: Record) -> _Done:
+    return _Done(
+        record.rule,
+        record.id,
+        record.result,
+        instant.render(record.at),
+        record.attempts,
+        record.message,
+    )
