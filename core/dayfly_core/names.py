@@ -57,6 +57,8 @@ NEVER: Final = "never"
 
 OUR_ANNOTATIONS: Final = (TTL, EXPIRES_AT, CREATED_BY, HOST)
 OUR_LABELS: Final = (POLICY, PROTECTED)
+RECORDS: Final = (STEPS, REPLICAS, SCALED_BY, WARNING, CAUGHT_UP, ENDED_BY)
+"""Annotations in which the operator notes what it has done to an object, and what it will do."""
 ENVIRONMENT_LABELS: Final = (ENVIRONMENT, ENVIRONMENT_OF_ORIGINAL)
 
 PROTECT_VERB: Final = "protect"

@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from dayfly_core import names
 from dayfly_core.objects import ObjectMeta
 
 Changes = Mapping[str, str | None]
@@ -40,3 +41,13 @@ def applied(present: Mapping[str, str], changes: Changes) -> dict[str, str]:
     """Return the map as it is after the changes."""
     merged = {**present, **changes}
     return {key: value for key, value in merged.items() if value is not None}
+
+
+def records(stored: ObjectMeta | None, *, moved: bool) -> dict[str, str | None]:
+    """Return the operator's records as they have to be after somebody's write.
+
+    On a new object they are another's. Later they stay: a replace that drops them would have done
+    again what was done. An end that its author has ``moved`` is no surprise any more.
+    """
+    kept = {key: stored.annotation_map.get(key) if stored else None for key in names.RECORDS}
+    return kept | ({names.CAUGHT_UP: None} if moved else {})

@@ -19,7 +19,7 @@ from dayfly_core.patch import too_large
 from dayfly_core.policies import Policies, Policy, fits
 from dayfly_core.receipts import changed, line, receipts, warning
 from dayfly_core.request import Operation, Request
-from dayfly_core.stamps import Stamps
+from dayfly_core.stamps import Stamps, applied, records
 from dayfly_core.violations import Violation, shown
 from dayfly_core.wish import EXPIRES_AT_FIELD, read, without_end
 
@@ -102,12 +102,14 @@ def _stamp_create(request: Request, policy: Policy | None, place: Place, now: da
     case = Case(policy, meta, None, now) if policy and not policy.suspended else None
     end = decide(case) if case else None
     host = address.first(policy if end else None, request.meta, place)
-    stamps = Stamps({names.CREATED_BY: None} if _author_forged(request) else {})
+    strange = records(None, moved=True)
+    stamps = Stamps(strange | ({names.CREATED_BY: None} if _author_forged(request) else {}))
     if policy and end:
         annotations = {names.CREATED_BY: request.username or None, names.EXPIRES_AT: _text(end)}
-        stamps = Stamps(annotations, {names.POLICY: policy.name})
+        stamps = Stamps(strange | annotations, {names.POLICY: policy.name})
     elif copied:
-        stamps = Stamps({names.CREATED_BY: None, names.EXPIRES_AT: None}, {names.POLICY: None})
+        annotations = {names.CREATED_BY: None, names.EXPIRES_AT: None}
+        stamps = Stamps(strange | annotations, {names.POLICY: None})
     if copied:
         host = host._replace(overruled=COPIED)
     return _written(request, policy, stamps, host, _overruled(case, end))
@@ -151,6 +153,9 @@ def _stamp_update(
     if policy and end:
         annotations[names.EXPIRES_AT] = _text(end)
         labels = {names.POLICY: labels[names.POLICY] or policy.name}
+    written = applied(meta.annotation_map, annotations).get(names.EXPIRES_AT)
+    moved = written != stored.annotation_map.get(names.EXPIRES_AT)
+    annotations |= records(stored, moved=moved)
     return _written(request, policy, Stamps(annotations, labels), host, _overruled(case, end))
 
 

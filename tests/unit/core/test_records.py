@@ -1,0 +1,124 @@
+"""What the operator notes on an object stays through other people's writes, and copies lose it."""
+
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from dayfly_core import names
+from dayfly_core.api import LabelSelector, RenewOn
+from dayfly_core.objects import ObjectMeta
+from dayfly_core.policies import Policies, Policy
+from dayfly_core.request import Request
+from dayfly_core.stamps import Stamps, applied
+from dayfly_core.verdict import stamp
+from support.build import HOUR, NOW, a_policy, a_request, an_object, in_
+
+TEAM = ObjectMeta(name="team-a", labels={"team": "a"})
+PREVIEWS = a_policy()
+ELSEWHERE = replace(PREVIEWS, namespace_selector=LabelSelector(match_labels={"team": "b"}))
+STAMPED = an_object(ttl="8h", at=in_("2h"), by="alice", policy="previews", age=HOUR)
+
+
+def changed(meta: ObjectMeta, **annotations: str | None) -> ObjectMeta:
+    """Change annotations of the prefix: ``ttl``, ``expires_at``, ``steps``."""
+    changes = {f"dayfly.dev/{key.replace('_', '-')}": v for key, v in annotations.items()}
+    return msgspec.structs.replace(meta, annotations=applied(meta.annotation_map, changes))
+
+
+def stamped(request: Request, policy: Policy) -> dict[str, str | None]:
+    """Return which annotations the webhook writes, or takes off."""
+    written = stamp(request, Policies([policy]), TEAM, NOW).stamps or Stamps()
+    return dict(written.annotations)
+
+
+DONE = {f"dayfly.dev/{key}": key for key in ("steps", "replicas", "scaled-by", "warning")}
+SURPRISED = msgspec.structs.replace(
+    STAMPED, annotations={**STAMPED.annotation_map, **DONE, names.CAUGHT_UP: in_("-1h")}
+)
+"""An object that the operator has given its end, and worked on since."""
+
+RECORDS = [
+    pytest.param(
+        a_request(msgspec.structs.replace(an_object(at=in_("5h")), annotations=DONE)),
+        PREVIEWS,
+        dict.fromkeys(DONE),
+        id="CREATE with records: another's, taken off",
+    ),
+    pytest.param(
+        a_request(msgspec.structs.replace(an_object(), annotations={names.ENDED_BY: "x"})),
+        ELSEWHERE,
+        {names.ENDED_BY: None},
+        id="CREATE that no policy covers: taken off as well",
+    ),
+    pytest.param(
+        a_request(msgspec.structs.replace(SURPRISED, creation_timestamp=None)),
+        PREVIEWS,
+        dict.fromkeys((*DONE, names.CAUGHT_UP)),
+        id="CREATE of a copy: taken off with its stamps",
+    ),
+    pytest.param(
+        a_request(SURPRISED, SURPRISED, spec_changed=True), PREVIEWS, {}, id="UPDATE: they stay"
+    ),
+    pytest.param(
+        a_request(an_object(ttl="8h"), SURPRISED),
+        PREVIEWS,
+        {**DONE, names.CAUGHT_UP: in_("-1h")},
+        id="UPDATE by replace that drops them: restored",
+    ),
+    pytest.param(
+        a_request(changed(SURPRISED, steps="none"), SURPRISED),
+        PREVIEWS,
+        {names.STEPS: "steps"},
+        id="UPDATE that forges one: restored",
+    ),
+    pytest.param(
+        a_request(changed(SURPRISED, expires_at=in_("5h")), SURPRISED),
+        PREVIEWS,
+        {names.CAUGHT_UP: None},
+        id="UPDATE of the end: no surprise any more",
+    ),
+    pytest.param(
+        a_request(changed(SURPRISED, ttl="12h"), SURPRISED),
+        PREVIEWS,
+        {names.CAUGHT_UP: None},
+        id="UPDATE of the wish: nor by that",
+    ),
+    pytest.param(
+        a_request(changed(SURPRISED, ttl="never"), SURPRISED),
+        PREVIEWS,
+        {names.CAUGHT_UP: None},
+        id="UPDATE to never: nor by that",
+    ),
+    pytest.param(
+        a_request(changed(SURPRISED, expires_at=None), SURPRISED),
+        PREVIEWS,
+        {},
+        id="UPDATE that drops the end, which is restored: still one",
+    ),
+    pytest.param(
+        a_request(SURPRISED, SURPRISED, spec_changed=True),
+        replace(PREVIEWS, renew_on=RenewOn.GENERATION_CHANGE),
+        {names.CAUGHT_UP: None},
+        id="UPDATE that renews: no surprise any more",
+    ),
+]
+
+
+@pytest.mark.parametrize(("request_", "policy", "want"), RECORDS)
+def test_what_the_operator_has_noted(
+    request_: Request, policy: Policy, want: dict[str, str | None]
+) -> None:
+    written = stamped(request_, policy)
+    assert {key: text for key, text in written.items() if key in names.RECORDS} == want
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        pytest.param(a_request(changed(an_object(), wake_requested="now, bob")), id="on a new one"),
+        pytest.param(a_request(changed(STAMPED, wake_requested="now, bob"), STAMPED), id="later"),
+    ],
+)
+def test_a_wish_to_wake_is_left_alone(request_: Request) -> None:
+    assert names.WAKE_REQUESTED not in stamped(request_, PREVIEWS)
