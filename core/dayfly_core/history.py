@@ -11,10 +11,10 @@ and gets the next sequence. Whatever is found in a page is read as far as it can
 write there too.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 
@@ -30,7 +30,7 @@ LONGEST_TEXT: Final = 1024
 ENTRIES_KEY: Final = "entries.jsonl"
 SEQUENCE_KEY: Final = "sequence"
 
-_LONGEST_SEQUENCE: Final = 15
+_LONGEST_SEQUENCE: Final = 30
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -83,15 +83,24 @@ def slot_name(slot: int) -> str:
 
 def page(slot: int, data: object) -> Page:
     """Read a ConfigMap's ``data``, whatever it holds."""
-    fields: Mapping[object, object] = data if isinstance(data, Mapping) else {}
+    fields = _fields(data)
     text = fields.get(ENTRIES_KEY)
     return Page(slot, _sequence(fields.get(SEQUENCE_KEY)), text if isinstance(text, str) else "")
+
+
+def foreign(data: object) -> tuple[str, ...]:
+    """Return the keys of a ConfigMap's ``data`` that are not ours."""
+    return tuple(str(key) for key in _fields(data) if key not in (SEQUENCE_KEY, ENTRIES_KEY))
+
+
+def _fields(data: object) -> dict[object, object]:
+    return cast("dict[object, object]", data) if isinstance(data, dict) else {}
 
 
 def _sequence(text: object) -> int:
     if not isinstance(text, str) or not (text.isascii() and text.isdigit()):
         return 0
-    # A number that nobody counts up to is not one of ours: the ring would end there.
+    # Of more digits than int() reads, it is not one of ours.
     return int(text) if len(text) <= _LONGEST_SEQUENCE else 0
 
 
@@ -108,8 +117,8 @@ def line(entry: Entry) -> str:
 def _bounded(entry: Entry) -> Entry:
     long = {
         name: text[:LONGEST_TEXT]
-        for name in entry.__struct_fields__
-        if isinstance(text := getattr(entry, name), str) and len(text) > LONGEST_TEXT
+        for name, text in msgspec.structs.asdict(entry).items()
+        if isinstance(text, str) and len(text) > LONGEST_TEXT
     }
     return msgspec.structs.replace(entry, **long) if long else entry
 
@@ -144,7 +153,8 @@ def read(pages: Iterable[Page]) -> Record:
     entries: list[Entry] = []
     unreadable = 0
     for found in sorted(pages, key=lambda each: each.sequence):
-        for text in found.text.splitlines():
+        # Not splitlines(): that would tear a text with U+2028 in it.
+        for text in found.text.split("\n"):
             entry = _entry(text)
             if entry:
                 entries.append(entry)
