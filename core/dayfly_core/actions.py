@@ -5,19 +5,12 @@ Each names the uid and version that were judged, so that none can hit anything e
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
+from dayfly_core.helm import ReleaseRef
 from dayfly_core.objects import NAMESPACES, Key
 from dayfly_core.stamps import Changes, Stamps
 from dayfly_core.timeline import Ledger, Webhook
 from dayfly_core.triggers import shifted
-
-
-class ReleaseRef(NamedTuple):
-    """A Helm release."""
-
-    namespace: str
-    name: str
 
 
 @dataclass(frozen=True, slots=True)
