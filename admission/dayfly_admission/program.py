@@ -14,6 +14,7 @@ from dayfly_admission.disclosure import Disclosure
 from dayfly_admission.journal import Journal
 from dayfly_admission.metrics import Metrics
 from dayfly_admission.naming import LoopClock, Naming
+from dayfly_admission.permission import Permissions
 from dayfly_admission.register import Register
 from dayfly_admission.server import Surroundings, application, listen, server
 from dayfly_admission.settings import Settings
@@ -156,7 +157,7 @@ def _naming(client: Client, settings: Settings, clocks: Clocks, metrics: Metrics
     opted, turnstiles = settings.claim_ingress_hosts, Turnstiles()
     metrics.waiting.set_function(lambda: turnstiles.waiting)
     claiming = Claiming(Register(client, opted), LoopClock(clocks.monotonic, clocks.now))
-    return Naming(claiming, Disclosure(client), turnstiles, metrics.claimed, opted)
+    return Naming(claiming, Disclosure(Permissions(client)), turnstiles, metrics.claimed, opted)
 
 
 def _watch_secret(client: Client, namespace: str, certificate: Certificate) -> Reflector[Bundle]:

@@ -12,12 +12,13 @@ from starlette.types import Message, Receive, Send
 from yarl import URL
 
 from dayfly_admission.claiming import Claiming
-from dayfly_admission.disclosure import PATH as ACCESS_REVIEWS
 from dayfly_admission.disclosure import Disclosure
 from dayfly_admission.journal import Journal
 from dayfly_admission.metrics import Metrics
 from dayfly_admission.namespaces import Namespaces
 from dayfly_admission.naming import Naming
+from dayfly_admission.permission import PATH as ACCESS_REVIEWS
+from dayfly_admission.permission import Permissions
 from dayfly_admission.register import Register
 from dayfly_admission.server import Surroundings, application
 from dayfly_admission.turnstile import Turnstiles
@@ -255,7 +256,7 @@ class World:
         """What the journal says of the last request."""
         naming = Naming(
             Claiming(Register(self.cluster, LabelSelector()), self.cluster),
-            Disclosure(self.cluster),
+            Disclosure(Permissions(self.cluster)),
             Turnstiles(),
             lambda _kind, _outcome: None,
             LabelSelector(),

@@ -70,7 +70,7 @@ NEEDED = frozenset(
         # dayfly_admission.register: claims, and whether who has one is still there
         *rights(ADMISSION, "nameclaims.dayfly.dev", "get list create patch delete"),
         *(right for kind in HOLDERS for right in rights(ADMISSION, kind, "get")),
-        # dayfly_admission.disclosure
+        # dayfly_admission.permission
         *rights(ADMISSION, "subjectaccessreviews.authorization.k8s.io", "create"),
         # dayfly_operator.leases
         *rights(OPERATOR, LEASES, "create", OWN),

@@ -1,109 +1,50 @@
 """Who has a name is told to those who may look at that object anyway."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 import pytest
 
-from dayfly_admission.disclosure import PATH, Disclosure
+from dayfly_admission.disclosure import Disclosure
+from dayfly_admission.permission import Permissions
 from dayfly_admission.review import User
-from dayfly_kube.errors import ApiError, Status, Unreachable
+from dayfly_kube.errors import Unreachable
 from support.shelf import a_holder
 
-ALICE = User("alice", "7", ["dev"], {"scopes": ["a"]})
 WEB = a_holder("web", "Deployment", "team-b")
 
 
-@dataclass
 class Api:
-    """Answers each POST by a function."""
+    """Answers each POST with this, or fails."""
 
-    reply: Callable[[], Awaitable[bytes]]
-    path: str = ""
-    body: Any = None
-    users: list[str] = field(default_factory=list[str])
+    def __init__(self, allowed: bool | None) -> None:
+        self.allowed = allowed
+        self.asked = list[dict[str, Any]]()
 
     async def create(self, path: str, body: Any) -> bytes:
-        self.path, self.body = path, body
-        self.users.append(body["spec"]["user"])
-        return await self.reply()
-
-
-def replying(value: object) -> Callable[[], Awaitable[bytes]]:
-    async def reply() -> bytes:
-        if isinstance(value, Exception):
-            raise value
-        return msgspec.json.encode(value)
-
-    return reply
-
-
-async def hang() -> bytes:
-    await asyncio.Event().wait()
-    raise AssertionError("nobody sets it")
+        self.asked.append(body)
+        if self.allowed is None:
+            raise Unreachable("gone")
+        return msgspec.json.encode({"status": {"allowed": self.allowed}})
 
 
 @pytest.mark.parametrize(
-    ("reply", "want"),
+    ("allowed", "want"),
     [
-        pytest.param(replying({"status": {"allowed": True}}), True, id="allowed"),
-        pytest.param(replying({"status": {"allowed": False}}), False, id="not allowed"),
-        pytest.param(replying({}), False, id="no status"),
-        pytest.param(replying({"status": {"allowed": "yes"}}), False, id="not a yes"),
-        pytest.param(replying(Unreachable("gone")), False, id="no answer"),
-        pytest.param(replying(ApiError(Status(403, "Forbidden"))), False, id="no right to ask"),
-        pytest.param(hang, False, id="no answer in time"),
+        pytest.param(True, True, id="who may look at it"),
+        pytest.param(False, False, id="not who may not"),
+        pytest.param(None, False, id="nor if nobody says so"),
     ],
 )
-async def test_only_a_yes_is_a_yes(reply: Callable[[], Awaitable[bytes]], want: bool) -> None:
-    assert await Disclosure(Api(reply)).may_see(ALICE, WEB, 0.05) is want
-
-
-async def test_what_is_asked_is_whether_this_user_may_get_this_object() -> None:
-    api = Api(replying({}))
-    await Disclosure(api).may_see(ALICE, WEB, 1)
-    assert api.path == PATH
-    assert api.body["spec"] == {
-        "user": "alice",
-        "uid": "7",
-        "groups": ["dev"],
-        "extra": {"scopes": ["a"]},
-        "resourceAttributes": {
-            "verb": "get",
-            "group": "apps",
-            "version": "v1",
-            "resource": "deployments",
-            "namespace": "team-b",
-            "name": "web",
-        },
+async def test_the_holder_is_told_to(allowed: bool | None, want: bool) -> None:
+    api = Api(allowed)
+    assert await Disclosure(Permissions(api)).may_see(User("alice"), WEB, 1) is want
+    (review,) = api.asked
+    assert review["spec"]["resourceAttributes"] == {
+        "verb": "get",
+        "group": "apps",
+        "version": "v1",
+        "resource": "deployments",
+        "namespace": "team-b",
+        "name": "web",
     }
-
-
-async def test_a_crowd_asks_once_and_the_next_crowd_anew() -> None:
-    yes = asyncio.Event()
-
-    async def once() -> bytes:
-        await yes.wait()
-        return msgspec.json.encode({"status": {"allowed": True}})
-
-    api = Api(once)
-    disclosure = Disclosure(api)
-    for times in (1, 2):
-        yes.clear()
-        crowd = [asyncio.create_task(disclosure.may_see(ALICE, WEB, 1)) for _ in range(50)]
-        impatient = asyncio.create_task(disclosure.may_see(ALICE, WEB, 0))
-        assert await impatient is False
-        yes.set()
-        assert await asyncio.gather(*crowd) == [True] * 50
-        assert api.users == ["alice"] * times
-
-
-async def test_another_user_is_another_question() -> None:
-    api = Api(replying({}))
-    disclosure = Disclosure(api)
-    both = (disclosure.may_see(user, WEB, 1) for user in (ALICE, User("bob")))
-    await asyncio.gather(*both)
-    assert api.users == ["alice", "bob"]
