@@ -2,12 +2,17 @@
 
 An end is *surprising* when its author may not know of it: the operator gave it (an object that
 existed before the policy), or somebody edited the policy. Announced ends are never stopped.
+A breaker looks ahead, so that of a mass mistake nothing at all is ended.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+
+from dayfly_core import instant, names
+from dayfly_core.instant import InvalidInstant
+from dayfly_core.objects import ObjectMeta
 
 MOST: Final = 50
 """Surprising ends of one policy in a minute that may pass."""
@@ -17,16 +22,34 @@ SHARE: Final = 0.3
 """Of the policy's objects, if that is not few."""
 WINDOW: Final = timedelta(seconds=60)
 """How far is looked ahead, and back."""
+QUIET: Final = timedelta(minutes=10)
+"""Without anything to hold back for this long a breaker closes by itself: the policy was corrected.
+Not at once: a list that comes back empty must not close it."""
+
+NAMED: Final = 3
+"""Objects that are named in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
     """What one policy is about to do."""
 
-    ends: Collection[datetime]
-    """When surprising ends are due, or were due that happened within the last minute."""
+    ends: int
+    """Surprising ends, not confirmed, that are due until ``WINDOW`` from now or were a moment ago.
+    """
     objects: int
     """How many objects the policy holds."""
+    quiet_since: datetime | None = None
+    """Since when there was none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What was decided before, by whomever."""
+
+    open_since: datetime | None = None
+    reset_at: datetime | None = None
+    """Up to when somebody has confirmed surprising ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +62,57 @@ class Open:
     """Surprising ends wait for a person."""
 
     since: datetime
-    why: str
+
+
+def reset_of(policy: ObjectMeta) -> datetime | None:
+    """Read the annotation by which a person confirms; what cannot be read confirms nothing."""
+    try:
+        return instant.parse(policy.annotation_map.get(names.BREAKER_RESET, ""))
+    except InvalidInstant:
+        return None
 
 
 def confirmed(due: datetime, reset_at: datetime | None) -> bool:
-    """Whether somebody has confirmed an end that was due at that instant."""
+    """Whether somebody has confirmed an end that is due at that instant."""
     return reset_at is not None and due <= reset_at
 
 
-def judge(
-    load: Load, open_since: datetime | None, reset_at: datetime | None, now: datetime
-) -> Closed | Open:
-    """Decide about one policy; ``open_since`` is what its status says, which may be another's."""
-    raise NotImplementedError
+def counts(dues: Iterable[datetime], reset_at: datetime | None, now: datetime) -> bool:
+    """Whether one of an object's surprising ends is near, or past, and not confirmed."""
+    return any(due <= now + WINDOW and not confirmed(due, reset_at) for due in dues)
+
+
+def judge(load: Load, standing: Standing, now: datetime) -> Closed | Open:
+    """Decide about one policy: what is open stays so until it is reset, or long without a load."""
+    since, reset_at = standing.open_since, standing.reset_at
+    if since and not confirmed(since, reset_at) and not _quiet(load, now):
+        return Open(since)
+    if not _too_many(load):
+        return Closed()
+    # After a reset that reaches into the future: it must not be taken for one of this opening.
+    return Open(max(now, reset_at + timedelta(seconds=1)) if reset_at else now)
+
+
+def _too_many(load: Load) -> bool:
+    return load.ends > MOST or (load.ends >= FEW and load.ends >= SHARE * load.objects)
+
+
+def _quiet(load: Load, now: datetime) -> bool:
+    quiet = load.quiet_since
+    return quiet is not None and now - quiet >= QUIET
+
+
+def sentence(policy: str, load: Load, held: Collection[str]) -> str:
+    """Say what is held back and what to do; ``held`` are its objects, the first due first."""
+    if not held:
+        return (
+            f"nothing is held back any more; the breaker closes by itself {QUIET.seconds // 60} "
+            "minutes after that"
+        )
+    first = ", ".join(list(held)[:NAMED])
+    more = f" and {len(held) - NAMED} more" if len(held) > NAMED else ""
+    return (
+        f"{load.ends} of {max(load.objects, load.ends)} objects would end within a minute, and "
+        f"their authors were not told in time: {first}{more} are left alone; correct the policy, "
+        f"or confirm with: dayfly breaker reset {policy}"
+    )
