@@ -122,6 +122,8 @@ def _operator_registry() -> CollectorRegistry:
     metrics.stamped.labels(policy="previews", reason="CaughtUp")
     metrics.withheld.labels(policy="previews", reason="Protected")
     metrics.events_dropped.labels(cause="Unreachable")
+    metrics.calls.labels(result="delivered")
+    metrics.dead_letters.labels(kind="ExpiryPolicy")
     metrics.read(Readings(**{field.name: float for field in fields(Readings)}))
     metrics.read_claims(lambda: census([]))
     return metrics.registry

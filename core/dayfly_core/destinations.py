@@ -65,6 +65,11 @@ class Destination:
         port = "" if self.port == DEFAULT_PORTS[self.scheme] else f":{self.port}"
         return f"{self.scheme}://{host}{port}"
 
+    @property
+    def url(self) -> str:
+        """Write it in its one spelling."""
+        return self.origin + self.target
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:

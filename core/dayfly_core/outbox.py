@@ -32,6 +32,18 @@ NOT_TRUSTED: Final = "the receiver's certificate is not trusted"
 
 
 @dataclass(frozen=True, slots=True)
+class SecretRef:
+    """The Secret whose key ``hmac`` signs a call."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        """``team-a/dayfly-webhook``."""
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
 class Delivered:
     """The receiver answered 2xx."""
 

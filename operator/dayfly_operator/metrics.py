@@ -69,12 +69,29 @@ class Metrics:
             ["cause"],
             registry=self.registry,
         )
+        self.calls = Counter(
+            "dayfly_webhook_calls",
+            "Outgoing webhooks, each attempt, by result: delivered, failed or refused (not sent, "
+            "because of where it leads).",
+            ["result"],
+            registry=self.registry,
+        )
+        self.dead_letters = Counter(
+            "dayfly_webhook_dead_letters",
+            "Outgoing webhooks that were given up, by the kind of the object that asked for them.",
+            ["kind"],
+            registry=self.registry,
+        )
         self.lag = Histogram(
             "dayfly_end_lag_seconds",
             "From the end of an object to its DELETE.",
             buckets=LAG_BUCKETS,
             registry=self.registry,
         )
+
+    def called(self, result: str) -> None:
+        """Count one attempt of an outgoing webhook."""
+        self.calls.labels(result).inc()
 
     def read(self, readings: Readings) -> None:
         """Add the gauges."""

@@ -11,8 +11,9 @@ from dayfly_kube.client import Client
 from dayfly_kube.discovery import Discovery
 from dayfly_kube.events import EventRecorder
 from dayfly_kube.reflector import Reflector
-from dayfly_operator import certificates
+from dayfly_operator import certificates, outgoing_parts
 from dayfly_operator.certificates import Upkeep
+from dayfly_operator.courier import Courier, Sender
 from dayfly_operator.crew import Crew
 from dayfly_operator.effects import Effects
 from dayfly_operator.engine import Engine
@@ -22,18 +23,20 @@ from dayfly_operator.memory import Memory
 from dayfly_operator.metrics import Metrics, Readings
 from dayfly_operator.name_parts import Means, NameParts
 from dayfly_operator.namespaces import Members, Namespaces, Stuck
+from dayfly_operator.outgoing import Desk, NoCalls
 from dayfly_operator.pace import Pacer
 from dayfly_operator.policies import Knowledge, PolicyBook
 from dayfly_operator.reports import Reports
 from dayfly_operator.rights import Obstacle, Rights
 from dayfly_operator.rules import CONFIGURATIONS, Configuration, RuleKeeper, Trust
 from dayfly_operator.settings import Settings
+from dayfly_operator.signing import Keys
 from dayfly_operator.stamped import Stamped
 from dayfly_operator.status import StatusKeeper
 from dayfly_operator.stuck import Examiner
 from dayfly_operator.watching import Watching
 from dayfly_operator.world import World
-from dayfly_operator.writing import Gated, Polite, Rehearsal
+from dayfly_operator.writing import Gated, Polite, Rehearsal, permit
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,7 @@ class Parts:
         writer = Rehearsal() if tools.settings.dry_run else tools.writer
         self._writer = Gated(writer, tools.leadership)
         self._make_knowledge(news)
+        self._make_calls()
         self._make_engine(news)
         self.names = NameParts(self._means(), self.reports, news)
         self._make_keepers(news)
@@ -124,6 +128,14 @@ class Parts:
         memory = Memory(self.watching, client, clocks.monotonic)
         self._world = World(self.book, memory, self.guard, client, clocks.now)
         self._world.ageing = news.policies_ageing
+
+    def _make_calls(self) -> None:
+        tools, settings = self._tools, self._tools.settings
+        ask = permit(tools.leadership)
+        desk = Desk(tools.clocks.now, ask, self.metrics.called, settings.webhooks.ca)
+        real = outgoing_parts.caller(settings.webhooks, tools.client.config.server, desk)
+        self.caller: Sender = NoCalls() if settings.dry_run else real
+        self.courier = Courier(self.caller, Keys(tools.client))
 
     def _make_engine(self, news: News) -> None:
         settings, now = self._tools.settings, self._tools.clocks.now

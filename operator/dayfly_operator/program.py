@@ -288,6 +288,7 @@ class Program:
         parts = self.parts
         yield parts.engine.queue.run()
         yield parts.recorder.run()
+        yield parts.courier.run()
         yield parts.guard.reflector.run()
         yield from (reflector.run() for reflector in parts.configurations.values())
         yield from (reflector.run() for reflector in parts.secrets)

@@ -10,6 +10,7 @@ from dayfly_core.lease import Timing
 from dayfly_core.pace import Pace
 from dayfly_kube.flags import Address, Flags, seconds
 from dayfly_kube.ingress_flag import add_ingress_hosts
+from dayfly_operator.webhook_settings import WebhookSettings, add_webhooks, webhook_settings
 
 DESCRIPTION = """\
 Ends what has an end: watches every stamped object, deletes it when its time has come, stamps what
@@ -48,6 +49,7 @@ class Settings:
     stuck_after: float
     claim_grace: float
     claim_ingress_hosts: LabelSelector | None
+    webhooks: WebhookSettings
 
 
 def parse(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
@@ -68,6 +70,7 @@ def parse(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
         stuck_after=known.stuck_after,
         claim_grace=known.claim_grace,
         claim_ingress_hosts=known.claim_ingress_hosts,
+        webhooks=webhook_settings(flags, known, environ),
     )
 
 
@@ -124,6 +127,7 @@ def command_line(environ: Mapping[str, str]) -> Flags:
     _add_lease(flags)
     _add_ends(flags)
     _add_claims(flags)
+    add_webhooks(flags)
     flags.add_argument(
         "--serving-name",
         metavar="NAME",
