@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from dayfly_core import names
 from dayfly_core.objects import NAMESPACES, Resource
 
 ALWAYS: Final = ("kube-*", "default")
@@ -43,6 +44,18 @@ FURNITURE: Final = frozenset(
 
 API_SERVICE: Final = ("", "services", "default", "kubernetes")
 """How everything in the cluster finds the API server."""
+
+
+OFF_LIMITS_IN_RELEASES: Final = frozenset(
+    {
+        ("", "events"),
+        ("", "nodes"),
+        ("", "persistentvolumes"),
+        ("apiextensions.k8s.io", "customresourcedefinitions"),
+    }
+)
+"""What does not end with a Helm release either: with a definition would go what others made of it
+in all namespaces, with a volume its data. Roles, webhooks and locks of its own do end with it."""
 
 
 def furniture(group: str, plural: str, namespace: str, name: str) -> bool:
@@ -87,9 +100,21 @@ class Guard:
             return f"objects in namespace {namespace} are guarded and never ended"
         if off_limits(resource.group, resource.plural):
             return f"{resource.group_resource} are never ended"
-        if furniture(resource.group, resource.plural, namespace, name):
-            return f"{name} belongs to the control plane, which would make it again"
-        return None
+        return _refuses_furniture(resource, namespace, name)
+
+    def refuses_in_release(self, resource: Resource, namespace: str, name: str) -> str | None:
+        """Say why this object is out of reach even as a part of a Helm release; None if it is not.
+
+        A release may have kinds that no policy may name: those grant rights, or rule over what it
+        brings itself.
+        """
+        if _is_namespace(resource):
+            return self._refuses_namespace(name)
+        if self._untouched(namespace):
+            return f"objects in namespace {namespace} are guarded and never ended"
+        if _off_limits_in_release(resource):
+            return f"{resource.group_resource} are never ended, not with a release either"
+        return _refuses_furniture(resource, namespace, name)
 
     def _refuses_namespace(self, name: str) -> str | None:
         if self.guarded_namespace(name):
@@ -101,6 +126,17 @@ class Guard:
         return namespace == self.own_namespace or any(
             _fits(pattern, namespace) for pattern in self.patterns if pattern != "default"
         )
+
+
+def _refuses_furniture(resource: Resource, namespace: str, name: str) -> str | None:
+    if furniture(resource.group, resource.plural, namespace, name):
+        return f"{name} belongs to the control plane, which would make it again"
+    return None
+
+
+def _off_limits_in_release(resource: Resource) -> bool:
+    own = resource.group == names.GROUP
+    return own or (resource.group, resource.plural) in OFF_LIMITS_IN_RELEASES
 
 
 def _is_namespace(resource: Resource) -> bool:

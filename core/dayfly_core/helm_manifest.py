@@ -92,10 +92,10 @@ class Identity(NamedTuple):
         """API group; empty for the core group."""
         return self.api_version.rpartition("/")[0]
 
-    def __str__(self) -> str:
-        """``Deployment team-a/web``, or ``ClusterRole web``."""
-        inside = f"{self.namespace}/" if self.namespace else ""
-        return f"{self.kind} {inside}{self.name}"
+    @property
+    def version(self) -> str:
+        """Version within the group."""
+        return self.api_version.rpartition("/")[2]
 
 
 @dataclass(frozen=True, slots=True)

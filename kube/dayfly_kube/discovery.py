@@ -54,6 +54,7 @@ class Discovery:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._found: dict[tuple[str, str], Served] = {}
+        self._plurals: dict[tuple[str, str], str] = {}
 
     async def find(self, group: str, plural: str) -> Resource | None:
         """Return the kind in the version that the server prefers; None: not served (yet).
@@ -67,6 +68,18 @@ class Discovery:
         """Return what the kind can do at all (``delete``, ``watch``); empty: not served."""
         served = await self._served(group, plural)
         return served.verbs if served else frozenset()
+
+    async def of_kind(self, group: str, version: str, kind: str) -> Resource | None:
+        """Return the kind that a manifest names, in the version that the server prefers.
+
+        A version that is no longer served stands for the kind in another one: that is where its
+        objects are. None, and errors, as :meth:`find`.
+        """
+        plural = self._plurals.get((group, kind)) or await self._plural(group, version, kind)
+        if not plural:
+            return None
+        self._plurals[group, kind] = plural
+        return await self.find(group, plural)
 
     def forget(self, group: str, plural: str) -> None:
         """Ask anew next time: a version that answers 404 has been withdrawn."""
@@ -83,6 +96,13 @@ class Discovery:
                 return found
         return None
 
+    async def _plural(self, group: str, version: str, kind: str) -> str:
+        for each in dict.fromkeys((version, *await self._versions(group))):
+            for found in await self._listed(group, each):
+                if found.kind == kind and "/" not in found.name:
+                    return found.name
+        return ""
+
     async def _versions(self, group: str) -> list[str]:
         if not group:
             return ["v1"]
@@ -90,15 +110,15 @@ class Discovery:
         return preference(msgspec.json.decode(body, type=Group)) if body else []
 
     async def _in_version(self, group: str, version: str, plural: str) -> Served | None:
-        body = await self._read(f"/apis/{group}/{version}" if group else f"/api/{version}")
-        if not body:
-            return None
-        listed = msgspec.json.decode(body, type=ResourceList)
-        for found in listed.resources:
+        for found in await self._listed(group, version):
             if found.name == plural:
                 resource = Resource(group, version, plural, found.kind, found.namespaced)
                 return Served(resource, frozenset(found.verbs))
         return None
+
+    async def _listed(self, group: str, version: str) -> list[ServedResource]:
+        body = await self._read(f"/apis/{group}/{version}" if group else f"/api/{version}")
+        return msgspec.json.decode(body, type=ResourceList).resources if body else []
 
     async def _read(self, path: str) -> bytes:
         try:
