@@ -53,7 +53,10 @@ def generated(root: Path) -> Iterator[tuple[Path, str]]:
     for definition in definitions:
         name = definition["spec"]["names"]["plural"]
         yield root / f"manifests/crds/{name}.yaml", _crd_file(definition)
-    yield root / "docs/reference/crds.md", _crds_page(definitions)
+    components = crd.components()
+    for component, definition in components.items():
+        yield root / f"manifests/components/{component}/crd.yaml", _crd_file(definition)
+    yield root / "docs/reference/crds.md", _crds_page([*definitions, *components.values()])
     source = Path(names.__file__).read_text(encoding="utf-8")
     yield root / "docs/reference/reasons.md", _reasons_page(source)
     for page, text in reference.pages(COMMAND):

@@ -176,3 +176,45 @@ TIMELINE: Final = validations(
         grammar.DELETE_LAST_HINT,
     ),
 )
+
+NAMESPACE_NAME: Final = spelled(grammar.PLURAL, grammar.NAMESPACE_NAME_HINT)
+CALENDAR_DATE: Final = spelled(grammar.CALENDAR_DATE, grammar.CALENDAR_DATE_HINT)
+TIME_OF_DAY: Final = spelled(grammar.TIME_OF_DAY, grammar.TIME_OF_DAY_HINT)
+POLICY_NAME: Final = spelled(grammar.POLICY_NAME, grammar.POLICY_NAME_HINT)
+
+_EITHER_TARGET: Final = "has(self.resourceToWatch) && has(self.resourceToWatch.namespace)"
+
+ONE_TARGET: Final = validations(
+    rule(f"has(self.namespaceToWatch) || ({_EITHER_TARGET})", grammar.ONE_TARGET_HINT),
+    rule(
+        f"!has(self.namespaceToWatch) || !({_EITHER_TARGET})"
+        " || self.namespaceToWatch == self.resourceToWatch.namespace",
+        grammar.SAME_TARGET_HINT,
+        field=".namespaceToWatch",
+    ),
+)
+
+ONE_LIFETIME: Final = validations(
+    rule("has(self.duration) != has(self.until)", grammar.ONE_LIFETIME_HINT)
+)
+
+SOME_DURATION: Final = validations(
+    rule(
+        " + ".join(f"self.?{unit}.orValue(0)" for unit in grammar.UNITS) + " > 0",
+        grammar.SOME_DURATION_HINT,
+    )
+)
+
+CONDITION_PARAMS: Final = validations(
+    rule(
+        "self.type != 'UNTIL' || (has(self.params) && has(self.params.until))",
+        grammar.UNTIL_NEEDED_HINT,
+    )
+)
+
+ACTION_PARAMS: Final = validations(
+    rule(
+        "self.type != 'WEBHOOK' || (has(self.params) && has(self.params.url))",
+        grammar.URL_NEEDED_HINT,
+    )
+)

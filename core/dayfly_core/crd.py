@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from dayfly_core import api, cel, grammar, structural
-from dayfly_core.objects import EXPIRY_POLICIES, NAME_CLAIMS, STAYS, Resource
+from dayfly_core.objects import (
+    EPHEMERATORS,
+    EXPIRY_POLICIES,
+    NAME_CLAIMS,
+    NAMESPACE_MANAGERS,
+    STAYS,
+    Resource,
+)
 from dayfly_core.structural import Schema
 
 CATEGORY: Final = "dayfly"
@@ -33,7 +40,7 @@ class Kind:
     columns: tuple[Column, ...]
     short_name: str = ""
     longest_name: int = 253
-    rules: dict[str, list[cel.Rule]] | None = None
+    rules: Schema | None = None
     """What holds for the spec as a whole."""
 
 
@@ -104,10 +111,58 @@ STAY: Final = Kind(
     ),
 )
 
+_READY: Final = (
+    Column(
+        "Ready", "string", '.status.conditions[?(@.type=="Ready")].status', "Whether it is in force"
+    ),
+    Column("Reason", "string", '.status.conditions[?(@.type=="Ready")].reason', "Why"),
+)
+
+EPHEMERATOR: Final = Kind(
+    resource=EPHEMERATORS,
+    root=api.Ephemerator,
+    spec=api.EphemeratorSpec,
+    status=api.EphemeratorStatus,
+    # Fields that are not known stay, as in Ephemerate's definition: no manifest of its is refused
+    # for them, not even by a kubectl that refuses what would be dropped.
+    rules={"x-kubernetes-preserve-unknown-fields": True, **cel.ONE_TARGET},
+    columns=(
+        Column("Namespace", "string", ".status.namespace", "The namespace that ends"),
+        Column("Ends", "string", ".status.expiresAt", "When"),
+        *_READY,
+        Column("Age", "date", ".metadata.creationTimestamp", "Since its creation"),
+    ),
+)
+
+NAMESPACE_MANAGER: Final = Kind(
+    resource=NAMESPACE_MANAGERS,
+    root=api.NamespaceManager,
+    spec=api.NamespaceManagerSpec,
+    status=api.NamespaceManagerStatus,
+    short_name="nsman",
+    columns=(
+        Column("Manages", "string", ".status.namespace", "The namespace that is managed"),
+        Column("Deactivated", "boolean", ".spec.deactivated", "Whether it does nothing (any more)"),
+        Column(
+            "Next Check", "string", ".status.nextCheck", "When a policy may act at the earliest"
+        ),
+        *_READY,
+        Column("Age", "date", ".metadata.creationTimestamp", "Since its creation"),
+    ),
+)
+
 
 def definitions() -> list[dict[str, Any]]:
-    """Return all CustomResourceDefinitions."""
+    """Return the CustomResourceDefinitions that everybody installs."""
     return [definition(EXPIRY_POLICY), definition(NAME_CLAIM), definition(STAY)]
+
+
+def components() -> dict[str, dict[str, Any]]:
+    """Return the CustomResourceDefinitions that only some install, by their component."""
+    return {
+        "ephemerator": definition(EPHEMERATOR),
+        "namespace-manager": definition(NAMESPACE_MANAGER),
+    }
 
 
 def definition(kind: Kind) -> dict[str, Any]:

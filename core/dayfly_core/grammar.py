@@ -86,3 +86,34 @@ DELETE_LAST_HINT: Final = "must have DELETE as the last step, or not at all"
 def order_hint(longer: str) -> str:
     """Say that a bound of ``spec.ttl`` must not be longer than the next."""
     return f"must not be longer than {longer}"
+
+
+# Ephemerators and NamespaceManagers. What the originals took is taken: days and hours of one digit.
+CALENDAR_DATE: Final = "^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}$"
+TIME_OF_DAY: Final = "^[0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2})?$"
+POLICY_NAME: Final = "^[0-9A-Za-z_][0-9A-Za-z_ ]{1,90}[0-9A-Za-z_]$"
+UNITS: Final = ("years", "months", "weeks", "days", "hours", "minutes", "seconds")
+"""Of an Ephemerator's duration."""
+
+NAMESPACE_NAME_HINT: Final = "must be the name of a namespace, for example team-a"
+ONE_TARGET_HINT: Final = (
+    "must name the namespace that ends: write namespaceToWatch: team-a, or "
+    "resourceToWatch: {namespace: team-a}"
+)
+SAME_TARGET_HINT: Final = (
+    "must name the same namespace as resourceToWatch.namespace, or one of the two is left out"
+)
+ONE_LIFETIME_HINT: Final = (
+    "takes either duration or until: write for example duration: {hours: 8}, or "
+    'until: {date: "2026-11-26", time: "12:00:00", timezone: America/Phoenix}'
+)
+SOME_DURATION_HINT: Final = (
+    f"must be some time: one or more of {', '.join(UNITS)}, for example {{days: 1, hours: 12}}"
+)
+CALENDAR_DATE_HINT: Final = "must be a day, for example 2026-11-26"
+TIME_OF_DAY_HINT: Final = "must be a time of day, 24 hours, for example 22:20:00"
+POLICY_NAME_HINT: Final = (
+    "must be 3 to 92 letters, digits, '_' and inner spaces, for example delete after tests"
+)
+UNTIL_NEEDED_HINT: Final = "UNTIL needs params.until, for example 2026-11-22T10:00:00Z"
+URL_NEEDED_HINT: Final = "WEBHOOK needs params.url, for example https://ci.example.com/hooks/ended"

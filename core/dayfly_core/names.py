@@ -47,6 +47,18 @@ RELEASE_DUE: Final = "dayfly.dev/release-due"
 """Annotation of that Secret: the end that had come, RFC 3339; written by Dayfly."""
 BREAKER_RESET: Final = "dayfly.dev/breaker-reset"
 """Annotation of an ExpiryPolicy: the instant up to which somebody confirms surprising ends."""
+ENABLED: Final = "ephemerators.tessellate.io/enabled"
+"""Annotation of an Ephemerator: ``"true"``, and nothing else, puts it in force."""
+ENABLED_MISSPELT: Final = "ephmerators.tessellate.io/enabled"
+"""The same, as Ephemerate's own documents spell it; the other one wins."""
+FIRST_CHECK: Final = "namespacemanagers.k8s.consol.de/firstCheckTimestamp"
+"""Annotation of a NamespaceManager: the instant of its first check, written once."""
+LAST_CHECK: Final = "namespacemanagers.k8s.consol.de/lastCheckTimestamp"
+"""Annotation of a NamespaceManager: the instant of a late check."""
+KOPF_FINALIZER: Final = "kopf.zalando.org/KopfFinalizerMarker"
+"""Left by Ephemerate: keeps its objects from going once it runs no more."""
+KOPF_ANNOTATION: Final = "kopf.zalando.org/last-handled-configuration"
+"""Left by Ephemerate: notes that nobody reads any more."""
 CLAIM: Final = "dayfly.dev/claim"
 """Label of a NameClaim: the kind of its key, ``environment`` or ``host``."""
 WILDCARD: Final = "dayfly.dev/wildcard"
@@ -361,6 +373,63 @@ class Reason:
     """
 
     # Ephemerators and NamespaceManagers
+    DISABLED: Final = "Disabled"
+    """The Ephemerator does not carry the annotation ephemerators.tessellate.io/enabled: "true".
+    Do: set it if the namespace should end.
+    """
+    IGNORED: Final = "Ignored"
+    """The namespace is one that the operator was told to ignore: EPHEMERATOR_IGNORE_NAMESPACES.
+    Do: take it off that list if it should end.
+    """
+    INVALID_LIFETIME: Final = "InvalidLifetime"
+    """From spec.lifetime of an Ephemerator no instant follows, so its namespace does not end.
+    Do: correct the field that the message names.
+    """
+    INVALID_SPEC: Final = "InvalidSpec"
+    """The spec is not as the present schema demands; nothing is done.
+    Do: correct the field that the message names and apply it again.
+    """
+    INVALID_RULE: Final = "InvalidRule"
+    """A policy of a NamespaceManager has a condition or an action that is not known, or lacks a
+    part; the other policies go on.
+    Do: correct the policy that the status names.
+    """
+    DEACTIVATED: Final = "Deactivated"
+    """The NamespaceManager does nothing: a policy of it has acted, or somebody switched it off.
+    Do: set spec.deactivated to false to have it begin anew.
+    """
+    TARGET_MISSING: Final = "TargetMissing"
+    """The namespace does not exist.
+    Do: nothing; it counts from the moment when it is created.
+    """
+    TERMINATING: Final = "Terminating"
+    """The namespace is being deleted.
+    Do: nothing; if it lasts, look at the conditions of the namespace.
+    """
+    PODS_RUNNING: Final = "PodsNotSucceeded"
+    """Not all pods that the policy selects have succeeded, or not for as many checks as it asks.
+    Do: nothing; if a pod failed, delete it or have it run again.
+    """
+    PODS_UNKNOWN: Final = "PodsUnknown"
+    """The pods that a policy selects could not be read; the other policies go on.
+    Do: nothing; if it lasts, read the log of the leading operator.
+    """
+    SUCCEEDED: Final = "Succeeded"
+    """The policy has acted.
+    Do: nothing; the manager is deactivated now.
+    """
+    BEGUN: Final = "Begun"
+    """The policy's condition is true, and its action on the way.
+    Do: nothing.
+    """
+    RETRYING: Final = "Retrying"
+    """The policy's action failed and is tried again, ever more slowly.
+    Do: read the message; nothing is lost.
+    """
+    GIVEN_UP: Final = "GivenUp"
+    """The policy's action failed too often and is not tried again; the next policy gets its turn.
+    Do: correct the policy, which has it tried anew.
+    """
 
     # conditions of an ExpiryPolicy
     ACTIVE: Final = "Active"
@@ -402,3 +471,4 @@ class Condition:
     STUCK: Final = "Stuck"
     GRANTED: Final = "Granted"
     BREAKER_OPEN: Final = "BreakerOpen"
+    WITHHELD: Final = "Withheld"

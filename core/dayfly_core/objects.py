@@ -127,6 +127,12 @@ class ObjectMeta(msgspec.Struct, frozen=True, rename="camel", gc=False):
         return self.label_map.get(names.PROTECTED) == "true"
 
 
+class OwnMeta(ObjectMeta, frozen=True, rename="camel", gc=False):
+    """``metadata`` of a kind of ours, with what its original may have left behind in it."""
+
+    finalizers: tuple[str, ...] = ()
+
+
 class PartialObject(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """``PartialObjectMetadata`` of meta.k8s.io/v1, and the head of any object."""
 

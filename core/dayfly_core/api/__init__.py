@@ -6,6 +6,14 @@ is the schema's job, and it is checked by the API server.
 """
 
 from dayfly_core.api.condition import ConditionStatus, StatusCondition
+from dayfly_core.api.ephemerator import (
+    Ephemerator,
+    EphemeratorSpec,
+    EphemeratorStatus,
+    Lifetime,
+    LifetimeDuration,
+    LifetimeUntil,
+)
 from dayfly_core.api.expiry_policy import (
     TTL,
     Breaker,
@@ -36,6 +44,12 @@ from dayfly_core.api.name_claim import (
     NameClaim,
     NameClaimSpec,
 )
+from dayfly_core.api.namespace_manager import (
+    ManagerPolicy,
+    NamespaceManager,
+    NamespaceManagerSpec,
+    NamespaceManagerStatus,
+)
 from dayfly_core.api.selector import LabelSelector, LabelSelectorRequirement, Operator
 from dayfly_core.api.stay import Stay, StaySpec, StayStatus
 
@@ -46,6 +60,9 @@ __all__ = [
     "ClaimedKey",
     "ConditionStatus",
     "Enforcement",
+    "Ephemerator",
+    "EphemeratorSpec",
+    "EphemeratorStatus",
     "ExpiryPolicy",
     "ExpiryPolicySpec",
     "ExpiryPolicyStatus",
@@ -55,9 +72,16 @@ __all__ = [
     "KnownStep",
     "LabelSelector",
     "LabelSelectorRequirement",
+    "Lifetime",
+    "LifetimeDuration",
+    "LifetimeUntil",
+    "ManagerPolicy",
     "Match",
     "NameClaim",
     "NameClaimSpec",
+    "NamespaceManager",
+    "NamespaceManagerSpec",
+    "NamespaceManagerStatus",
     "NextEnd",
     "Operator",
     "Receipts",

@@ -1,0 +1,174 @@
+"""What the operator is to do for one Ephemerator or NamespaceManager, as values.
+
+Decided in ``ephemerator`` and ``namespace_manager``; the operator carries it out in this order:
+it writes ``status``, then ``metadata`` and ``deactivate``, each only over the version that was
+judged, then does ``act``, and asks what its outcome means. What cannot be written is not done.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final, Protocol, TypeVar
+
+import msgspec
+
+from dayfly_core.objects import OwnMeta
+
+RECHECK: Final = timedelta(minutes=5)
+"""For what some watch tells of sooner: a namespace that comes or goes, a label that is removed."""
+
+_LONGEST_WAIT: Final = 300.0
+
+
+class Stored(Protocol):
+    """An object as the API server answered: its spec and status may be anything."""
+
+    @property
+    def metadata(self) -> OwnMeta:
+        """``metadata``."""
+        ...
+
+    @property
+    def spec(self) -> Mapping[str, Any] | None:
+        """``spec``."""
+        ...
+
+    @property
+    def status(self) -> Mapping[str, Any] | None:
+        """``status``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EndNamespace:
+    """Delete a namespace, if it is still the one with that uid."""
+
+    name: str
+    uid: str
+    by: str
+    due: datetime
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteItself:
+    """Delete the object that was judged, in exactly that version."""
+
+    uid: str
+    resource_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Workloads:
+    """Workloads of a kind, as it was written: perhaps one that is not known."""
+
+    kind: str
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleNamespace:
+    """Scale workloads to 0; no ``workloads`` means all Deployments and StatefulSets."""
+
+    namespace: str
+    uid: str
+    by: str
+    due: datetime
+    id: str
+    workloads: tuple[Workloads, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """POST to a URL; ``id`` is the Idempotency-Key of this and every further attempt."""
+
+    url: str
+    body: bytes
+    id: str
+    attempt: int
+    secret: str = ""
+    """Name of the Secret beside the object that signs it; empty: unsigned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """Tell of it in an Event on the namespace."""
+
+    namespace: str
+    uid: str
+    sentence: str
+    id: str
+
+
+Act = EndNamespace | DeleteItself | ScaleNamespace | Send | Announce
+
+
+class Result(StrEnum):
+    """How an act went."""
+
+    DONE = "Done"
+    WITHHELD = "Withheld"
+    """It must not be done now; nothing was tried in vain."""
+    FAILED = "Failed"
+    """It may go well the next time."""
+    REFUSED = "Refused"
+    """It would fail the same way every time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of an act."""
+
+    result: Result
+    reason: str = ""
+    note: str = ""
+    retry_after: timedelta | None = None
+    """What a server asked for that has no time now."""
+    chance: float = 0.5
+    """From 0 to 1, drawn by the caller: retries of many must not fall together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to write, what to do then, and when to look again if nothing changes before."""
+
+    act: Act | None
+    again: datetime | None
+    reason: str
+    note: str = ""
+    status: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """A merge patch of ``status``; empty if it is right as it is."""
+    metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """A merge patch of ``metadata``, without the version; empty if there is nothing to change."""
+    deactivate: bool = False
+    """Whether ``spec.deactivated`` becomes true."""
+
+
+def patch_of_status(stored: Stored, status: msgspec.Struct) -> dict[str, Any]:
+    """Return the merge patch that makes the stored status this one; what is unset goes."""
+    wanted: dict[str, Any] = msgspec.to_builtins(status)
+    present = stored.status or {}
+    ours = {field.encode_name for field in msgspec.structs.fields(status)}
+    return {
+        name: wanted.get(name)
+        for name in sorted(ours)
+        if wanted.get(name) != present.get(name) and (wanted.get(name) or present.get(name))
+    }
+
+
+def backoff(attempts: int, chance: float) -> timedelta:
+    """Return how long to wait after so many attempts: from a second to five minutes, jittered."""
+    whole = min(_LONGEST_WAIT, 2.0 ** min(attempts, 16))
+    return timedelta(seconds=whole * (0.5 + chance / 2))
+
+
+StatusType = TypeVar("StatusType", bound=msgspec.Struct)
+
+
+def read_status(stored: Stored, type_: type[StatusType]) -> StatusType:
+    """Read a status; one that cannot be read is as good as none: the original wrote it."""
+    try:
+        return msgspec.convert(dict(stored.status or {}), type_)
+    except msgspec.ValidationError:
+        return type_()
