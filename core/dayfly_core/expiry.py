@@ -113,6 +113,15 @@ def _renewed(case: Case, wish: Wish, end: datetime) -> Until | None:
     return renewed if renewed.at > end else None
 
 
+def renewed_by_waking(case: Case, wish: Wish) -> Until | None:
+    """Start the life of what is woken anew, if its policy says so; an end that is later stays."""
+    given = life(case.policy, wish)
+    if not case.policy.renew_on_wake or given is None or wish.at is None:
+        return None
+    renewed = within(case, after(case.now, given))
+    return renewed if renewed.at > wish.at else None
+
+
 def overdue(case: Case, wish: Wish) -> Until | None:
     """Give an end to what should have had one since its creation: at least ``grace`` from now.
 

@@ -301,6 +301,30 @@ class Reason:
     """
 
     # timelines, waking and stays
+    WARNED: Final = "Warned"
+    """A step of the policy's timeline tells what will happen to the object soon.
+    Do: extend it if it is still needed: kubectl dayfly extend.
+    """
+    WARNING_WITHDRAWN: Final = "WarningWithdrawn"
+    """The end that the object was warned of has been moved.
+    Do: nothing.
+    """
+    SCALED_DOWN: Final = "ScaledDown"
+    """A step of the policy's timeline scaled the object, or all in the namespace, to nothing.
+    Do: kubectl dayfly wake, if it is still needed.
+    """
+    NOTHING_TO_SCALE: Final = "NothingToScale"
+    """The policy's timeline scales down what has no replicas and cannot be suspended.
+    Do: nothing; let the policy name Deployments, StatefulSets, CronJobs, Jobs or Namespaces.
+    """
+    CALL_PENDING: Final = "CallPending"
+    """A webhook of the policy's timeline is noted on the object, and sent until it is delivered.
+    Do: nothing.
+    """
+    WOKEN: Final = "Woken"
+    """What was scaled down is back, because somebody asked for it.
+    Do: nothing.
+    """
     GRANTED: Final = "Granted"
     """The namespace stays as long as the Stay asks, or was woken as it asks.
     Do: nothing; the Stay's status says when the namespace ends.

@@ -5,7 +5,7 @@ an annotation of the object, and counts for one end: with another end all steps 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -32,11 +32,12 @@ class Step:
     at: timedelta
     type: StepType
     webhook: Webhook | None = None
+    name: str = field(init=False)
+    """What it does and when, in the one canonical form: ``DELETE@1d``."""
 
-    @property
-    def name(self) -> str:
-        """What it does and when, in the one canonical form: ``DELETE@1d``."""
-        return f"{self.type}@{duration.render(self.at)}"
+    def __post_init__(self) -> None:
+        """Spell the name."""
+        object.__setattr__(self, "name", f"{self.type}@{duration.render(self.at)}")
 
 
 DELETION: Final = Step(timedelta(), StepType.DELETE)
@@ -108,8 +109,6 @@ class Ledger:
     records: Mapping[str, Record]
     woken: str = ""
     """The last request to wake it that was served."""
-    current: bool = True
-    """False if what is written is for another end: what it warned of is not to come."""
 
     def noting(self, records: Iterable[Record]) -> "Ledger":
         """Return it with these records added or replaced."""
@@ -128,7 +127,9 @@ class Ledger:
 
     @property
     def text(self) -> str:
-        """The annotation ``dayfly.dev/steps``."""
+        """The annotation ``dayfly.dev/steps``; empty if there is nothing to remember."""
+        if not self.records and not self.woken:
+            return ""
         done = [_done(record) for record in self.records.values()]
         return msgspec.json.encode(_Stored(self.end, done, self.woken)).decode()
 
@@ -144,9 +145,9 @@ def read(text: str | None, end: str) -> Ledger:
         stored = msgspec.json.decode(text, type=_Stored)
         records = {done.step: _record(done) for done in stored.done}
     except (msgspec.MsgspecError, instant.InvalidInstant):
-        return Ledger(end, {}, current=False)
+        return Ledger(end, {})
     if not _same(stored.end, end):
-        return Ledger(end, {}, stored.woken, current=False)
+        return Ledger(end, {}, stored.woken)
     return Ledger(end, records, stored.woken)
 
 

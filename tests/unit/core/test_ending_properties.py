@@ -58,6 +58,7 @@ def carried_out(meta: ObjectMeta, decided: Plan) -> ObjectMeta | None:
     for action in decided.actions:
         if isinstance(action, Delete):
             return None
+        assert isinstance(action, Stamp)
         put: Stamps = action.stamps
         meta = msgspec.structs.replace(
             meta,

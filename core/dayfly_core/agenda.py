@@ -1,0 +1,267 @@
+"""What the timeline of its policy has to do with one object now.
+
+All steps keep their order. After an outage several are due at once: a warning of what is due
+already, and a scale-down of what is to be deleted, are skipped and recorded as such; a webhook
+never is, and what comes after it waits until it is delivered or given up.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from dayfly_core import instant, names, timeline
+from dayfly_core.actions import Annotate, Call, Delete, ScaleDown
+from dayfly_core.api import StepType, Unit
+from dayfly_core.helm import release_of
+from dayfly_core.lifecycle import Choice, Record, Result, Rule, choose, occurrence
+from dayfly_core.names import Reason
+from dayfly_core.objects import ObjectMeta
+from dayfly_core.policies import Policy
+from dayfly_core.scaling import SCALABLE
+from dayfly_core.stamps import NO_CHANGES, Changes
+from dayfly_core.subject import Plan, Subject
+from dayfly_core.timeline import DELETION, Ledger, Step, Webhook
+from dayfly_core.triggers import LAST, Facts, Until, shifted
+from dayfly_core.wish import Wish
+
+STRENGTH: Final[Mapping[StepType, int]] = {
+    StepType.WEBHOOK: 0,
+    StepType.NOTIFY: 1,
+    StepType.SCALE_DOWN: 2,
+    StepType.DELETE: 3,
+}
+"""Which due step makes which earlier one pointless; see ``Rule.strength``."""
+
+NO_FACTS: Final = Facts()
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """When a step's turn comes."""
+
+    at: datetime
+    late: bool = False
+    """Whether it became known only after it would have been due, and waits ``grace`` for that."""
+
+
+def due(policy: Policy, step: Step, end: datetime) -> Due:
+    """Return when a step is due for this end."""
+    at = shifted(end, step.at)
+    known = policy.known.get(step.name)
+    if known is None or known <= at:
+        return Due(at)
+    return Due(shifted(known, policy.grace), late=True)
+
+
+def rules(policy: Policy, end: datetime) -> tuple[Rule, ...]:
+    """Return the steps of a policy, for this end, as rules of the engine."""
+    return tuple(
+        Rule(
+            step.name,
+            Until(due(policy, step, end).at),
+            step,
+            sequential=True,
+            strength=STRENGTH[step.type],
+        )
+        for step in policy.steps
+    )
+
+
+def deletion(subject: Subject, policy: Policy, end: datetime, now: datetime) -> Plan:
+    """Plan for an object whose policy has no timeline, and on which nothing is recorded.
+
+    The same as ``plan`` does, without reading records: nearly every look at nearly every object is
+    this one.
+    """
+    if end > now:
+        return Plan((), end, Reason.NOT_DUE)
+    when = due(policy, DELETION, end)
+    if when.at > now:
+        return Plan((), when.at, Reason.NOT_DUE)
+    return Plan((_delete(subject, policy, DELETION, end),), None, Reason.EXPIRED)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One object with an end, and whose turn it is in its policy's timeline."""
+
+    subject: Subject
+    policy: Policy
+    end: datetime
+    ledger: Ledger
+    choice: Choice
+    now: datetime
+
+    @property
+    def meta(self) -> ObjectMeta:
+        """The object's metadata."""
+        return self.subject.meta
+
+    @property
+    def step(self) -> Step | None:
+        """The step whose turn it is."""
+        action = self.choice.rule.action if self.choice.rule else None
+        return action if isinstance(action, Step) else None
+
+    @property
+    def outdated(self) -> bool:
+        """Whether the object carries a warning of an end that it does not have any more."""
+        given = any(name.startswith(StepType.NOTIFY) for name in self.ledger.records)
+        return names.WARNING in self.meta.annotation_map and not given
+
+
+def plan(subject: Subject, policy: Policy, wish: Wish, now: datetime) -> Plan:
+    """Decide about an object with an end, by the timeline of its policy."""
+    end, text = wish.at or LAST, wish.at_text or ""
+    ledger = timeline.read(subject.meta.annotation_map.get(names.STEPS), text)
+    choice = choose(rules(policy, end), NO_FACTS, ledger.records, now)
+    page = Page(subject, policy, end, ledger, choice, now)
+    if page.outdated and not (page.step and page.step.type in REPLACING):
+        return _withdrawn(page)
+    if page.step is None:
+        return Plan((), choice.again, Reason.NOT_DUE)
+    return PLANS[page.step.type](page, page.step)
+
+
+REPLACING: Final = frozenset({StepType.NOTIFY, StepType.DELETE})
+"""Steps after which an old warning is not there any more."""
+
+
+def _withdrawn(page: Page) -> Plan:
+    note = "the end that it was warned of has been moved"
+    return _written(page, page.ledger, Reason.WARNING_WITHDRAWN, note, {names.WARNING: None})
+
+
+def _notify(page: Page, step: Step) -> Plan:
+    if step.webhook and step.name in page.ledger.records:
+        return _call(page, step, step.webhook)
+    text = _warning(page, step)
+    noted = _noted(page, step, Result.PENDING if step.webhook else Result.DONE)
+    return _written(page, noted, Reason.WARNED, text, {names.WARNING: text})
+
+
+def _webhook(page: Page, step: Step) -> Plan:
+    if step.webhook and step.name in page.ledger.records:
+        return _call(page, step, step.webhook)
+    # Recorded before it is sent: the next leader sends it again, with the same id.
+    return _written(page, _noted(page, step, Result.PENDING), Reason.CALL_PENDING)
+
+
+def _call(page: Page, step: Step, webhook: Webhook) -> Plan:
+    record = page.ledger.records[step.name]
+    if record.at > page.now:
+        again = min(record.at, page.choice.again or record.at)
+        return Plan((), again, Reason.CALL_PENDING)
+    call = Call(
+        key=page.subject.key,
+        uid=page.meta.uid,
+        resource_version=page.meta.resource_version,
+        due=due(page.policy, step, page.end).at,
+        policy=page.policy.name,
+        occurrence=record.id,
+        attempt=record.attempts + 1,
+        step=step.name,
+        webhook=webhook,
+        ledger=page.ledger,
+        expires_at=page.end,
+    )
+    return Plan((call,), page.choice.again, Reason.CALL_PENDING)
+
+
+def _scale_down(page: Page, step: Step) -> Plan:
+    if not (page.subject.is_namespace or page.subject.group_resource in SCALABLE):
+        noted = _noted(page, step, Result.SUPERSEDED, NOTHING_TO_SCALE)
+        return _written(page, noted, Reason.NOTHING_TO_SCALE)
+    when = due(page.policy, step, page.end)
+    order = ScaleDown(
+        key=page.subject.key,
+        uid=page.meta.uid,
+        resource_version=page.meta.resource_version,
+        due=when.at,
+        policy=page.policy.name,
+        occurrence=_id_of(page, step),
+        steps=_noted(page, step, Result.DONE).text,
+        surprising=when.late or names.CAUGHT_UP in page.meta.annotation_map,
+        step=step.name,
+    )
+    return Plan((order,), page.choice.again, Reason.SCALED_DOWN)
+
+
+NOTHING_TO_SCALE: Final = "nothing to scale"
+
+
+def _end(page: Page, step: Step) -> Plan:
+    return Plan((_delete(page.subject, page.policy, step, page.end),), None, Reason.EXPIRED)
+
+
+PLANS: Final[Mapping[StepType, Callable[[Page, Step], Plan]]] = {
+    StepType.NOTIFY: _notify,
+    StepType.SCALE_DOWN: _scale_down,
+    StepType.WEBHOOK: _webhook,
+    StepType.DELETE: _end,
+}
+
+
+def _delete(subject: Subject, policy: Policy, step: Step, end: datetime) -> Delete:
+    meta = subject.meta
+    late = due(policy, step, end).late
+    return Delete(
+        subject.key,
+        meta.uid,
+        meta.resource_version,
+        end,
+        policy.name,
+        surprising=late or names.CAUGHT_UP in meta.annotation_map,
+        release=release_of(meta) if policy.unit is Unit.RELEASE else None,
+        delay=step.at,
+        step=step.name if policy.timeline else "",
+    )
+
+
+def _noted(page: Page, step: Step, result: Result, message: str = "") -> Ledger:
+    """Return the records with this step's, and those of what it overtakes."""
+    own = Record(step.name, _id_of(page, step), result, page.now, message=message)
+    overtaken = (
+        Record(rule.name, "", Result.SUPERSEDED, page.now, message=f"overtaken by {step.name}")
+        for rule in page.choice.superseded
+    )
+    return page.ledger.noting([*overtaken, own])
+
+
+def _id_of(page: Page, step: Step) -> str:
+    """Return the id of this step's one execution for this end."""
+    return occurrence(page.policy.name, page.meta.uid, instant.render(page.end), step.name)
+
+
+def _written(
+    page: Page, ledger: Ledger, reason: str, note: str = "", more: Changes = NO_CHANGES
+) -> Plan:
+    order = Annotate(
+        key=page.subject.key,
+        uid=page.meta.uid,
+        resource_version=page.meta.resource_version,
+        annotations={names.STEPS: ledger.text or None, **more},
+        reason=reason,
+        policy=page.policy.name,
+        note=note,
+    )
+    return Plan((order,), page.choice.again, reason)
+
+
+def _warning(page: Page, step: Step) -> str:
+    """Say what will happen, and when."""
+    later = page.policy.steps[page.policy.steps.index(step) + 1 :]
+    words = [
+        f"{VERBS[each.type]} at {instant.render(due(page.policy, each, page.end).at)}"
+        for each in later
+        if each.type in VERBS and each.name not in page.ledger.records
+    ]
+    what = f"will be {' and '.join(words)}" if words else f"ends at {instant.render(page.end)}"
+    return f"{what}, by ExpiryPolicy {page.policy.name}"
+
+
+VERBS: Final[Mapping[StepType, str]] = {
+    StepType.SCALE_DOWN: "scaled down",
+    StepType.DELETE: "deleted",
+}

@@ -1,0 +1,60 @@
+"""Waking: somebody asks for what was scaled down; it comes back, and may live anew.
+
+Any text in the annotation ``wake-requested`` that differs from the last one served is a request, so
+a command line, an API and a plain ``kubectl annotate`` are the same.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from dayfly_core import names, timeline
+from dayfly_core.actions import Wake
+from dayfly_core.expiry import Case, renewed_by_waking
+from dayfly_core.lifecycle import occurrence
+from dayfly_core.names import Reason
+from dayfly_core.policies import Policy
+from dayfly_core.stamps import Changes
+from dayfly_core.subject import Plan, Subject
+from dayfly_core.timeline import Ledger
+from dayfly_core.wish import Wish
+
+LONGEST = 256
+"""Characters of a request that are recorded as they are: the record shares 256 KiB with it."""
+
+
+def request(annotations: Mapping[str, str]) -> str:
+    """Return the request that has not been served yet; empty if there is none."""
+    text = annotations.get(names.WAKE_REQUESTED)
+    if not text or timeline.read(annotations.get(names.STEPS), "").woken == _mark(text):
+        return ""
+    return text
+
+
+def plan(subject: Subject, policy: Policy, wish: Wish, text: str, now: datetime) -> Plan:
+    """Serve a request before any step that is due: what is asked for is not taken away first."""
+    meta = subject.meta
+    order = Wake(
+        key=subject.key,
+        uid=meta.uid,
+        resource_version=meta.resource_version,
+        request=text,
+        policy=policy.name,
+        annotations=_written(Case(policy, meta, None, now), wish, text),
+    )
+    return Plan((order,), None, Reason.WOKEN)
+
+
+def _written(case: Case, wish: Wish, text: str) -> Changes:
+    annotations = case.meta.annotation_map
+    end = renewed_by_waking(case, wish)
+    if end is None:
+        ledger = timeline.read(annotations.get(names.STEPS), wish.at_text or "")
+        return {names.STEPS: Ledger(ledger.end, ledger.records, _mark(text)).text}
+    # Asked for by a person, so no surprise any more; and what it was warned of is not to come.
+    gone: Changes = {key: None for key in (names.CAUGHT_UP, names.WARNING) if key in annotations}
+    steps = Ledger(end.text, {}, _mark(text)).text
+    return {names.STEPS: steps, names.EXPIRES_AT: end.text, **gone}
+
+
+def _mark(text: str) -> str:
+    return text if len(text) <= LONGEST else occurrence(text)
