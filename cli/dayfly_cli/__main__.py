@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "list": "dayfly_cli.listing",
     "show": "dayfly_cli.showing",
     "extend": "dayfly_cli.extending",
+    "wake": "dayfly_cli.waking",
 }
 """Each has ``async run(terminal, argv)``."""
 

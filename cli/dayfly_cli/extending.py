@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from dayfly_cli import staying
 from dayfly_cli.cluster import Cluster, Connection, add_connection, connected
 from dayfly_cli.ends import Entry, as_data, at, countdown, stamped_end
 from dayfly_cli.extension import By, Extension, Until, new_end
@@ -109,9 +110,20 @@ async def _extend(cluster: Cluster, options: Options, terminal: Terminal) -> tup
         try:
             return entry, await _write(cluster, entry, end, dry_run=options.dry_run)
         except ApiError as error:
+            if staying.may_stand_in(resource, error):
+                return entry, await _by_stay(cluster, entry, end, options, terminal)
             if not error.conflict:
                 raise
     raise Failed(f"others change {options.target.name} all the time; try again")
+
+
+async def _by_stay(
+    cluster: Cluster, entry: Entry, end: str, options: Options, terminal: Terminal
+) -> Entry:
+    name = entry.meta.name
+    stay = await staying.ask(cluster, name, {"until": end}, dry_run=options.dry_run)
+    terminal.warn(f"you may not change {name} itself: asked by stay/{stay} in it")
+    return await _read(cluster, entry.resource, name)
 
 
 async def _read(cluster: Cluster, resource: Resource, name: str) -> Entry:

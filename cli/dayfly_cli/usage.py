@@ -18,6 +18,8 @@ Move an end
   extend KIND/NAME DUR  give it more time: 90s, 8h, 1d12h, 2w
                           {prog} extend deploy/web 2d -n shop
                           {prog} extend ns/shop-pr-17 8h
+  wake KIND/NAME        bring back what was scaled down at its end
+                          {prog} wake ns/shop-pr-17
 
 Look after Dayfly itself
   certs                 the webhooks' certificates: ensure, show

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from dayfly_core.objects import EXPIRY_POLICIES
-from support.fake_api import FakeApi
+from dayfly_core.objects import EXPIRY_POLICIES, STAYS
+from support.fake_api import RESOURCES, FakeApi
 from support.policy_manifests import manifest
 from support.shell import API, EVENING, NOON, WEB, Shell, stamped
 
 
 @pytest.fixture
 async def shell(tmp_path: Path) -> AsyncIterator[Shell]:
-    async with FakeApi() as api:
+    async with FakeApi((*RESOURCES, STAYS)) as api:
         api.put("/api/v1/namespaces/shop", stamped(EVENING))
         api.put("/api/v1/namespaces/bare")
         api.put(EXPIRY_POLICIES.path(name="previews"), manifest())
