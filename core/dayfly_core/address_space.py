@@ -39,6 +39,7 @@ SPECIAL: Final = _networks(
     ("reserved", "203.0.113.0/24 240.0.0.0/4 2001:db8::/32 3fff::/20 5f00::/16 100::/64"),
     ("an address inside another", "::/96 2001::/32 2002::/16 64:ff9b:1::/48"),
     ("site-local", "fec0::/10"),
+    ("reserved", "2001::/23"),
 )
 """Where nobody's receiver is. Embedded addresses that cannot be looked into are among them."""
 

@@ -88,7 +88,11 @@ def retry_after(header: str | None, now: datetime) -> float | None:
     try:
         at = parsedate_to_datetime(header)
         return max(0.0, (at - now).total_seconds())
-    except (ValueError, TypeError, OverflowError):  # no date, one without zone, one of year 0
+    except (
+        ValueError,
+        TypeError,
+        OverflowError,
+    ):  # no date, one without zone, or with too far a one
         return None
 
 
@@ -130,14 +134,13 @@ def follow_up(
     outcome: Outcome, attempts: int, retries: Retries, now: datetime, chance: float
 ) -> FollowUp:
     """Judge an outcome; ``attempts`` counts the one that it is of, ``chance`` lies in [0, 1)."""
-    match outcome:
-        case Delivered(status):
-            return FollowUp(delivered=True, again=None, message=f"the receiver answered {status}")
-        case Refused(reason):
-            return FollowUp(delivered=False, again=None, message=reason)
-        case Failed(reason):
-            again = retries.after(attempts, now, chance, outcome.retry_after)
-            return FollowUp(delivered=False, again=again, message=reason)
+    if isinstance(outcome, Delivered):
+        message = f"the receiver answered {outcome.status}"
+        return FollowUp(delivered=True, again=None, message=message)
+    if isinstance(outcome, Refused):
+        return FollowUp(delivered=False, again=None, message=outcome.reason)
+    again = retries.after(attempts, now, chance, outcome.retry_after)
+    return FollowUp(delivered=False, again=again, message=outcome.reason)
 
 
 def signature(secret: bytes, timestamp: int, body: bytes) -> str:
