@@ -5,7 +5,7 @@ existed before the policy), or somebody edited the policy. Announced ends are ne
 A breaker looks ahead, so that of a mass mistake nothing at all is ended.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -102,17 +102,18 @@ def _quiet(load: Load, now: datetime) -> bool:
     return quiet is not None and now - quiet >= QUIET
 
 
-def sentence(policy: str, load: Load, held: Collection[str]) -> str:
-    """Say what is held back and what to do; ``held`` are its objects, the first due first."""
+def sentence(policy: str, held: int, objects: int, first: Sequence[str]) -> str:
+    """Say how many are held back, of how many, which are due first, and what to do."""
     if not held:
+        minutes = QUIET // timedelta(minutes=1)
         return (
-            f"nothing is held back any more; the breaker closes by itself {QUIET.seconds // 60} "
-            "minutes after that"
+            f"nothing is held back any more; the breaker closes {minutes} minutes after the last, "
+            f"or with: dayfly breaker reset {policy}"
         )
-    first = ", ".join(list(held)[:NAMED])
-    more = f" and {len(held) - NAMED} more" if len(held) > NAMED else ""
+    named = ", ".join(first[:NAMED])
+    more = f" and {held - NAMED} more" if held > NAMED else ""
     return (
-        f"{load.ends} of {max(load.objects, load.ends)} objects would end within a minute, and "
-        f"their authors were not told in time: {first}{more} are left alone; correct the policy, "
-        f"or confirm with: dayfly breaker reset {policy}"
+        f"{held} of {max(objects, held)} objects would end within a minute, and their authors were "
+        f"not told in time; left alone: {named}{more}; correct the policy, or confirm with: "
+        f"dayfly breaker reset {policy}"
     )

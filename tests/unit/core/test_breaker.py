@@ -139,20 +139,24 @@ def test_how_a_reset_is_read(text: str | None, expected: datetime | None) -> Non
 
 
 @pytest.mark.parametrize(
-    ("held", "expected"),
+    ("first", "held", "expected"),
     [
-        pytest.param(["a"], ": a are left", id="one"),
-        pytest.param(["a", "b", "c"], ": a, b, c are left", id="as many as are named"),
-        pytest.param(list("abcde"), ": a, b, c and 2 more are left", id="more"),
+        pytest.param(["a"], 1, "left alone: a;", id="one"),
+        pytest.param(["a", "b", "c"], 3, "left alone: a, b, c;", id="as many as are named"),
+        pytest.param(list("abcde"), 60, "left alone: a, b, c and 57 more;", id="more"),
     ],
 )
-def test_whom_the_sentence_names(held: list[str], expected: str) -> None:
-    said = breaker.sentence("previews", Load(60, 80), held)
-    assert said.startswith("60 of 80 objects would end within a minute")
+def test_whom_the_sentence_names(first: list[str], held: int, expected: str) -> None:
+    said = breaker.sentence("previews", held, 80, first)
+    assert said.startswith(f"{held} of 80 objects would end within a minute")
     assert expected in said
     assert said.endswith("dayfly breaker reset previews")
 
 
+def test_the_sentence_counts_no_more_than_there_are() -> None:
+    assert breaker.sentence("previews", 60, 2, ["a"]).startswith("60 of 60 objects")
+
+
 def test_the_sentence_when_nothing_is_left() -> None:
-    said = breaker.sentence("previews", Load(0, 80), [])
-    assert said.startswith("nothing is held back any more; the breaker closes by itself 10 minutes")
+    said = breaker.sentence("previews", 0, 80, [])
+    assert said.startswith("nothing is held back any more; the breaker closes 10 minutes after")
