@@ -129,8 +129,10 @@ class Breakers:
         passed = self._passed.get(entry.meta.uid, {})
         for uid in [uid for uid, at in passed.items() if now - at > breaker.WINDOW]:
             del passed[uid]
-        ends = len(near | passed.keys() | ({also} if also else set()))
-        return Load(ends, self._surprises.objects(policy), self._quiet_since(entry, bool(near)))
+        ends = len(near | passed.keys() | ({also} - {""}))
+        # To count all objects takes milliseconds: not for so few that nothing depends on it.
+        objects = self._surprises.objects(policy) if ends >= breaker.FEW else 0
+        return Load(ends, objects, self._quiet_since(entry, bool(near)))
 
     def _quiet_since(self, entry: Entry, busy: bool) -> datetime | None:
         if busy:

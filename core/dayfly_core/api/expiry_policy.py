@@ -315,13 +315,17 @@ class NextEnd(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Breaker(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """Why the policy ends nothing for now."""
+    """What would end now and is left alone, because nobody was told in time."""
 
     opened_at: Annotated[
         str,
         Meta(description="Since when, RFC 3339.", extra_json_schema={"format": "date-time"}),
     ]
     held: Annotated[int, Meta(ge=0, description="How many objects it keeps from ending.")] = 0
+    first: Annotated[
+        list[Annotated[str, Meta(max_length=512)]],
+        Meta(max_length=10, description="The first of them, as kind.group/namespace/name."),
+    ] = []
     message: Annotated[
         str, Meta(max_length=1024, description="Why, and how to go on all the same.")
     ] = ""
@@ -360,7 +364,7 @@ class ExpiryPolicyStatus(msgspec.Struct, frozen=True, kw_only=True, rename="came
     ] = []
     breaker: Annotated[
         Breaker | UnsetType,
-        Meta(description="Set while too much at once would have ended without a warning."),
+        Meta(description="Set while too much would end at once without its authors' knowledge."),
     ] = UNSET
     conditions: Annotated[
         list[StatusCondition],
