@@ -170,9 +170,9 @@ TIMELINE: Final = validations(
         grammar.UNIQUE_STEPS_HINT,
     ),
     rule(
-        "self.filter(step, step.action.type == 'DELETE').size() == 0"
-        " || (self[size(self) - 1].action.type == 'DELETE'"
-        " && self.exists_one(step, step.action.type == 'DELETE'))",
+        "!self.exists(step, step.action.type == 'DELETE')"
+        " || (self.exists_one(step, step.action.type == 'DELETE')"
+        " && self[size(self) - 1].action.type == 'DELETE')",
         grammar.DELETE_LAST_HINT,
     ),
 )

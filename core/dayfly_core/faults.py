@@ -11,7 +11,7 @@ from itertools import combinations, product
 
 from msgspec import UNSET, UnsetType
 
-from dayfly_core import api, duration, grammar, guard, names, selectors
+from dayfly_core import api, duration, grammar, guard, names, selectors, timeline_faults
 from dayfly_core.hosts import Template
 from dayfly_core.violations import Violation
 
@@ -31,6 +31,7 @@ def of_policy(name: str, spec: api.ExpiryPolicySpec) -> list[Violation]:
         *_ttl_faults(spec.ttl),
         *_host_faults(spec.host),
         *_duration_faults("spec.grace", spec.grace),
+        *timeline_faults.of(() if spec.timeline is UNSET else spec.timeline),
     ]
 
 

@@ -44,8 +44,10 @@ DELETION: Final = Step(timedelta(), StepType.DELETE)
 """What a policy without a timeline does."""
 
 
-def compiled(written: Iterable[TimelineStep]) -> tuple[Step, ...]:
+def compiled(written: Iterable[TimelineStep] | UnsetType) -> tuple[Step, ...]:
     """Read the steps of a policy that is valid."""
+    if written is UNSET:
+        return ()
     return tuple(
         Step(duration.parse_signed(step.at), step.action.type, _webhook(step.action.webhook))
         for step in written

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from playground import ControlPlane
-from support import host_manifests
+from support import host_manifests, timeline_manifests
 from support.policy_manifests import ACCEPTED, ODD, manifest
 from support.refused_policies import REFUSED
 
@@ -34,12 +34,16 @@ def previews(plane: ControlPlane) -> Iterator[str]:
     plane.kubectl("delete", "expirypolicy", "schema-test")
 
 
-@pytest.mark.parametrize("written", [*ACCEPTED, *ODD, *host_manifests.ACCEPTED])
+@pytest.mark.parametrize(
+    "written", [*ACCEPTED, *ODD, *host_manifests.ACCEPTED, *timeline_manifests.ACCEPTED]
+)
 def test_sound_policies_are_accepted(plane: ControlPlane, written: dict[str, Any]) -> None:
     plane.kubectl(*DRY_RUN, stdin=json.dumps(written))
 
 
-@pytest.mark.parametrize(("written", "field", "words"), [*REFUSED, *host_manifests.REFUSED])
+@pytest.mark.parametrize(
+    ("written", "field", "words"), [*REFUSED, *host_manifests.REFUSED, *timeline_manifests.REFUSED]
+)
 def test_malformed_policies_are_refused(
     plane: ControlPlane, written: dict[str, Any], field: str, words: str
 ) -> None:

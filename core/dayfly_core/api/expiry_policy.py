@@ -278,14 +278,13 @@ class ExpiryPolicySpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
         ),
     ] = Unit.OBJECT
     timeline: Annotated[
-        list[TimelineStep],
+        Annotated[list[TimelineStep], Meta(max_length=16)] | UnsetType,
         Meta(
-            max_length=16,
             description="What happens around the end, in order. None: the object is deleted at its "
             "end. Without DELETE it is never deleted.",
             extra_json_schema=cel.TIMELINE,
         ),
-    ] = []
+    ] = UNSET
 
 
 class KnownStep(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -348,20 +347,19 @@ class ExpiryPolicyStatus(msgspec.Struct, frozen=True, kw_only=True, rename="came
         ),
     ] = UNSET
     next_ends: Annotated[
-        list[NextEnd],
-        Meta(max_length=20, description="What happens next to its objects, soonest first."),
-    ] = []
+        Annotated[list[NextEnd], Meta(max_length=20)] | UnsetType,
+        Meta(description="What happens next to its objects, soonest first."),
+    ] = UNSET
     steps: Annotated[
-        list[KnownStep],
+        Annotated[list[KnownStep], Meta(max_length=17)] | UnsetType,
         Meta(
-            max_length=17,
             description="The steps that the operator knows, and since when.",
             extra_json_schema={
                 "x-kubernetes-list-type": "map",
                 "x-kubernetes-list-map-keys": ["step"],
             },
         ),
-    ] = []
+    ] = UNSET
     breaker: Annotated[
         Breaker | UnsetType,
         Meta(description="Set while too much would end at once without its authors' knowledge."),

@@ -16,7 +16,7 @@ from dayfly_core.policies import (
     fits,
     read_policy,
 )
-from support import host_manifests
+from support import host_manifests, timeline_manifests
 from support.policy_manifests import ACCEPTED, ODD, manifest
 from support.refused_policies import REFUSED
 
@@ -39,7 +39,9 @@ def matching(**match: Any) -> dict[str, Any]:
     return {"match": {"resources": [*groups, widgets]} | match}
 
 
-@pytest.mark.parametrize("written", [*ACCEPTED, *host_manifests.ACCEPTED])
+@pytest.mark.parametrize(
+    "written", [*ACCEPTED, *host_manifests.ACCEPTED, *timeline_manifests.ACCEPTED]
+)
 def test_what_the_schema_accepts_can_be_read(written: dict[str, Any]) -> None:
     assert read_policy(stored(written)).name == written["metadata"]["name"]
     typed = msgspec.convert(written, api.ExpiryPolicy)
@@ -52,7 +54,9 @@ def test_what_is_not_set_may_be_written_as_null(written: dict[str, Any]) -> None
     assert (read.maximum, read.suspended) == (None, False)
 
 
-@pytest.mark.parametrize(("written", "field", "words"), [*REFUSED, *host_manifests.REFUSED])
+@pytest.mark.parametrize(
+    ("written", "field", "words"), [*REFUSED, *host_manifests.REFUSED, *timeline_manifests.REFUSED]
+)
 def test_what_the_schema_refuses_is_refused(
     written: dict[str, Any], field: str, words: str
 ) -> None:
