@@ -129,7 +129,8 @@ def test_system_namespaces_are_never_asked_about(webhook: dict[str, Any]) -> Non
 
 @pytest.mark.parametrize("file", ["webhooks.yaml", "admission-policies.yaml"])
 def test_keys_in_expressions_are_those_of_the_code(file: str) -> None:
-    known = {*names.OUR_ANNOTATIONS, *names.OUR_LABELS, names.ENVIRONMENT, names.NAME_CONFLICT}
+    known = {*names.OUR_ANNOTATIONS, *names.OUR_LABELS, *names.RECORDS, names.ENVIRONMENT}
+    known |= {names.NAME_CONFLICT, names.WAKE_REQUESTED, names.RELEASE_ENDING, names.RELEASE_DUE}
     assert set(re.findall(r"dayfly\.dev/[\w-]+", (BASE / file).read_text())) <= known
 
 
