@@ -1,4 +1,7 @@
-"""What kubelet and Prometheus ask: ``/healthz``, ``/readyz`` and ``/metrics`` over plain HTTP."""
+"""What kubelet and Prometheus ask: ``/healthz``, ``/readyz`` and ``/metrics`` over plain HTTP.
+
+``/actuator/health`` is ``/readyz`` as Spring words it, for manifests of k8s-namespace-manager.
+"""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -55,9 +58,15 @@ def _application(live: Check, ready: Check, registry: "CollectorRegistry") -> "w
         headers = {"Content-Type": CONTENT_TYPE_LATEST}
         return web.Response(body=generate_latest(_Shown(registry)), headers=headers)
 
+    async def actuator(_: web.Request) -> web.Response:
+        status, word = (503, "DOWN") if ready() else (200, "UP")
+        text = f'{{"status":"{word}"}}'
+        return web.Response(status=status, text=text, content_type="application/json")
+
     application = web.Application()
     application.router.add_get("/healthz", healthz)
     application.router.add_get("/readyz", readyz)
+    application.router.add_get("/actuator/health", actuator)
     application.router.add_get("/metrics", metrics)
     return application
 

@@ -18,9 +18,10 @@ from dayfly_core import __version__
 from dayfly_kube import config
 from dayfly_kube.client import Client
 from dayfly_kube.flags import configure_logging
+from dayfly_operator import originals
 from dayfly_operator.election import Clocks as ElectionClocks
 from dayfly_operator.elector import Candidacy, Elector
-from dayfly_operator.kinds import KindWatch
+from dayfly_operator.kinds import Ears, KindWatch
 from dayfly_operator.leadership import Leadership
 from dayfly_operator.parts import Clocks, Tools
 from dayfly_operator.program import Program
@@ -36,12 +37,14 @@ def run(argv: Sequence[str]) -> int:
     """Work until SIGTERM or SIGINT; return the exit status, not 0 if any part failed."""
     settings = parse(argv, os.environ)
     configure_logging(settings.log_level)
+    for note in settings.notes:
+        log.info(note)
     # kopf tells of each of its streams; that something is wrong with one is enough.
     logging.getLogger("kopf").setLevel(logging.WARNING)
     # In a thread it warns that it leaves signals alone: it should.
     logging.getLogger("kopf._core.reactor.running").setLevel(logging.ERROR)
     try:
-        uvloop.run(_operate(settings, config.load(settings.kubeconfig, os.environ)))
+        uvloop.run(_operate(settings, originals.load(settings.kubeconfig, os.environ)))
     except (config.ConfigError, OSError) as error:
         print(f"dayfly operator: {error}", file=sys.stderr)
         return 1
@@ -81,8 +84,12 @@ async def _operate(settings: Settings, where: config.Config) -> None:
     ):
         program = Program(Tools(client, writer, settings, Clocks(_now, boot_time), leadership))
         kinds = KindWatch(
-            lambda: config.load(settings.kubeconfig, os.environ),
-            lambda: _post(loop, program.policies.wake),
+            lambda: originals.load(settings.kubeconfig, os.environ),
+            Ears(
+                policies=lambda: _post(loop, program.policies.wake),
+                own=lambda heard: _post(loop, lambda: program.parts.own.hear(heard)),
+                again=lambda: _post(loop, program.kinds_again),
+            ),
             agent,
         )
         async with _standing(settings, leadership, program) as live:
@@ -111,7 +118,7 @@ async def _standing(
         return
 
     # Read anew: credentials belong to one event loop, and the elector has its own.
-    own = config.load(settings.kubeconfig, os.environ)
+    own = originals.load(settings.kubeconfig, os.environ)
 
     def connect(timeout: float) -> Client:
         return Client(own, user_agent=_agent(settings), timeout=timeout, connections=1)

@@ -1,8 +1,9 @@
 """kopf watches our own kinds: few objects, several kinds, definitions that come and go.
 
 It runs in a thread and event loop of its own, because it takes every task of its loop for its own
-and cancels them when it ends. All it does for us is to say that something changed: its event
-handlers are never retried, and what was deleted while its stream was broken it never mentions.
+and cancels them when it ends. All it does for us is to say that something changed, and of our
+smaller kinds what they are now: its event handlers are never retried, and what was deleted while
+its stream was broken it never mentions.
 """
 
 import asyncio
@@ -15,12 +16,19 @@ from itertools import repeat
 from random import Random
 
 import kopf
+import msgspec
 
-from dayfly_core.objects import EXPIRY_POLICIES
+from dayfly_core.objects import (
+    EPHEMERATORS,
+    EXPIRY_POLICIES,
+    NAMESPACE_MANAGERS,
+    Resource,
+)
 from dayfly_core.pace import Backoff
 from dayfly_kube import tls
 from dayfly_kube.config import Config
 from dayfly_kube.credentials import Credential
+from dayfly_operator.own_kinds import Heard, OwnObject
 
 log = logging.getLogger(__name__)
 
@@ -69,16 +77,44 @@ class Connection(kopf.ConnectionInfo):
 
 
 @dataclass(frozen=True, slots=True)
-class Router:
-    """Everything that a handler may touch. ``changed`` is called in kopf's thread."""
+class Ears:
+    """Who is told, in kopf's thread."""
 
-    changed: Callable[[], None]
+    policies: Callable[[], None]
+    """Hears that an ExpiryPolicy came, changed or went; which one is found by looking."""
+    own: Callable[[Heard], None]
+    """Hears of an object of our smaller kinds."""
+    again: Callable[[], None]
+    """Hears that kopf begins (again): what went meanwhile it will not mention."""
+
+
+@dataclass(frozen=True, slots=True)
+class Router:
+    """Everything that a handler may touch."""
+
+    ears: Ears
     config: Config
     user_agent: str
 
     async def on_policy(self, **_: object) -> None:
-        """Say that an ExpiryPolicy came, changed or went; which one is found by looking."""
-        self.changed()
+        """Say that an ExpiryPolicy came, changed or went."""
+        self.ears.policies()
+
+    async def on_ephemerator(self, event: kopf.RawEvent, **_: object) -> None:
+        """Pass an Ephemerator on."""
+        self._pass_on(EPHEMERATORS, event)
+
+    async def on_namespace_manager(self, event: kopf.RawEvent, **_: object) -> None:
+        """Pass a NamespaceManager on."""
+        self._pass_on(NAMESPACE_MANAGERS, event)
+
+    def _pass_on(self, resource: Resource, event: kopf.RawEvent) -> None:
+        try:
+            found = msgspec.convert(event["object"], OwnObject)
+        except msgspec.ValidationError as error:
+            log.warning("not readable kind=%s error=%s", resource.group_resource, error)
+            return
+        self.ears.own(Heard(resource, found, gone=event["type"] == "DELETED"))
 
     async def login(self, **_: object) -> kopf.ConnectionInfo:
         """Hand kopf our credentials; it asks again after each 401, so rotated tokens are read."""
@@ -101,10 +137,12 @@ def registry(router: Router) -> kopf.OperatorRegistry:
     """Return the routing table: one line for each kind that kopf watches."""
     table = kopf.OperatorRegistry()
     kopf.on.login(registry=table)(router.login)
-    policies = EXPIRY_POLICIES
-    kopf.on.event(policies.group, policies.version, policies.plural, registry=table)(
-        router.on_policy
-    )
+    for resource, handler in (
+        (EXPIRY_POLICIES, router.on_policy),
+        (EPHEMERATORS, router.on_ephemerator),
+        (NAMESPACE_MANAGERS, router.on_namespace_manager),
+    ):
+        kopf.on.event(resource.group, resource.version, resource.plural, registry=table)(handler)
     return table
 
 
@@ -145,12 +183,10 @@ def quiet_settings() -> kopf.OperatorSettings:
 class KindWatch:
     """Runs kopf until :meth:`stop`, and again, with everything new, whenever it ends by itself."""
 
-    def __init__(
-        self, load: Callable[[], Config], changed: Callable[[], None], user_agent: str
-    ) -> None:
+    def __init__(self, load: Callable[[], Config], ears: Ears, user_agent: str) -> None:
         # Read in this thread for this thread: sources of credentials belong to one event loop.
         self._load = load
-        self._changed = changed
+        self._ears = ears
         self._user_agent = user_agent
         self._stopping = threading.Event()
         self._backoff = Backoff(first=1.0, cap=30.0)
@@ -186,9 +222,9 @@ class KindWatch:
         self._stop_operator = lambda: _post(loop, stop_flag.set)
         if self._stopping.is_set():
             return
-        self._changed()  # whatever happened while nobody was watching
+        self._ears.again()  # whatever happened while nobody was watching
         await kopf.operator(
-            registry=registry(Router(self._changed, self._load(), self._user_agent)),
+            registry=registry(Router(self._ears, self._load(), self._user_agent)),
             settings=quiet_settings(),
             standalone=True,
             clusterwide=True,

@@ -1,6 +1,6 @@
 """Ends a namespace for an Ephemerator or a NamespaceManager: read, guarded, marked, deleted."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
@@ -57,6 +57,10 @@ class Members(Protocol):
         ...
 
 
+async def _wanted() -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class NamespaceEnd:
     """The one way in which objects of our own end a namespace."""
@@ -69,13 +73,20 @@ class NamespaceEnd:
     now: Callable[[], datetime]
 
     async def end(
-        self, name: str, *, by: str, due: datetime, uid: str = ""
+        self,
+        name: str,
+        *,
+        by: str,
+        due: datetime,
+        uid: str = "",
+        wanted: Callable[[], Awaitable[bool]] = _wanted,
     ) -> Ended | Gone | Withheld:
         """End it, if its end has come and it is (if given) the one with that uid.
 
         ``by`` names who ends it, as ``NamespaceManager/team/ci``; it is written on the namespace
-        first, without which the API server would not let us delete it. Raises ApiError,
-        Unreachable, NotLeading, and Outdated if its owner is busy changing it.
+        first, without which the API server would not let us delete it. ``wanted`` is asked when
+        its turn has come, whether that one still wants it. Raises ApiError, Unreachable,
+        NotLeading, and Outdated if it is not wanted any more, or its owner is busy changing it.
         """
         found = await self._spared(name, uid)
         if not isinstance(found, ObjectMeta):
@@ -84,6 +95,8 @@ class NamespaceEnd:
         member = await self.members.protected(name)
         if member is not None:
             return Withheld(Reason.PROTECTED, f"namespace {name} stays: {member} is protected")
+        if not await wanted():
+            raise Outdated
         for _ in range(ATTEMPTS):
             found = await self._spared(name, uid or found.uid)
             if not isinstance(found, ObjectMeta):

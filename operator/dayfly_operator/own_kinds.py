@@ -11,17 +11,11 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from dayfly_core.objects import Key, ObjectMeta, Resource
+from dayfly_core.objects import Key, OwnMeta, Resource
 from dayfly_kube.errors import ApiError
 
 PAGE: Final = 500
 """Objects a request: the API server's answer stays below a few megabytes."""
-
-
-class OwnMeta(ObjectMeta, frozen=True, rename="camel", gc=False):
-    """``metadata``, with what the originals leave behind in it."""
-
-    finalizers: tuple[str, ...] = ()
 
 
 class OwnObject(msgspec.Struct, frozen=True, gc=False):
@@ -157,7 +151,7 @@ class OwnKinds:
         for kind in self._kinds.values():
             yield from kind.aimed_at(namespace)
 
-    def keys(self) -> tuple[Key, ...]:
+    def all(self) -> tuple[Key, ...]:
         """Return all of either kind, as things are now."""
         return tuple(key for kind in self._kinds.values() for key in kind.objects)
 

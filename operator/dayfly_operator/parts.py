@@ -11,7 +11,7 @@ from dayfly_kube.client import Client
 from dayfly_kube.discovery import Discovery
 from dayfly_kube.events import EventRecorder
 from dayfly_kube.reflector import Reflector
-from dayfly_operator import certificates, outgoing_parts
+from dayfly_operator import certificates, outgoing_parts, scaling
 from dayfly_operator.certificates import Upkeep
 from dayfly_operator.courier import Courier, Sender
 from dayfly_operator.crew import Crew
@@ -24,17 +24,21 @@ from dayfly_operator.metrics import Metrics, Readings
 from dayfly_operator.name_parts import Means, NameParts
 from dayfly_operator.namespaces import Members, Namespaces, Stuck
 from dayfly_operator.outgoing import Desk, NoCalls
+from dayfly_operator.own_kind_parts import OwnKindParts, OwnMeans
+from dayfly_operator.own_reports import OwnReports, Unwritten
 from dayfly_operator.pace import Pacer
 from dayfly_operator.policies import Knowledge, PolicyBook
 from dayfly_operator.reports import Reports
 from dayfly_operator.rights import Obstacle, Rights
 from dayfly_operator.rules import CONFIGURATIONS, Configuration, RuleKeeper, Trust
+from dayfly_operator.scaling import Scaler
 from dayfly_operator.settings import Settings
 from dayfly_operator.signing import Keys
 from dayfly_operator.stamped import Stamped
 from dayfly_operator.status import StatusKeeper
 from dayfly_operator.stuck import Examiner
 from dayfly_operator.watching import Watching
+from dayfly_operator.workloads import Workloads
 from dayfly_operator.world import World
 from dayfly_operator.writing import Gated, Polite, Rehearsal, permit
 
@@ -114,6 +118,7 @@ class Parts:
         self._make_calls()
         self._make_engine(news)
         self.names = NameParts(self._means(), self.reports, news)
+        self.own = self._own_kinds()
         self._make_keepers(news)
         self.metrics.read(self._readings())
         self.metrics.read_claims(self.names.census)
@@ -145,8 +150,10 @@ class Parts:
         self.reports = Reports(
             self.recorder, self.metrics, self._policy_uid, dry_run=settings.dry_run
         )
+        self._pacer = Pacer(settings.pace, self._tools.clocks.monotonic)
+        self._members = Members(self._tools.client, self._discovery, lambda: self.watching.served)
         self._namespaces = Namespaces(
-            Members(self._tools.client, self._discovery, lambda: self.watching.served),
+            self._members,
             Examiner(self._tools.client, self._discovery),
             now,
             timedelta(seconds=settings.stuck_after),
@@ -155,7 +162,7 @@ class Parts:
         crew = Crew(
             self._world,
             Effects(self._writer, self.reports, now),
-            Pacer(settings.pace, self._tools.clocks.monotonic),
+            self._pacer,
             self._namespaces,
             self.reports,
         )
@@ -180,6 +187,28 @@ class Parts:
             now=tools.clocks.now,
             monotonic=tools.clocks.monotonic,
         )
+
+    def _own_kinds(self) -> OwnKindParts:
+        tools, now = self._tools, self._tools.clocks.now
+        reports = OwnReports(self.recorder, self.metrics, Unwritten(), now)
+        workloads = Workloads(tools.client, self._discovery)
+        scaler = Scaler(scaling.Means(workloads, self._writer, self.guard, self._pacer, reports))
+        means = OwnMeans(
+            client=tools.client,
+            writer=self._writer,
+            watches=self.watching,
+            listed=self.watching.namespaces.synced.is_set,
+            gate=tools.leadership,
+            settings=tools.settings,
+            guard=self.guard,
+            members=self._members,
+            turns=self._pacer,
+            scaler=scaler,
+            calls=self.courier,
+            reports=reports,
+            now=now,
+        )
+        return OwnKindParts(means)
 
     def _busy(self) -> bool:
         return self.engine.queue.load.urgent > 0
@@ -223,8 +252,9 @@ class Parts:
         self.engine.unstamped(key)
 
     def namespace(self, name: str, found: ObjectMeta | None) -> None:
-        """Pass a watch's news on to the register of names."""
+        """Pass a watch's news on to the register of names, and to whoever manages the namespace."""
         self.names.register.namespace(name, found)
+        self.own.namespace(name)
 
     def wants(self, key: Key, meta: ObjectMeta) -> bool:
         """Whether a policy wants to stamp the object."""

@@ -193,6 +193,12 @@ class Program:
             for chore in (self._everything, self._rules, self._status, self._certificate):
                 chore.wake()
             self._names.wake()
+            self.parts.own.lead()
+
+    def kinds_again(self) -> None:
+        """Hear that the watch of our own kinds begins (again): whatever happened until now."""
+        self.policies.wake()
+        self.parts.own.missed()
 
     def policies_changed(self, before: Knowledge, known: Knowledge) -> None:
         """Have everything looked at in the light of policies that mean something else now."""
@@ -214,6 +220,7 @@ class Program:
     def guard_changed(self) -> None:
         """Look at everything: what was guarded may end now."""
         self._everything.wake()
+        self.parts.own.lead()
 
     def namespace_relabelled(self) -> None:
         """Look at what is stamped, and list what is not: it may be another policy's now."""
@@ -281,7 +288,8 @@ class Program:
     async def _work(self, live: Callable[[], str | None]) -> None:
         async with asyncio.TaskGroup() as tasks:
             self.parts.watching.start(tasks.create_task)
-            for part in chain(self._running(live), self.parts.names.running(tasks.create_task)):
+            running = self.parts.names.running(tasks.create_task), self.parts.own.running()
+            for part in chain(self._running(live), *running):
                 tasks.create_task(part)
 
     def _running(self, live: Callable[[], str | None]) -> Iterator[Coroutine[Any, Any, None]]:

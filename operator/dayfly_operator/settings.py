@@ -10,6 +10,7 @@ from dayfly_core.lease import Timing
 from dayfly_core.pace import Pace
 from dayfly_kube.flags import Address, Flags, seconds
 from dayfly_kube.ingress_flag import add_ingress_hosts
+from dayfly_operator import originals
 from dayfly_operator.webhook_settings import WebhookSettings, add_webhooks, webhook_settings
 
 DESCRIPTION = """\
@@ -50,6 +51,10 @@ class Settings:
     claim_grace: float
     claim_ingress_hosts: LabelSelector | None
     webhooks: WebhookSettings
+    ephemerator_months: str
+    ephemerator_ignored: tuple[str, ...]
+    notes: tuple[str, ...]
+    """What the log should say about how it was started."""
 
 
 def parse(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
@@ -71,6 +76,9 @@ def parse(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
         claim_grace=known.claim_grace,
         claim_ingress_hosts=known.claim_ingress_hosts,
         webhooks=webhook_settings(flags, known, environ),
+        ephemerator_months=known.ephemerator_months,
+        ephemerator_ignored=originals.ignored_namespaces(environ),
+        notes=tuple(originals.notes(environ)),
     )
 
 
@@ -128,6 +136,7 @@ def command_line(environ: Mapping[str, str]) -> Flags:
     _add_ends(flags)
     _add_claims(flags)
     add_webhooks(flags)
+    _add_ephemerators(flags)
     flags.add_argument(
         "--serving-name",
         metavar="NAME",
@@ -196,3 +205,14 @@ def _add_claims(flags: Flags) -> None:
         "more than the API server's --request-timeout, which is 60s (default: 75s)",
     )
     add_ingress_hosts(flags)
+
+
+def _add_ephemerators(flags: Flags) -> None:
+    flags.add_argument(
+        "--ephemerator-months",
+        choices=("calendar", "compat"),
+        default="calendar",
+        help="how long the months and years of an Ephemerator are: as in the calendar, or 28 and "
+        "364 days as Ephemerate counted; the namespaces in $EPHEMERATOR_IGNORE_NAMESPACES "
+        "(patterns with commas between) are spared (default: %(default)s)",
+    )

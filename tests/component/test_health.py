@@ -14,6 +14,7 @@ from dayfly_kube import health
 from dayfly_operator.metrics import Metrics as OperatorMetrics
 
 METRICS_PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "metrics.md"
+UP, DOWN = '{"status":"UP"}', '{"status":"DOWN"}'
 
 
 def counted() -> CollectorRegistry:
@@ -70,6 +71,8 @@ async def answers(
         ),
         pytest.param(None, None, "/readyz", (200, "ok\n"), id="ready"),
         pytest.param("stuck", None, "/healthz", (503, "stuck\n"), id="not live"),
+        pytest.param(None, None, "/actuator/health", (200, UP), id="ready, to Spring"),
+        pytest.param(None, "no", "/actuator/health", (503, DOWN), id="not, to Spring"),
     ],
 )
 async def test_checks(

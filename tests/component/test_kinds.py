@@ -4,13 +4,15 @@ import threading
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 
-from dayfly_core.objects import Resource
+from dayfly_core.objects import EPHEMERATORS, NAMESPACE_MANAGERS, Key, Resource
 from dayfly_kube.config import Config
-from dayfly_operator.kinds import KindWatch, quiet_settings
+from dayfly_operator.kinds import Ears, KindWatch, quiet_settings
+from dayfly_operator.own_kinds import Heard
 from support.fake_api import RESOURCES, FakeApi
 from support.operators import POLICIES, policy
 from support.waiting import eventually
 
+OWN = (EPHEMERATORS, NAMESPACE_MANAGERS)
 AGENT = "dayfly-operator/0.1.0 (test)"
 DEFINITIONS = Resource(
     "apiextensions.k8s.io",
@@ -19,6 +21,10 @@ DEFINITIONS = Resource(
     "CustomResourceDefinition",
     namespaced=False,
 )
+
+
+def unheard(heard: Heard) -> None:
+    raise AssertionError(f"nobody made {heard}")
 
 
 class Changes:
@@ -34,8 +40,10 @@ class Changes:
 
 
 @contextmanager
-def watching(load: Callable[[], Config], changes: Changes) -> Generator[KindWatch]:
-    kinds = KindWatch(load, changes, AGENT)
+def watching(
+    load: Callable[[], Config], changes: Changes, hear: Callable[[Heard], None] = unheard
+) -> Generator[KindWatch]:
+    kinds = KindWatch(load, Ears(changes, hear, changes), AGENT)
     kinds.start()
     try:
         yield kinds
@@ -57,6 +65,43 @@ async def test_it_tells_of_policies_and_writes_nothing() -> None:
             await eventually(lambda: changes.count > before)
     assert {request.method for request in api.requests} == {"GET"}
     assert {request.headers["User-Agent"] for request in api.requests} == {AGENT}
+
+
+async def test_it_passes_on_what_ephemerators_and_namespace_managers_are() -> None:
+    told: list[Heard] = []  # appending is safe from another thread
+    async with FakeApi((*RESOURCES, DEFINITIONS, *OWN)) as api:
+        api.put(f"{EPHEMERATORS.path()}/one", {"spec": {"lifetime": {"duration": {"days": 1}}}})
+        with watching(api.config, Changes(), told.append):
+            await eventually(lambda: len(told) == 1, 10)
+            manager = NAMESPACE_MANAGERS.path("team", "two")
+            api.put(manager, {"metadata": {"finalizers": ["x"]}, "status": {"policies": []}})
+            await eventually(lambda: len(told) == 2, 10)
+            api.put(manager, {"metadata": {"finalizers": []}})
+            api.remove(manager)
+            await eventually(lambda: len(told) == 4, 10)
+    first, second, _, last = told
+    assert first.found.key(first.resource) == Key(EPHEMERATORS, "", "one")
+    assert first.found.spec == {"lifetime": {"duration": {"days": 1}}}
+    assert first.found.metadata.creation_timestamp is not None
+    assert second.found.key(second.resource) == Key(NAMESPACE_MANAGERS, "team", "two")
+    assert second.found.metadata.finalizers == ("x",)
+    assert [heard.gone for heard in told] == [False, False, False, True]
+    assert last.found.metadata.uid == second.found.metadata.uid
+    assert {request.method for request in api.requests} == {"GET"}
+
+
+async def test_a_kind_that_is_installed_later_is_watched_without_a_restart() -> None:
+    told: list[Heard] = []
+    async with FakeApi((*RESOURCES, DEFINITIONS)) as api:
+        with watching(api.config, Changes(), told.append):
+            await eventually(lambda: api.watches(POLICIES), 10)
+            assert not api.watches(EPHEMERATORS.path())
+            api.resources.append(EPHEMERATORS)
+            spec = {"group": EPHEMERATORS.group, "names": {"plural": EPHEMERATORS.plural}}
+            api.put(f"{DEFINITIONS.path()}/ephemerators.tessellate.io", {"spec": spec})
+            await eventually(lambda: api.watches(EPHEMERATORS.path()), 10)
+            api.put(f"{EPHEMERATORS.path()}/one")
+            await eventually(lambda: [heard.found.metadata.name for heard in told] == ["one"], 10)
 
 
 async def test_it_is_started_again_after_it_failed() -> None:
