@@ -120,6 +120,7 @@ def _operator_registry() -> CollectorRegistry:
     metrics = OperatorMetrics()
     metrics.ended.labels(policy="previews", resource="deployments.apps")
     metrics.stamped.labels(policy="previews", reason="CaughtUp")
+    metrics.steps.labels(policy="previews", action="SCALE_DOWN", result="Done")
     metrics.withheld.labels(policy="previews", reason="Protected")
     metrics.events_dropped.labels(cause="Unreachable")
     metrics.calls.labels(result="delivered")

@@ -338,6 +338,15 @@ class Reason:
     Do: create it anew.
     """
 
+    SCALED: Final = "Scaled"
+    """Dayfly has changed how many replicas a workload has, or whether it is suspended or paused.
+    Do: nothing; the annotation dayfly.dev/replicas says what it gets back when it is woken.
+    """
+    SCALING_FAILED: Final = "ScalingFailed"
+    """The API server refused to have a workload scaled; Dayfly tries again.
+    Do: read the message: often a webhook, a quota or a missing right.
+    """
+
     # outgoing webhooks
     CALL_DELIVERED: Final = "CallDelivered"
     """The receiver of an outgoing webhook answered 2xx.

@@ -1,7 +1,9 @@
 """Everything that the engine calls, as far as it knows it: knowledge, hands, and who may say no."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum
 from typing import Protocol
 
 from dayfly_core.actions import Action, Delete
@@ -9,6 +11,15 @@ from dayfly_core.ending import Plan, Subject
 from dayfly_core.objects import Key, ObjectMeta
 from dayfly_kube.errors import ApiError
 from dayfly_operator.stamped import Stamped
+
+
+class Turn(Enum):
+    """When an object's turn comes, if it is at no instant."""
+
+    NOW = "now"
+    """Something has to be done, or decided."""
+    NEVER = "never"
+    """All is done for its present end."""
 
 
 class World(Protocol):
@@ -30,8 +41,8 @@ class World(Protocol):
         """Return when it is."""
         ...
 
-    def routine(self, key: Key, found: Stamped) -> bool:
-        """Whether all there is to do is to wait for the object's end."""
+    def due(self, key: Key, found: Stamped) -> datetime | Turn:
+        """Return until when all there is to do is to wait."""
         ...
 
     def plan(self, subject: Subject) -> Plan:
@@ -39,11 +50,24 @@ class World(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What an act that takes its time asks of the engine."""
+
+    still: Callable[[], bool]
+    """Whether the act is still wanted, as far as is known at this moment."""
+    arrived: Callable[[], None]
+    """To be called when there is news that no watch tells: the object is looked at again."""
+
+
 class Hands(Protocol):
     """The writes."""
 
-    async def carry_out(self, action: Action) -> None:
-        """Do it; raises Outdated if the object is not the one that was judged any more."""
+    async def carry_out(self, action: Action, around: Around) -> ObjectMeta | None:
+        """Do it; returns the object as it is afterwards, None if nothing of it is known.
+
+        Raises Outdated if it is not the one that was judged any more.
+        """
         ...
 
 
@@ -84,6 +108,14 @@ class Complaints(Protocol):
 
     def ignored(self, subject: Subject, plan: Plan) -> None:
         """Say that an object's wish cannot be read."""
+        ...
+
+    def held_back(self, action: Action, why: str) -> None:
+        """Say that an act waits for a person."""
+        ...
+
+    def release_stays(self, order: Delete, why: str) -> None:
+        """Say that a Helm release does not end."""
         ...
 
 

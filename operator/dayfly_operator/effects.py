@@ -1,13 +1,23 @@
-"""What the operator does to other people's objects: delete one version of one, or stamp it."""
+"""What the operator does to other people's objects, each act over the version that was judged."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, assert_never
+from typing import Final, Protocol, assert_never
 
-from dayfly_core import patch
+from dayfly_core import names, outbox, patch, scaling
 from dayfly_core.actions import Action, Annotate, Call, Delete, ScaleDown, Stamp, Wake
+from dayfly_core.lifecycle import Result
+from dayfly_core.objects import NAMESPACES, Key, ObjectMeta
+from dayfly_core.outbox import FollowUp, Retries, SecretRef, TimelineCall
+from dayfly_core.stamps import Changes, Stamps
 from dayfly_kube.errors import ApiError
-from dayfly_operator.writing import Outdated, Writer
+from dayfly_operator.courier import Calls, Parcel
+from dayfly_operator.crew import Around
+from dayfly_operator.scaling import EVERYTHING, Scaled, Scaler
+from dayfly_operator.writing import Outdated, Writer, written
+
+NOTHING: Final = Scaled((), ())
 
 
 class Reports(Protocol):
@@ -25,6 +35,38 @@ class Reports(Protocol):
         """Say that an object has got its stamps."""
         ...
 
+    def annotated(self, order: Annotate) -> None:
+        """Say that something was recorded on an object."""
+        ...
+
+    def scaled_down(self, order: ScaleDown, scaled: Scaled) -> None:
+        """Say that a workload, or what a namespace holds, was scaled down."""
+        ...
+
+    def woken(self, order: Wake, scaled: Scaled) -> None:
+        """Say that it is back."""
+        ...
+
+    def called(self, order: Call, outcome: FollowUp) -> None:
+        """Say what came of an outgoing webhook."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """What acts are done with."""
+
+    writer: Writer
+    scaler: Scaler
+    calls: Calls
+    reports: Reports
+    now: Callable[[], datetime]
+    chance: Callable[[], float]
+    """A number in [0, 1), anew each time: attempts that failed together come back apart."""
+    secrets: str
+    """The namespace of the Secrets that sign webhooks: our own."""
+    retries: Retries
+
 
 class Effects:
     """Carries out actions. Each names uid and version, so none can hit what was not judged.
@@ -32,43 +74,130 @@ class Effects:
     An object that is gone already is success. Raises Outdated, NotLeading, ApiError, Unreachable.
     """
 
-    def __init__(self, writer: Writer, reports: Reports, now: Callable[[], datetime]) -> None:
-        self._writer = writer
-        self._reports = reports
-        self._now = now
+    def __init__(self, kit: Kit) -> None:
+        self._kit = kit
 
-    async def carry_out(self, action: Action) -> None:
-        """Do it, and report it."""
+    async def carry_out(self, action: Action, around: Around) -> ObjectMeta | None:
+        """Do it, and report it; returns the object as it is afterwards, if that is known."""
         try:
-            match action:
-                case Delete():
-                    await self._delete(action)
-                case Stamp():
-                    await self._stamp(action)
-                case Annotate() | ScaleDown() | Call() | Wake():
-                    raise NotImplementedError(action)
-                case _:
-                    assert_never(action)
+            return await self._carry_out(action, around)
         except ApiError as error:
             if error.conflict:
                 raise Outdated from error
             if not error.not_found:
                 raise
+        return None
+
+    async def _carry_out(self, action: Action, around: Around) -> ObjectMeta | None:
+        match action:
+            case Delete():
+                await self._delete(action)
+            case Stamp():
+                return await self._stamp(action)
+            case Annotate():
+                return await self._annotate(action)
+            case ScaleDown():
+                return await self._scale_down(action, around)
+            case Call():
+                return await self._call(action, around)
+            case Wake():
+                return await self._wake(action)
+            case _:
+                assert_never(action)
+        return None
 
     async def _delete(self, order: Delete) -> None:
         key = order.key
-        self._reports.ending(order)
-        sent_at = self._now()
-        await self._writer.delete(
+        self._kit.reports.ending(order)
+        sent_at = self._kit.now()
+        await self._kit.writer.delete(
             key.resource.path(key.namespace, key.name),
             uid=order.uid,
             resource_version=order.resource_version,
             propagation="Background",
         )
-        self._reports.ended(order, sent_at)
+        self._kit.reports.ended(order, sent_at)
 
-    async def _stamp(self, order: Stamp) -> None:
+    async def _stamp(self, order: Stamp) -> ObjectMeta | None:
+        after = await self._write(order, order.stamps)
+        self._kit.reports.stamped(order)
+        return after
+
+    async def _annotate(self, order: Annotate) -> ObjectMeta | None:
+        after = await self._write(order, Stamps(order.annotations))
+        self._kit.reports.annotated(order)
+        return after
+
+    async def _scale_down(self, order: ScaleDown, around: Around) -> ObjectMeta | None:
+        record: Changes = {names.STEPS: order.steps}
+        if _is_namespace(order.key):
+            scaled = await self._empty(order, around)
+            after = await self._write(order, Stamps(record))
+        else:
+            scaled = NOTHING
+            after = await self._kit.scaler.down_one(order, order.occurrence, record)
+        self._kit.reports.scaled_down(order, scaled)
+        return after
+
+    async def _empty(self, order: ScaleDown, around: Around) -> Scaled:
+        """Scale down all in a namespace; if that is no longer wanted, give back what was taken."""
+        namespace, scaler = order.key.name, self._kit.scaler
+        try:
+            return await scaler.down(namespace, EVERYTHING, order.occurrence, around.still)
+        except Outdated:
+            await scaler.up(namespace, order.occurrence)
+            raise
+
+    async def _wake(self, order: Wake) -> ObjectMeta | None:
+        scaled = NOTHING
+        if _is_namespace(order.key):
+            scaled = await self._kit.scaler.up(order.key.name)
+            after = await self._write(order, Stamps(order.annotations))
+        elif (order.key.resource.group, order.key.resource.plural) in scaling.SCALABLE:
+            after = await self._kit.scaler.up_one(order, order.annotations)
+        else:
+            after = await self._write(order, Stamps(order.annotations))
+        self._kit.reports.woken(order, scaled)
+        return after
+
+    async def _call(self, order: Call, around: Around) -> ObjectMeta | None:
+        """Record what came of a webhook; until something has, there is nothing to do."""
+        outcome = self._kit.calls.collect(self._parcel(order), around.arrived)
+        if outcome is None:
+            return None
+        now, chance = self._kit.now(), self._kit.chance()
+        follow_up = outbox.follow_up(outcome, order.attempt, self._kit.retries, now, chance)
+        record: Changes = {names.STEPS: _recorded(order, follow_up, now)}
+        after = await self._write(order, Stamps(record))
+        self._kit.reports.called(order, follow_up)
+        return after
+
+    def _parcel(self, order: Call) -> Parcel:
+        told = TimelineCall(
+            order.occurrence, order.policy, order.step, order.expires_at, order.key, order.uid
+        )
+        secret = order.webhook.secret
+        return Parcel(
+            order.occurrence,
+            order.attempt,
+            order.webhook.url,
+            outbox.timeline_body(told),
+            SecretRef(self._kit.secrets, secret) if secret else None,
+        )
+
+    async def _write(self, order: Action, stamps: Stamps) -> ObjectMeta | None:
         key = order.key
-        body = patch.merge_patch(order.stamps, order.resource_version, order.uid)
-        await self._writer.merge_patch(key.resource.path(key.namespace, key.name), body)
-        self._reports.stamped(order)
+        body = patch.merge_patch(stamps, order.resource_version, order.uid)
+        path = key.resource.path(key.namespace, key.name)
+        return written(await self._kit.writer.merge_patch(path, body))
+
+
+def _recorded(order: Call, outcome: FollowUp, now: datetime) -> str:
+    if outcome.again is not None:
+        return order.ledger.postponed(order.step, outcome.again, outcome.message).text
+    result = Result.DONE if outcome.delivered else Result.FAILED
+    return order.ledger.ended(order.step, result, now, outcome.message).text
+
+
+def _is_namespace(key: Key) -> bool:
+    return (key.resource.group, key.resource.plural) == (NAMESPACES.group, NAMESPACES.plural)

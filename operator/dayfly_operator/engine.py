@@ -13,15 +13,16 @@ opens, everything is looked at again, so nothing has to be handed over between l
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from dayfly_core.actions import Delete
-from dayfly_core.ending import Plan, Subject
-from dayfly_core.objects import NAMESPACES, Key
+from dayfly_core.actions import Action, Delete, ScaleDown
+from dayfly_core.objects import NAMESPACES, Key, ObjectMeta
 from dayfly_core.pace import Backoff
+from dayfly_core.subject import Plan, Subject
 from dayfly_kube.errors import ApiError, Unreachable
-from dayfly_operator.crew import Crew
+from dayfly_operator.crew import Around, Crew, Turn
 from dayfly_operator.deadlines import Deadlines
 from dayfly_operator.queue import WorkQueue
 from dayfly_operator.stamped import Stamped
@@ -39,6 +40,9 @@ REFUSED_AGAIN: Final = 30.0
 BLOCKED_AGAIN: Final = timedelta(seconds=60)
 """Until a namespace that holds something protected is looked at again."""
 
+AT_ONCE: Final = 20
+"""Acts on one object in a row: more than a timeline has steps."""
+
 SLICE: Final = 500
 """Objects looked at in one go when leadership begins: 10 ms in which no due end is served."""
 
@@ -46,12 +50,16 @@ BACKOFF: Final = Backoff(first=0.05, cap=3.0)
 """Short: it bounds how late an end is when the API server comes back."""
 
 
-class Engine:
-    """Looks at keys, one at a time each, several at once; hears of changes from the watches.
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """An object as it is judged; the watch may know a newer one than it told, never than a read."""
 
-    The breaker for surprising ends (catch-up, policy edits, a list that shrank) belongs in
-    :meth:`_ready`, beside the pace: both hold an order back before it is judged for the last time.
-    """
+    subject: Subject
+    by_watch: bool
+
+
+class Engine:
+    """Looks at keys, one at a time each, several at once; hears of changes from the watches."""
 
     def __init__(
         self,
@@ -73,12 +81,14 @@ class Engine:
         """Hear from a watch of one stamped object: set its deadline, or have it looked at."""
         self._changed()
         if found is None:
-            self._gone(key)
-        elif self._crew.world.routine(key, found) and found.end is not None:
-            self.deadlines.set(key, found.end)
-        else:
-            self.deadlines.cancel(key)
-            self._look(key)
+            return self._gone(key)
+        when = self._crew.world.due(key, found)
+        if isinstance(when, datetime):
+            return self.deadlines.set(key, when)
+        self.deadlines.cancel(key)
+        if when is Turn.NOW:
+            self.look(key)
+        return None
 
     def _gone(self, key: Key) -> None:
         self.deadlines.cancel(key)
@@ -87,7 +97,12 @@ class Engine:
 
     def unstamped(self, key: Key) -> None:
         """Hear from a watch of an object that a policy wants to stamp."""
-        self._look(key)
+        self.look(key)
+
+    def look(self, key: Key) -> None:
+        """Have one object looked at, if this process leads."""
+        if self._gate.holds():
+            self.queue.add(key)
 
     async def look_at_all(
         self, stamped: Iterable[tuple[Key, Stamped]], unstamped: Iterable[Key]
@@ -98,7 +113,7 @@ class Engine:
             if count % SLICE == SLICE - 1:
                 await asyncio.sleep(0)
         for key in unstamped:
-            self._look(key)
+            self.look(key)
 
     async def handle(self, key: Key) -> None:
         """Do what is to be done for one key now."""
@@ -116,54 +131,119 @@ class Engine:
             self.queue.retry(key)
 
     async def _process(self, key: Key) -> None:
-        world = self._crew.world
-        subject = world.known(key) or await world.read(key)
-        for attempt in range(ATTEMPTS):
-            if subject is None:
-                return self.deadlines.cancel(key)
-            if subject.meta.deletion_timestamp and key.resource == NAMESPACES:
-                return self._again(key, await self._crew.units.going(subject.meta))
-            plan = world.plan(subject)
+        """Do all that is due, one act after the other, each judged by what the last one left."""
+        known = self._crew.world.known(key)
+        sight = Sight(known, by_watch=True) if known else await self._read(key)
+        passed = set[str]()
+        for _ in range(AT_ONCE):
+            if sight is None:
+                break
+            sight = await self._settle(sight, passed)
+        else:
+            return self.queue.add(key)  # it goes on, after those that wait
+        newest = self._crew.world.known(key)
+        if newest and passed and newest.meta.resource_version not in passed:
+            self.look(key)  # a change was heard of while we were at another version
+        return None
+
+    async def _read(self, key: Key) -> Sight | None:
+        found = await self._crew.world.read(key)
+        if found is None:
+            self.deadlines.cancel(key)
+        return Sight(found, by_watch=False) if found else None
+
+    async def _settle(self, sight: Sight, passed: set[str]) -> Sight | None:
+        """Do what is to be done now; returns the object as it is after a write, if there was one.
+
+        The versions that were judged are ``passed``.
+        """
+        key, current = sight.subject.key, sight
+        for _ in range(ATTEMPTS):
+            meta = current.subject.meta
+            if meta.deletion_timestamp and key.resource == NAMESPACES:
+                self._again(key, await self._crew.units.going(meta))
+                return None
+            plan = self._crew.world.plan(current.subject)
             if not await self._ready(key, plan):
                 return None
-            # A read is newer than the watch may be; what the watch knew at first may have changed.
-            newest = subject if attempt else world.known(key) or subject
+            # What the watch knew may have changed while the act waited for its turn.
+            newest = self._crew.world.known(key) if current.by_watch else None
+            subject = newest or current.subject
+            passed.add(subject.meta.resource_version)
             try:
-                return await self._act(newest, plan)
+                return await self._act(subject, plan)
             except Outdated:
-                subject = await world.read(key)
+                read = await self._read(key)
+            if read is None:
+                return None
+            current = read
         raise Outdated
 
     async def _ready(self, key: Key, plan: Plan) -> bool:
         """Wait for all that an act has to wait for, before it is judged for the last time.
 
-        False if it is blocked, and there is nothing to judge.
+        False if it is held back or blocked, and there is nothing to judge.
         """
         for action in plan.actions:
-            if isinstance(action, Delete):
+            if self._held_back(action):
+                return False
+            if _is_paced(action):
                 await self._crew.turns.turn()
-                if action.unit and await self._blocked(action):
-                    return False
+            if isinstance(action, Delete) and action.unit and await self._blocked(action):
+                return False
         if plan.actions and not self._crew.world.up_to_date(key):
             await self._crew.world.catch_up(key)
         return True
 
-    async def _act(self, subject: Subject, waited_for: Plan) -> None:
+    async def _act(self, subject: Subject, waited_for: Plan) -> Sight | None:
         # From this judgement to the request there is no await: what is sent is what was judged.
         plan = self._crew.world.plan(subject)
-        if _ends(plan) and not _ends(waited_for):
-            raise Outdated  # its end came just now: what an end waits for was not waited for
-        await self._carry_out(plan)
-        self._done(subject, plan)
-
-    async def _carry_out(self, plan: Plan) -> None:
+        if _hurting(plan) - _hurting(waited_for):
+            raise Outdated  # its time came just now: what it waits for was not waited for
+        if any(self._held_back(action) for action in plan.actions):
+            return None
+        after, again = None, plan.again
         for action in plan.actions:
-            try:
-                await self._crew.hands.carry_out(action)
-            except ApiError as error:
-                if error.forbidden or error.invalid:
-                    self._crew.complaints.refused(action, error)
-                raise
+            if isinstance(action, Delete) and action.release:
+                again = await self._end_release(action)
+            else:
+                after = await self._carry_out(action)
+        if plan.unreadable:
+            self._crew.complaints.ignored(subject, plan)
+        self._again(subject.key, again)
+        return Sight(replace(subject, meta=after), by_watch=False) if after else None
+
+    async def _carry_out(self, action: Action) -> ObjectMeta | None:
+        try:
+            return await self._crew.hands.carry_out(action, self._around(action))
+        except ApiError as error:
+            if error.forbidden or error.invalid:
+                self._crew.complaints.refused(action, error)
+            raise
+
+    async def _end_release(self, order: Delete) -> datetime | None:
+        outcome = await self._crew.releases.end(order)
+        if not outcome.blocked:
+            return outcome.again
+        self._crew.complaints.release_stays(order, outcome.blocked)
+        return outcome.again or self._now() + BLOCKED_AGAIN
+
+    def _around(self, action: Action) -> Around:
+        return Around(lambda: self._still(action), lambda: self.look(action.key))
+
+    def _still(self, action: Action) -> bool:
+        """Whether what is known by now would lead to the same act."""
+        subject = self._crew.world.known(action.key)
+        planned = self._crew.world.plan(subject).actions if subject else ()
+        return any(_same(each, action) for each in planned)
+
+    def _held_back(self, action: Action) -> bool:
+        why = self._crew.brakes.holds_back(action)
+        if why is None:
+            return False
+        self._crew.complaints.held_back(action, why)
+        self._again(action.key, self._now() + BLOCKED_AGAIN)
+        return True
 
     async def _blocked(self, order: Delete) -> bool:
         member = await self._crew.units.protected_member(order.key.name)
@@ -172,11 +252,6 @@ class Engine:
         self._crew.complaints.blocked(order, member)
         self._again(order.key, self._now() + BLOCKED_AGAIN)
         return True
-
-    def _done(self, subject: Subject, plan: Plan) -> None:
-        if plan.unreadable:
-            self._crew.complaints.ignored(subject, plan)
-        self._again(subject.key, plan.again)
 
     def _again(self, key: Key, when: datetime | None) -> None:
         if when is None:
@@ -193,10 +268,21 @@ class Engine:
         if self._gate.holds():
             self.queue.add(key, urgent=True)
 
-    def _look(self, key: Key) -> None:
-        if self._gate.holds():
-            self.queue.add(key)
+
+def _hurting(plan: Plan) -> set[type]:
+    """Return which kinds of act it has that take something away."""
+    return {type(action) for action in plan.actions if isinstance(action, Delete | ScaleDown)}
 
 
-def _ends(plan: Plan) -> bool:
-    return any(isinstance(action, Delete) for action in plan.actions)
+def _is_paced(action: Action) -> bool:
+    """Whether it is one write that hurts; of many, each waits for its own turn."""
+    if isinstance(action, Delete):
+        return action.release is None
+    return isinstance(action, ScaleDown) and action.key.resource != NAMESPACES
+
+
+def _same(one: Action, other: Action) -> bool:
+    """Whether they do the same to the object, in whichever of its versions."""
+    if isinstance(one, ScaleDown) and isinstance(other, ScaleDown):
+        return (one.uid, one.occurrence) == (other.uid, other.occurrence)
+    return one == other

@@ -57,6 +57,12 @@ class Metrics:
             ["policy", "reason"],
             registry=self.registry,
         )
+        self.steps = Counter(
+            "dayfly_steps",
+            "Steps of timelines, and wakes, by what came of them; a webhook counts each attempt.",
+            ["policy", "action", "result"],
+            registry=self.registry,
+        )
         self.withheld = Counter(
             "dayfly_withheld",
             "Times that something did not end, or was not stamped, by reason.",

@@ -21,7 +21,7 @@ from dayfly_core.names import Reason
 from dayfly_core.objects import NAMESPACES, Key
 from dayfly_kube.events import Regarding
 from dayfly_operator.metrics import Metrics
-from dayfly_operator.reports import Recorder
+from dayfly_operator.telling import Recorder
 
 log = logging.getLogger(__name__)
 

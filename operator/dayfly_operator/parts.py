@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from random import Random
 from typing import Protocol
 
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta
+from dayfly_core.outbox import Retries
 from dayfly_core.policies import GroupResource
 from dayfly_kube.client import Client
 from dayfly_kube.discovery import Discovery
@@ -13,11 +15,13 @@ from dayfly_kube.events import EventRecorder
 from dayfly_kube.reflector import Reflector
 from dayfly_operator import certificates, outgoing_parts, scaling
 from dayfly_operator.certificates import Upkeep
+from dayfly_operator.complaints import Complaints
 from dayfly_operator.courier import Courier, Sender
 from dayfly_operator.crew import Crew
-from dayfly_operator.effects import Effects
+from dayfly_operator.effects import Effects, Kit
 from dayfly_operator.engine import Engine
 from dayfly_operator.guarding import GuardBook
+from dayfly_operator.history import History
 from dayfly_operator.leadership import Leadership
 from dayfly_operator.memory import Memory
 from dayfly_operator.metrics import Metrics, Readings
@@ -25,7 +29,7 @@ from dayfly_operator.name_parts import Means, NameParts
 from dayfly_operator.namespaces import Members, Namespaces, Stuck
 from dayfly_operator.outgoing import Desk, NoCalls
 from dayfly_operator.own_kind_parts import OwnKindParts, OwnMeans
-from dayfly_operator.own_reports import OwnReports, Unwritten
+from dayfly_operator.own_reports import OwnReports
 from dayfly_operator.pace import Pacer
 from dayfly_operator.policies import Knowledge, PolicyBook
 from dayfly_operator.reports import Reports
@@ -37,6 +41,7 @@ from dayfly_operator.signing import Keys
 from dayfly_operator.stamped import Stamped
 from dayfly_operator.status import StatusKeeper
 from dayfly_operator.stuck import Examiner
+from dayfly_operator.telling import Teller
 from dayfly_operator.watching import Watching
 from dayfly_operator.workloads import Workloads
 from dayfly_operator.world import World
@@ -116,8 +121,9 @@ class Parts:
         self._writer = Gated(writer, tools.leadership)
         self._make_knowledge(news)
         self._make_calls()
+        self._make_history()
         self._make_engine(news)
-        self.names = NameParts(self._means(), self.reports, news)
+        self.names = NameParts(self._means(), self.complaints, news)
         self.own = self._own_kinds()
         self._make_keepers(news)
         self.metrics.read(self._readings())
@@ -142,14 +148,20 @@ class Parts:
         self.caller: Sender = NoCalls() if settings.dry_run else real
         self.courier = Courier(self.caller, Keys(tools.client))
 
+    def _make_history(self) -> None:
+        tools, settings = self._tools, self._tools.settings
+        self.history = History(
+            tools.client, settings.namespace, settings.identity, keeping=not settings.dry_run
+        )
+
     def _make_engine(self, news: News) -> None:
         settings, now = self._tools.settings, self._tools.clocks.now
         polite = Polite(self._writer, self._busy)
         self.recorder = EventRecorder(polite, "dayfly-operator", settings.identity, now)
         self.recorder.dropping = lambda why: self.metrics.events_dropped.labels(why).inc()
-        self.reports = Reports(
-            self.recorder, self.metrics, self._policy_uid, dry_run=settings.dry_run
-        )
+        teller = Teller(self.recorder, self._policy_uid)
+        self.reports = Reports(teller, self.metrics, self.history, now, dry_run=settings.dry_run)
+        self.complaints = Complaints(teller, self.metrics)
         self._pacer = Pacer(settings.pace, self._tools.clocks.monotonic)
         self._members = Members(self._tools.client, self._discovery, lambda: self.watching.served)
         self._namespaces = Namespaces(
@@ -159,13 +171,7 @@ class Parts:
             timedelta(seconds=settings.stuck_after),
             news.stuck_changed,
         )
-        crew = Crew(
-            self._world,
-            Effects(self._writer, self.reports, now),
-            self._pacer,
-            self._namespaces,
-            self.reports,
-        )
+        crew = Crew(self._world, self._effects(), self._pacer, self._namespaces, self.complaints)
         self.engine = Engine(
             crew,
             self._tools.leadership,
@@ -173,6 +179,23 @@ class Parts:
             workers=settings.workers,
             changed=news.stamped_changed,
         )
+
+    def _effects(self) -> Effects:
+        tools = self._tools
+        workloads = Workloads(tools.client, self._discovery)
+        means = scaling.Means(workloads, self._writer, self.guard, self._pacer, self.reports)
+        self.scaler = Scaler(means)
+        kit = Kit(
+            writer=self._writer,
+            scaler=self.scaler,
+            calls=self.courier,
+            reports=self.reports,
+            now=tools.clocks.now,
+            chance=Random().random,
+            secrets=tools.settings.namespace,
+            retries=Retries(),
+        )
+        return Effects(kit)
 
     def _means(self) -> Means:
         tools = self._tools
@@ -190,7 +213,7 @@ class Parts:
 
     def _own_kinds(self) -> OwnKindParts:
         tools, now = self._tools, self._tools.clocks.now
-        reports = OwnReports(self.recorder, self.metrics, Unwritten(), now)
+        reports = OwnReports(self.recorder, self.metrics, self.history, now)
         workloads = Workloads(tools.client, self._discovery)
         scaler = Scaler(scaling.Means(workloads, self._writer, self.guard, self._pacer, reports))
         means = OwnMeans(

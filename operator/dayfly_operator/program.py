@@ -248,7 +248,7 @@ class Program:
         """Tell it."""
         self._status.wake()
         if found:
-            self.parts.reports.stuck(found)
+            self.parts.complaints.stuck(found)
 
     # Its life.
 

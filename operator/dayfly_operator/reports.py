@@ -1,76 +1,74 @@
-"""What people are told: a line in the log, a metric, and Kubernetes Events.
+"""What people are told of what was done: a line in the log, a metric, Events, and the history.
 
 Nothing here waits, and nothing here fails what it reports on.
 """
 
 import logging
-from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final, Literal, Protocol
+from typing import Final, Protocol
 
-from dayfly_core import instant
-from dayfly_core.actions import Action, Delete, Stamp
-from dayfly_core.ending import Plan, Subject
+from dayfly_core import duration, instant
+from dayfly_core.actions import Action, Annotate, Call, Delete, ScaleDown, Stamp, Wake
+from dayfly_core.api import StepType
+from dayfly_core.history import Entry
+from dayfly_core.lifecycle import Result
 from dayfly_core.names import Reason
-from dayfly_core.objects import EXPIRY_POLICIES, NAMESPACES, Key
-from dayfly_kube.errors import ApiError
-from dayfly_kube.events import Regarding
+from dayfly_core.objects import Key
+from dayfly_core.outbox import FollowUp
 from dayfly_operator.metrics import Metrics
-from dayfly_operator.namespaces import Stuck
+from dayfly_operator.scaling import Scaled
+from dayfly_operator.telling import Teller
 
 log = logging.getLogger(__name__)
 
-REMEMBERED: Final = 1000
-"""Complaints that are not repeated while they stay the same."""
+WAKE: Final = "WAKE"
+"""What a wake is called beside the steps of a timeline."""
+
+NAMED: Final = 5
+"""Of what was left alone, so many are named in an Event; all of them are in the log."""
 
 
-class Recorder(Protocol):
-    """Who writes Events, later, and drops them rather than wait."""
+class Chronicle(Protocol):
+    """Who keeps the history."""
 
-    def record(
-        self,
-        regarding: Regarding,
-        *,
-        type: Literal["Normal", "Warning"],
-        reason: str,
-        action: str,
-        note: str,
-    ) -> None:
-        """Take an Event."""
+    def note(self, entry: Entry) -> None:
+        """Take an entry; never waits, never fails."""
         ...
 
 
 class Reports:
-    """Tells what was done and what was not, and why."""
+    """Tells what was done, and why."""
 
     def __init__(
         self,
-        recorder: Recorder,
+        teller: Teller,
         metrics: Metrics,
-        policy_uid: Callable[[str], str],
+        history: Chronicle,
+        now: Callable[[], datetime],
         *,
         dry_run: bool = False,
     ) -> None:
-        self._recorder = recorder
+        self._teller = teller
         self._metrics = metrics
-        self._policy_uid = policy_uid
-        self._verb = {"delete": "would delete", "stamp": "would stamp"} if dry_run else VERBS
-        self._said: OrderedDict[Key, str] = OrderedDict()
+        self._history = history
+        self._now = now
+        self._would = "would: " if dry_run else ""
+        self._dry_run = dry_run
 
     def ending(self, order: Delete) -> None:
         """Say on the object that its end has come."""
         end = instant.render(order.expires_at)
         note = f"its end {end}, by ExpiryPolicy {order.policy}, has come"
-        self._tell(order.key, order.uid, Reason.EXPIRED, note)
+        self._teller.tell(order.key, order.uid, Reason.EXPIRED, note)
 
     def ended(self, order: Delete, sent_at: datetime) -> None:
         """Say that an object was ended, on it and on its policy."""
-        lag = (sent_at - order.expires_at).total_seconds()
+        lag = (sent_at - order.due).total_seconds()
         end = instant.render(order.expires_at)
         log.info(
             "%s object=%s uid=%s policy=%s expires-at=%s lag-ms=%.0f",
-            self._verb["delete"],
+            "would delete" if self._dry_run else "deleted",
             order.key,
             order.uid,
             order.policy,
@@ -79,94 +77,127 @@ class Reports:
         )
         self._metrics.lag.observe(lag)
         self._metrics.ended.labels(order.policy, order.key.resource.group_resource).inc()
-        self._tell(order.key, order.uid, Reason.DELETED, f"deleted at its end {end}")
-        self._tell_policy(order.policy, Reason.DELETED, f"deleted {order.key} at its end {end}")
+        self._count(order, StepType.DELETE, Result.DONE)
+        after = f"{duration.render(order.delay)} after its end" if order.delay else "at its end"
+        self._teller.tell(order.key, order.uid, Reason.DELETED, f"deleted {after} {end}")
+        note = f"deleted {order.key} {after} {end}"
+        self._teller.tell_policy(order.policy, Reason.DELETED, note)
+        self._note(order, StepType.DELETE, order.due)
 
     def stamped(self, order: Stamp) -> None:
         """Say that an object has got its stamps after all, or from another policy."""
-        self._said.pop(order.key, None)
-        what = f"stamped by ExpiryPolicy {order.policy}"
+        self._teller.settled(order.key)
         log.info(
             "%s object=%s uid=%s policy=%s reason=%s",
-            self._verb["stamp"],
+            "would stamp" if self._dry_run else "stamped",
             order.key,
             order.uid,
             order.policy,
             order.reason,
         )
         self._metrics.stamped.labels(order.policy, order.reason).inc()
-        self._tell(order.key, order.uid, order.reason, what)
-
-    def refused(self, action: Action, error: ApiError) -> None:
-        """Say that the API server forbids an act, on the object and its policy."""
-        if not self._news(action.key, f"{action.uid} {error}"):
-            return
-        self._metrics.withheld.labels(action.policy, Reason.DELETION_FAILED).inc()
-        what = "delete" if isinstance(action, Delete) else "stamp"
-        log.warning(
-            "refused to %s object=%s policy=%s error=%s", what, action.key, action.policy, error
+        self._teller.tell(
+            order.key, order.uid, order.reason, f"stamped by ExpiryPolicy {order.policy}"
         )
-        note = f"could not {what} {action.key}: {error}"
-        self._warn(action.key, action.uid, Reason.DELETION_FAILED, note)
-        self._tell_policy(action.policy, Reason.DELETION_FAILED, note, warn=True)
 
-    def blocked(self, order: Delete, member: str) -> None:
-        """Say that a namespace stays because of something protected in it."""
-        if not self._news(order.key, f"{order.uid} {member}"):
-            return
-        self._metrics.withheld.labels(order.policy, Reason.PROTECTED).inc()
-        log.warning("not ended object=%s policy=%s protected=%s", order.key, order.policy, member)
-        note = f"{order.key} has reached its end and stays: {member} in it is protected"
-        self._warn(order.key, order.uid, Reason.PROTECTED, note)
-        self._tell_policy(order.policy, Reason.PROTECTED, note, warn=True)
+    def annotated(self, order: Annotate) -> None:
+        """Say what was written on an object, if it is for people."""
+        self._say("annotated", order, order.note)
+        if order.note:
+            self._teller.tell(order.key, order.uid, order.reason, order.note)
 
-    def ignored(self, subject: Subject, plan: Plan) -> None:
-        """Say that what is written on an object cannot be read, so that it has no effect."""
-        if not self._news(subject.key, f"{subject.meta.uid} {plan.reason} {plan.note}"):
-            return
-        self._metrics.withheld.labels(plan.policy, plan.reason).inc()
-        log.warning("ignored object=%s reason=%s note=%s", subject.key, plan.reason, plan.note)
-        self._warn(subject.key, subject.meta.uid, plan.reason, plan.note)
+    def scaled(self, key: Key, uid: str, note: str) -> None:
+        """Say what has become of one workload."""
+        log.info("%sscaled object=%s uid=%s note=%s", self._would, key, uid, note)
+        self._teller.tell(key, uid, Reason.SCALED, note)
 
-    def stuck(self, found: Stuck) -> None:
-        """Say that a namespace does not go."""
-        log.warning("stuck %s", found.diagnosis.text)
-        key = Key(NAMESPACES, "", found.namespace)
-        self._warn(key, "", Reason.NAMESPACE_STUCK, found.diagnosis.text)
-        self._tell_policy(found.policy, Reason.NAMESPACE_STUCK, found.diagnosis.text, warn=True)
+    def scaled_down(self, order: ScaleDown, scaled: Scaled) -> None:
+        """Say that a step has scaled down a workload, or all that a namespace holds."""
+        note = f"scaled down by ExpiryPolicy {order.policy}{_outcome(scaled)}"
+        self._acted("scaled down", order, Reason.SCALED_DOWN, note)
+        self._count(order, StepType.SCALE_DOWN, Result.DONE)
+        self._note(order, StepType.SCALE_DOWN, order.due, message=_outcome(scaled))
 
-    def conflict(self, key: Key, uid: str, note: str) -> None:
-        """Say that an object wants a name or host that another has."""
-        log.warning("name conflict object=%s note=%s", key, note)
-        self._warn(key, uid, Reason.NAME_CONFLICT, note)
+    def woken(self, order: Wake, scaled: Scaled) -> None:
+        """Say that what was scaled down is back."""
+        note = f"woken, as asked by {order.request}{_outcome(scaled)}"
+        self._acted("woken", order, Reason.WOKEN, note)
+        self._count(order, WAKE, Result.DONE)
+        self._note(order, WAKE, None, message=order.request)
 
-    def _news(self, key: Key, what: str) -> bool:
-        if self._said.get(key) == what:
-            return False
-        self._said[key] = what
-        self._said.move_to_end(key)
-        if len(self._said) > REMEMBERED:
-            self._said.popitem(last=False)
-        return True
+    def called(self, order: Call, outcome: FollowUp) -> None:
+        """Say what came of an outgoing webhook."""
+        result, reason = _judged(outcome)
+        self._say(f"webhook {result.lower()}", order, outcome.message)
+        note = f"{order.step}: {outcome.message}"
+        self._count(order, StepType.WEBHOOK, result)
+        if outcome.delivered:
+            self._teller.tell(order.key, order.uid, reason, note)
+        elif outcome.given_up or order.attempt == 1:
+            self._teller.warn(order.key, order.uid, reason, note)
+        if outcome.given_up:
+            self._metrics.dead_letters.labels("ExpiryPolicy").inc()
+            self._teller.tell_policy(order.policy, reason, f"{order.key} {note}", warn=True)
+        if outcome.delivered or outcome.given_up:
+            self._note(order, StepType.WEBHOOK, order.due, result=result, message=outcome.message)
 
-    def _tell(self, key: Key, uid: str, reason: str, note: str) -> None:
-        self._record(Regarding.of(key, uid), "Normal", reason, note)
+    def _acted(self, what: str, order: Action, reason: str, note: str) -> None:
+        self._teller.settled(order.key)
+        self._say(what, order, note)
+        self._teller.tell(order.key, order.uid, reason, note)
 
-    def _warn(self, key: Key, uid: str, reason: str, note: str) -> None:
-        self._record(Regarding.of(key, uid), "Warning", reason, note)
+    def _say(self, what: str, order: Action, note: str) -> None:
+        log.info(
+            "%s%s object=%s uid=%s policy=%s note=%s",
+            self._would,
+            what,
+            order.key,
+            order.uid,
+            order.policy,
+            note,
+        )
 
-    def _tell_policy(self, policy: str, reason: str, note: str, *, warn: bool = False) -> None:
-        uid = self._policy_uid(policy)
-        if uid:
-            regarding = Regarding.of(Key(EXPIRY_POLICIES, "", policy), uid)
-            self._record(regarding, "Warning" if warn else "Normal", reason, note)
+    def _count(self, order: Action, action: str, result: str) -> None:
+        self._metrics.steps.labels(order.policy, action, result).inc()
 
-    def _record(
-        self, regarding: Regarding, kind: Literal["Normal", "Warning"], reason: str, note: str
+    def _note(
+        self,
+        order: Action,
+        action: str,
+        due: datetime | None,
+        *,
+        result: str = Result.DONE,
+        message: str = "",
     ) -> None:
-        self._recorder.record(regarding, type=kind, reason=reason, action=ACTION, note=note)
+        entry = Entry(
+            at=self._now(),
+            action=action,
+            kind=order.key.resource.group_resource,
+            namespace=order.key.namespace,
+            name=order.key.name,
+            uid=order.uid,
+            by=f"ExpiryPolicy/{order.policy}",
+            due=due,
+            result=result,
+            message=message,
+        )
+        if not self._dry_run:
+            self._history.note(entry)
 
 
-VERBS: Final = {"delete": "deleted", "stamp": "stamped"}
-ACTION: Final = "Expire"
-"""What the controller was doing: the same for all, while ``reason`` tells them apart."""
+def _judged(outcome: FollowUp) -> tuple[Result, str]:
+    if outcome.delivered:
+        return Result.DONE, Reason.CALL_DELIVERED
+    if outcome.given_up:
+        return Result.FAILED, Reason.CALL_GIVEN_UP
+    return Result.PENDING, Reason.CALL_FAILED
+
+
+def _outcome(scaled: Scaled) -> str:
+    """Say how many, and what was left; nothing of a workload by itself."""
+    done = f": {len(scaled.done)} workloads" if len(scaled.done) > 1 else ""
+    if not scaled.skipped:
+        return done
+    more = len(scaled.skipped) - NAMED
+    left = [*scaled.skipped[:NAMED], *([f"{more} more"] if more > 0 else [])]
+    return f"{done}; left alone: {', '.join(left)}"

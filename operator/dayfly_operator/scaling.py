@@ -4,7 +4,7 @@ A kill at any moment leaves each workload as it was or as it is to be, with what
 it (:mod:`dayfly_core.scaling`). Whoever goes on reads all of them again and changes what is left.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
 
@@ -15,7 +15,7 @@ from dayfly_core.scaling import Change, Workload
 from dayfly_core.stamps import NO_CHANGES, Changes
 from dayfly_kube.errors import ApiError
 from dayfly_operator.workloads import Workloads
-from dayfly_operator.writing import Outdated, Writer
+from dayfly_operator.writing import Outdated, Writer, written
 
 ATTEMPTS: Final = 5
 """Times that a workload may change between being read and being written, in a row."""
@@ -112,7 +112,18 @@ class Tally:
         return Scaled(tuple(self.done), tuple(self.skipped))
 
 
-Decision = Callable[[Key, Workload], Change | None]
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What to do with each workload."""
+
+    decide: Callable[[Key, Workload], Change | None]
+    ready: Callable[[], Awaitable[None]]
+    """Waits for what a write has to wait for; raises Outdated if it is no longer wanted."""
+    tally: Tally
+
+
+async def _at_once() -> None:
+    """Wait for nothing: somebody is waiting for what is woken."""
 
 
 def always() -> bool:
@@ -141,6 +152,12 @@ class Scaler:
         are done, ApiError: then call it again with the same occurrence.
         """
         tally = Tally()
+
+        async def ready() -> None:
+            await self._means.turns.turn()
+            if not still():
+                raise Outdated
+
         for selector in selectors:
             kind = _KINDS.get(selector.kind.casefold())
             if kind is None:
@@ -151,7 +168,7 @@ class Scaler:
                 selected = selector.selects(found.metadata)
                 return self._down(key, found, occurrence, tally) if selected else None
 
-            await self._sweep((kind, namespace), decide, still, tally)
+            await self._sweep(kind, namespace, Sweep(decide, ready, tally))
         return tally.result()
 
     async def up(self, namespace: str, occurrence: str = "") -> Scaled:
@@ -166,22 +183,23 @@ class Scaler:
             return self._up(key, found, tally) if wanted else None
 
         for kind in reversed(tuple(scaling.WAYS)):
-            await self._sweep((kind, namespace), decide, always, tally)
+            await self._sweep(kind, namespace, Sweep(decide, _at_once, tally))
         return tally.result()
 
-    async def down_one(self, order: Judged, occurrence: str, more: Changes) -> None:
+    async def down_one(self, order: Judged, occurrence: str, more: Changes) -> ObjectMeta | None:
         """Scale down one workload, and write ``more`` annotations, in one patch.
 
-        Raises Outdated if it is not the version that was judged any more; NotLeading, ApiError,
-        Unreachable.
+        Returns it as it is afterwards (None in a rehearsal). Raises Outdated if it is not the
+        version that was judged any more; NotLeading, ApiError, Unreachable.
         """
         found = await self._judged(order)
-        await self._write(order.key, found, scaling.down(_pair(order.key), found, occurrence), more)
+        change = scaling.down(_pair(order.key), found, occurrence)
+        return await self._write(order.key, found, change, more)
 
-    async def up_one(self, order: Judged, more: Changes) -> None:
-        """Give one workload back, and write ``more`` annotations, in one patch; raises likewise."""
+    async def up_one(self, order: Judged, more: Changes) -> ObjectMeta | None:
+        """Give one workload back, and write ``more`` annotations, in one patch; likewise."""
         found = await self._judged(order)
-        await self._write(order.key, found, scaling.up(_pair(order.key), found), more)
+        return await self._write(order.key, found, scaling.up(_pair(order.key), found), more)
 
     async def _judged(self, order: Judged) -> Workload:
         found = await self._means.workloads.read(order.key)
@@ -192,11 +210,13 @@ class Scaler:
 
     async def _write(
         self, key: Key, found: Workload, change: Change | None, more: Changes = NO_CHANGES
-    ) -> None:
+    ) -> ObjectMeta | None:
+        path = key.resource.path(key.namespace, key.name)
         patch = (change or Change("")).patch(found.metadata, more)
-        await self._means.writer.merge_patch(key.resource.path(key.namespace, key.name), patch)
+        answer = await self._means.writer.merge_patch(path, patch)
         if change:
             self._means.witness.scaled(key, found.metadata.uid, change.note)
+        return written(answer)
 
     def _down(self, key: Key, found: Workload, occurrence: str, tally: Tally) -> Change | None:
         if scaling.scaled_by(found.metadata) == occurrence:
@@ -225,28 +245,21 @@ class Scaler:
         refusal = self._means.guard().refuses(key.resource, key.namespace, key.name)
         return f"is left alone: {refusal}" if refusal else None
 
-    async def _sweep(
-        self, where: tuple[Resource, str], decide: Decision, still: Still, tally: Tally
-    ) -> None:
+    async def _sweep(self, kind: Resource, namespace: str, sweep: Sweep) -> None:
         try:
-            async for key, found in self._means.workloads.all(*where):
-                await self._settle((key, found), decide, still, tally)
+            async for key, found in self._means.workloads.all(kind, namespace):
+                await self._settle(key, found, sweep)
         except ApiError as error:
             # A kind that we may not list is no reason to leave the others as they are.
-            tally.refusal = tally.refusal or error
+            sweep.tally.refusal = sweep.tally.refusal or error
 
-    async def _settle(
-        self, first: tuple[Key, Workload], decide: Decision, still: Still, tally: Tally
-    ) -> None:
-        key, found = first
-        refusal: ApiError | None = None
+    async def _settle(self, key: Key, found: Workload, sweep: Sweep) -> None:
+        tally, refusal = sweep.tally, None
         for _ in range(ATTEMPTS):
-            change = decide(key, found)
+            change = sweep.decide(key, found)
             if change is None:
                 return
-            await self._means.turns.turn()
-            if not still():
-                raise Outdated
+            await sweep.ready()
             refusal = await self._refusal(key, found, change)
             if refusal is None:
                 return tally.done.append(key)

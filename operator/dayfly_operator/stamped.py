@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from dayfly_core import instant, names
+from dayfly_core import helm, instant, names
 from dayfly_core.objects import ObjectMeta, PartialObject
 
 
@@ -25,10 +25,29 @@ class Stamped(msgspec.Struct, frozen=True, gc=False):
         return self.meta.label_map.get(names.POLICY, "")
 
 
+KEPT: Final = tuple(
+    dict.fromkeys(
+        (
+            *names.OUR_ANNOTATIONS,
+            names.NAME_CONFLICT,
+            names.STEPS,
+            names.CAUGHT_UP,
+            names.WAKE_REQUESTED,
+            names.SCALED_BY,
+            names.WARNING,
+        )
+    )
+)
+"""Annotations that decisions read."""
+
+SHARED: Final = (helm.RELEASE_NAME, helm.RELEASE_NAMESPACE)
+"""The same, with texts that many objects have: each is in memory once."""
+
+
 def trimmed(found: PartialObject) -> Stamped:
     """Keep what decisions read: 10,000 objects should cost megabytes, not their whole metadata."""
     meta = found.metadata
-    ours = {key: value for key, value in meta.annotation_map.items() if key in KEPT}
+    ours = _ours(meta.annotations) if meta.annotations else {}
     return Stamped(
         meta=ObjectMeta(
             name=meta.name,
@@ -45,7 +64,13 @@ def trimmed(found: PartialObject) -> Stamped:
     )
 
 
-KEPT: Final = frozenset({*names.OUR_ANNOTATIONS, names.NAME_CONFLICT})
+def _ours(annotations: dict[str, str]) -> dict[str, str]:
+    # Under our own keys, not under those that were decoded with each object: 100 bytes each.
+    kept = {key: annotations[key] for key in KEPT if key in annotations}
+    for key in SHARED:
+        if key in annotations:
+            kept[key] = intern(annotations[key])
+    return kept
 
 
 def _end(text: str | None) -> datetime | None:

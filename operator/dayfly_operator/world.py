@@ -6,11 +6,16 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from dayfly_core.api import Enforcement
-from dayfly_core.ending import Plan, Subject, plan
+from dayfly_core import agenda, names, timeline, waking
+from dayfly_core.api import Enforcement, StepType
+from dayfly_core.ending import plan
 from dayfly_core.guard import Guard
+from dayfly_core.lifecycle import Result
 from dayfly_core.objects import Key, ObjectMeta
-from dayfly_core.policies import fits
+from dayfly_core.policies import Policy, fits
+from dayfly_core.subject import Plan, Subject
+from dayfly_core.timeline import Ledger
+from dayfly_operator.crew import Turn
 from dayfly_operator.memory import Memory, Metadata, read
 from dayfly_operator.policies import PolicyBook
 from dayfly_operator.stamped import Stamped
@@ -18,6 +23,30 @@ from dayfly_operator.stamped import Stamped
 WITHIN: Final = 1.0
 """Seconds: an act follows a policy, and labels of a namespace, that stood so at most this long ago.
 """
+
+
+def turn(policy: Policy, meta: ObjectMeta, end: datetime) -> datetime | Turn:
+    """Return when an object's next step is due; cheap where nothing is recorded on it."""
+    annotations = meta.annotation_map
+    if names.WAKE_REQUESTED in annotations and waking.request(annotations):
+        return Turn.NOW
+    warned = names.WARNING in annotations
+    if not warned and names.STEPS not in annotations:
+        return agenda.due(policy, policy.steps[0], end).at
+    ledger = timeline.read(annotations.get(names.STEPS), annotations.get(names.EXPIRES_AT, ""))
+    if warned and not any(name.startswith(StepType.NOTIFY) for name in ledger.records):
+        return Turn.NOW  # of an end that has been moved
+    return _next(policy, ledger, end)
+
+
+def _next(policy: Policy, ledger: Ledger, end: datetime) -> datetime | Turn:
+    for step in policy.steps:
+        record = ledger.records.get(step.name)
+        if record is None:
+            return agenda.due(policy, step, end).at
+        if record.result is Result.PENDING:
+            return record.at
+    return Turn.NEVER
 
 
 class World:
@@ -82,14 +111,19 @@ class World:
         else:
             await policies
 
-    def routine(self, key: Key, found: Stamped) -> bool:
-        """Whether all there is to do for a stamped object is to wait for its end."""
+    def due(self, key: Key, found: Stamped) -> datetime | Turn:
+        """Return until when all there is to do is to wait for the next step of the object.
+
+        It may be too early, never too late: whoever looks then judges anew.
+        """
         policy = self._book.known.policies.get(found.policy)
         if policy is None or policy.suspended or found.end is None:
-            return False
+            return Turn.NOW
         # What an Audit policy held before has to be handed over.
         acts = policy.enforcement is not Enforcement.AUDIT
-        return acts and found.meta.deletion_timestamp is None and self.held(key, found)
+        if not acts or found.meta.deletion_timestamp or not self.held(key, found):
+            return Turn.NOW
+        return turn(policy, found.meta, found.end)
 
     def held(self, key: Key, found: Stamped) -> bool:
         """Whether the policy that stamped an object still fits it.

@@ -10,6 +10,9 @@ from collections.abc import Callable
 from math import ceil
 from typing import Final, Protocol
 
+import msgspec
+
+from dayfly_core.objects import ObjectMeta, PartialObject
 from dayfly_kube.errors import Unreachable
 
 log = logging.getLogger(__name__)
@@ -153,6 +156,12 @@ class Polite:
 
 
 NOTHING: Final = b"{}"
+
+
+def written(answer: bytes) -> ObjectMeta | None:
+    """Return an object as a write has left it; None in a rehearsal, which answers with nothing."""
+    meta = msgspec.json.decode(answer, type=PartialObject).metadata
+    return meta if meta.resource_version else None
 
 
 class Rehearsal:

@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dayfly_core.actions import Action, Delete
-from dayfly_core.ending import Plan, Subject
 from dayfly_core.names import Reason
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta, Resource
+from dayfly_core.subject import Plan, Subject
 from dayfly_kube.errors import ApiError, Status, Unreachable
-from dayfly_operator.crew import Crew
+from dayfly_operator.crew import Around, Crew, Turn
 from dayfly_operator.engine import Engine
 from dayfly_operator.stamped import Stamped
 from dayfly_operator.writing import NotLeading, Outdated
@@ -63,8 +63,8 @@ class World:
         if self.error:
             raise self.error
 
-    def routine(self, key: Key, found: Stamped) -> bool:
-        return found.end is not None
+    def due(self, key: Key, found: Stamped) -> datetime | Turn:
+        return found.end or Turn.NOW
 
     def plan(self, subject: Subject) -> Plan:
         end = self.seen.end if self.seen else None
@@ -84,10 +84,11 @@ class Hands:
     done: list[tuple[str, float]] = field(default_factory=list[tuple[str, float]])
     errors: list[Exception] = field(default_factory=list[Exception])
 
-    async def carry_out(self, action: Action) -> None:
+    async def carry_out(self, action: Action, around: Around) -> ObjectMeta | None:
         self.done.append((action.resource_version, round(asyncio.get_running_loop().time(), 2)))
         if self.errors:
             raise self.errors.pop(0)
+        return None
 
 
 @dataclass
@@ -127,6 +128,12 @@ class Complaints:
 
     def ignored(self, subject: Subject, plan: Plan) -> None:
         self.said.append(f"ignored {plan.reason}")
+
+    def held_back(self, action: Action, why: str) -> None:
+        self.said.append(f"held back: {why}")
+
+    def release_stays(self, order: Delete, why: str) -> None:
+        self.said.append(f"release stays: {why}")
 
 
 class Gate:
