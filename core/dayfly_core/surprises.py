@@ -6,7 +6,9 @@ from typing import Final
 from dayfly_core import agenda, names, timeline
 from dayfly_core.api import StepType
 from dayfly_core.objects import ObjectMeta
+from dayfly_core.outlook import earliest
 from dayfly_core.policies import Policy
+from dayfly_core.triggers import FIRST
 
 ENDING: Final = frozenset({StepType.DELETE, StepType.SCALE_DOWN})
 """What takes something away: the rest only talks."""
@@ -17,14 +19,18 @@ def surprises(policy: Policy, meta: ObjectMeta, end: datetime) -> tuple[datetime
 
     Asked for every object at every change of it, so the ordinary answer, none, comes first.
     """
-    annotations = meta.annotation_map
-    caught_up = names.CAUGHT_UP in annotations
-    if not caught_up and not policy.known:
+    caught_up = names.CAUGHT_UP in meta.annotation_map
+    if not caught_up and max(policy.known.values(), default=FIRST) <= earliest(policy, end):
         return ()
     steps = (step for step in policy.steps if step.type in ENDING)
     dues = {step.name: agenda.due(policy, step, end) for step in steps}
-    open_ = {name: due.at for name, due in dues.items() if caught_up or due.late}
-    if open_ and names.STEPS in annotations:
-        done = timeline.read(annotations[names.STEPS], annotations.get(names.EXPIRES_AT, ""))
-        open_ = {name: at for name, at in open_.items() if name not in done.records}
-    return tuple(open_.values())
+    surprising = {name: due.at for name, due in dues.items() if caught_up or due.late}
+    return tuple(_open(surprising, meta))
+
+
+def _open(dues: dict[str, datetime], meta: ObjectMeta) -> list[datetime]:
+    written = meta.annotation_map.get(names.STEPS)
+    if not dues or not written:
+        return list(dues.values())
+    done = timeline.read(written, meta.annotation_map.get(names.EXPIRES_AT, "")).records
+    return [at for name, at in dues.items() if name not in done]

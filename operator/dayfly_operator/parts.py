@@ -132,7 +132,7 @@ class Parts:
     def _make_knowledge(self, news: News) -> None:
         client, clocks = self._tools.client, self._tools.clocks
         namespace = self._tools.settings.namespace
-        self.book = PolicyBook(client, clocks.monotonic, news.policies_changed)
+        self.book = PolicyBook(client, clocks.monotonic, news.policies_changed, clocks.now)
         self.guard = GuardBook(client, namespace, clocks.monotonic, news.guard_changed)
         self.watching = Watching(client, self._discovery, self, clocks.monotonic)
         self.watching.relabelled = news.namespace_relabelled

@@ -1,16 +1,18 @@
 """What is known of the ExpiryPolicies, and since when."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from math import inf
 from types import MappingProxyType
 from typing import Protocol
 
 import msgspec
 
-from dayfly_core import api
+from dayfly_core import api, instant, timeline
 from dayfly_core.objects import EXPIRY_POLICIES, ObjectMeta
 from dayfly_core.policies import InvalidPolicy, Policies, Policy, read_policy
 from dayfly_kube.errors import ApiError
@@ -81,10 +83,12 @@ class PolicyBook:
         client: Getter,
         monotonic: Callable[[], float],
         changed: Callable[[Knowledge, Knowledge], None],
+        now: Callable[[], datetime],
     ) -> None:
         self._client = client
         self._monotonic = monotonic
         self._changed = changed
+        self._now = now
         self._read_at = -inf
         self._reading: asyncio.Task[None] | None = None
         self.known = Knowledge()
@@ -140,9 +144,27 @@ class PolicyBook:
         status = _status(item.status)
         old = self.known.entries.get(item.metadata.name)
         if old and _same_spec(old.meta, item.metadata):
-            return Entry(item.metadata, old.policy, old.fault, status)
-        policy, fault = _read(item)
+            policy, fault = old.policy, old.fault
+        else:
+            policy, fault = _read(item)
+        if policy:
+            policy = self._sighted(policy, Entry(item.metadata, policy, fault, status), old)
         return Entry(item.metadata, policy, fault, status)
+
+    def _sighted(self, policy: Policy, entry: Entry, old: Entry | None) -> Policy:
+        """Note since when each step is known: what was seen before, and is written or not yet."""
+        meta = entry.meta
+        seen = old.policy.known if old and old.policy and old.meta.uid == meta.uid else {}
+        sighting = timeline.Sighting(
+            created=meta.creation_timestamp,
+            generation=meta.generation,
+            written=_written(entry.status),
+            remembered=seen,
+        )
+        # Whole seconds, as they are written: what is read back must be what was remembered.
+        now = self._now().replace(microsecond=0)
+        known = timeline.known_since(policy.steps, sighting, now)
+        return policy if known == policy.known else replace(policy, known=known)
 
 
 def _same_spec(one: ObjectMeta, other: ObjectMeta) -> bool:
@@ -155,6 +177,14 @@ def _read(item: Listed) -> tuple[Policy | None, str]:
     except InvalidPolicy as error:
         log.warning("policy is not usable policy=%s error=%s", item.metadata.name, error)
         return None, str(error)
+
+
+def _written(status: api.ExpiryPolicyStatus) -> dict[str, datetime]:
+    written: dict[str, datetime] = {}
+    for known in status.steps:
+        with contextlib.suppress(instant.InvalidInstant):
+            written[known.step] = instant.parse(known.since)
+    return written
 
 
 def _status(raw: msgspec.Raw) -> api.ExpiryPolicyStatus:

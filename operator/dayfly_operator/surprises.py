@@ -23,8 +23,12 @@ COUNTED: Final = timedelta(seconds=1)
 class Surroundings(Protocol):
     """What is known of objects and their policies."""
 
-    def acting(self, key: Key, found: Stamped) -> Policy | None:
-        """Return the policy that will end an object; None if nothing does."""
+    def policy(self, name: str) -> Policy | None:
+        """Return a policy by name."""
+        ...
+
+    def acts(self, key: Key, found: Stamped) -> bool:
+        """Whether its policy will do anything to an object: it is not protected, for example."""
         ...
 
     def everything(self) -> Iterable[tuple[Key, Stamped]]:
@@ -63,10 +67,11 @@ class Surprises:
         before = self._policy_of.pop(key, None)
         if before is not None:
             del self._coming[before][key]
-        policy = self._surroundings.acting(key, found) if found else None
+        policy = self._surroundings.policy(found.policy) if found else None
         if policy is None or found is None or found.end is None:
             return
-        if dues := surprises(policy, found.meta, found.end):
+        dues = surprises(policy, found.meta, found.end)
+        if dues and self._surroundings.acts(key, found):
             self._policy_of[key] = policy.name
             self._coming.setdefault(policy.name, {})[key] = Surprise(found.meta.uid, dues)
 

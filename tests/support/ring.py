@@ -94,7 +94,7 @@ class Ring:
         return json.dumps(found).encode()
 
     def _store(self, found: dict[str, Any], data: dict[str, str | None]) -> None:
-        kept = {**(found.get("data") or {}), **data}
+        kept: dict[str, str | None] = {**(found.get("data") or {}), **data}
         found["data"] = {key: text for key, text in kept.items() if text is not None}
         self.version += 1
         found["metadata"]["resourceVersion"] = str(self.version)

@@ -106,9 +106,13 @@ class Scene:
         """Return the policies."""
         return {name: self._entry(policy) for name, policy in self.policies.items()}
 
-    def acting(self, key: Key, found: Stamped) -> Policy | None:
-        """Return the policy of an object."""
-        return self.policies.get(found.policy)
+    def policy(self, name: str) -> Policy | None:
+        """Return a policy."""
+        return self.policies.get(name)
+
+    def acts(self, key: Key, found: Stamped) -> bool:
+        """Spare what is protected."""
+        return not found.meta.protected
 
     def everything(self) -> Iterable[tuple[Key, Stamped]]:
         """Return all objects."""

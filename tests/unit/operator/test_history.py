@@ -166,7 +166,7 @@ async def test_a_farewell_waits_no_longer_than_it_may(caplog: pytest.LogCaptureF
     writer = a_history(Silent.empty())
     writer.note(entry(1))
     await writer.finish(0.3)
-    assert asyncio.get_running_loop().time() == pytest.approx(0.3)  # type: ignore[misc]
+    assert asyncio.get_running_loop().time() == pytest.approx(0.3)
     assert "entries of the history are lost entries=1" in caplog.text
 
 

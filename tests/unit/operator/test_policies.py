@@ -1,6 +1,7 @@
 """What is known of the policies: how fresh, and at what price."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -9,6 +10,8 @@ import pytest
 from dayfly_kube.errors import ApiError, Status, Unreachable
 from dayfly_operator.policies import Knowledge, PolicyBook
 from support.policy_manifests import manifest
+
+BEGINNING = datetime(2026, 11, 22, 10, tzinfo=UTC)
 
 
 class Server:
@@ -34,7 +37,11 @@ def book(server: Server) -> tuple[PolicyBook, list[frozenset[str]]]:
     def changed(before: Knowledge, known: Knowledge) -> None:
         told.append(before.differing(known))
 
-    return PolicyBook(server, asyncio.get_running_loop().time, changed), told
+    return PolicyBook(server, asyncio.get_running_loop().time, changed, now), told
+
+
+def now() -> datetime:
+    return BEGINNING + timedelta(seconds=asyncio.get_running_loop().time())
 
 
 def stored(name: str, generation: int = 1, **spec: Any) -> dict[str, Any]:
@@ -110,3 +117,69 @@ async def test_without_the_kind_there_are_no_policies() -> None:
     await known.refresh()
     assert not known.known.installed
     assert told[-1] == {"a"}
+
+
+SCALE_DOWN = {"at": "0s", "action": {"type": "SCALE_DOWN"}}
+DELETE = {"at": "1d", "action": {"type": "DELETE"}}
+
+
+def with_steps(body: dict[str, Any], **since: str) -> dict[str, Any]:
+    known = [{"step": step.replace("_at_", "@"), "since": at} for step, at in since.items()]
+    return body | {"status": {"steps": known}}
+
+
+def known_in(found: PolicyBook) -> dict[str, datetime]:
+    policy = found.known.entries["a"].policy
+    assert policy
+    return dict(policy.known)
+
+
+@pytest.mark.looptime(start=0)
+async def test_a_step_is_known_since_it_was_first_seen() -> None:
+    server = Server(stored("a", 2, timeline=[SCALE_DOWN]))
+    found, told = book(server)
+    await found.refresh()
+    await asyncio.sleep(60)
+    server.policies = [stored("a", 3, timeline=[SCALE_DOWN, DELETE])]
+    await found.refresh()
+    first, second = BEGINNING, BEGINNING + timedelta(seconds=60)
+    assert known_in(found) == {"SCALE_DOWN@0s": first, "DELETE@1d": second}
+    await asyncio.sleep(60)
+    await found.refresh()
+    assert known_in(found) == {"SCALE_DOWN@0s": first, "DELETE@1d": second}
+    assert told == [{"a"}, {"a"}, frozenset()]
+
+
+@pytest.mark.looptime(start=0)
+async def test_what_the_status_says_counts_more_than_what_was_seen() -> None:
+    body = stored("a", 2, timeline=[SCALE_DOWN, DELETE])
+    server = Server(body)
+    found, told = book(server)
+    await found.refresh()
+    # The leader saw it earlier, and has written that by now.
+    earlier = BEGINNING - timedelta(seconds=3)
+    server.policies = [with_steps(body, SCALE_DOWN_at_0s="2026-11-22T09:59:57Z", DELETE_at_1d="?")]
+    await found.refresh()
+    assert known_in(found) == {"SCALE_DOWN@0s": earlier, "DELETE@1d": BEGINNING}
+    assert told == [{"a"}, {"a"}]
+
+
+@pytest.mark.looptime(start=0)
+async def test_a_policy_made_anew_under_the_same_name_is_not_remembered() -> None:
+    body = stored("a", 2, timeline=[SCALE_DOWN])
+    server = Server(body)
+    found, _ = book(server)
+    await found.refresh()
+    await asyncio.sleep(60)
+    server.policies = [body | {"metadata": {"name": "a", "uid": "another", "generation": 2}}]
+    await found.refresh()
+    assert known_in(found) == {"SCALE_DOWN@0s": now().replace(microsecond=0)}
+
+
+@pytest.mark.looptime(start=0)
+async def test_what_a_policy_said_from_its_beginning_is_known_from_its_creation() -> None:
+    body = stored("a", 1, timeline=[SCALE_DOWN])
+    body["metadata"]["creationTimestamp"] = "2026-11-20T10:00:00Z"
+    found, _ = book(Server(body))
+    await found.refresh()
+    assert known_in(found) == {"SCALE_DOWN@0s": BEGINNING - timedelta(days=2)}

@@ -1,0 +1,136 @@
+"""What comes next to an object, and what of that is a surprise."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dayfly_core import instant, names, outlook
+from dayfly_core.lifecycle import Record, Result
+from dayfly_core.objects import ObjectMeta
+from dayfly_core.outlook import Next
+from dayfly_core.policies import Policy
+from dayfly_core.surprises import surprises
+from dayfly_core.timeline import Ledger
+from support.surprised import a_policy
+
+END = datetime(2026, 11, 22, 10, tzinfo=UTC)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+NOTIFY = {"at": "-1h", "action": {"type": "NOTIFY"}}
+SCALE_DOWN = {"at": "0s", "action": {"type": "SCALE_DOWN"}}
+DELETE = {"at": "1d", "action": {"type": "DELETE"}}
+PLAIN = a_policy(grace="1h")
+STEPWISE = a_policy(grace="1h", timeline=[NOTIFY, SCALE_DOWN, DELETE])
+TALKATIVE = a_policy(timeline=[NOTIFY])
+
+
+def meta(*done: tuple[str, Result], caught_up: bool = False, end: datetime = END) -> ObjectMeta:
+    annotations = {names.EXPIRES_AT: instant.render(END)}
+    if done:
+        records = {step: Record(step, "id", result, END + 5 * HOUR) for step, result in done}
+        annotations[names.STEPS] = Ledger(instant.render(end), records).text
+    if caught_up:
+        annotations[names.CAUGHT_UP] = instant.render(END - DAY)
+    return ObjectMeta(annotations=annotations)
+
+
+NOTIFIED = ("NOTIFY@-1h", Result.DONE)
+SCALED = ("SCALE_DOWN@0s", Result.DONE)
+
+
+@pytest.mark.parametrize(
+    ("policy", "of", "expected"),
+    [
+        pytest.param(PLAIN, meta(), Next(END, "DELETE@0s"), id="without a timeline"),
+        pytest.param(STEPWISE, meta(), Next(END - HOUR, "NOTIFY@-1h"), id="nothing done yet"),
+        pytest.param(STEPWISE, meta(NOTIFIED), Next(END, "SCALE_DOWN@0s"), id="warned"),
+        pytest.param(
+            STEPWISE, meta(NOTIFIED, SCALED), Next(END + DAY, "DELETE@1d"), id="scaled down"
+        ),
+        pytest.param(
+            STEPWISE,
+            meta(("NOTIFY@-1h", Result.SUPERSEDED)),
+            Next(END, "SCALE_DOWN@0s"),
+            id="a step that was overtaken",
+        ),
+        pytest.param(
+            STEPWISE,
+            meta(("NOTIFY@-1h", Result.PENDING)),
+            Next(END + 5 * HOUR, "NOTIFY@-1h"),
+            id="a step that is tried again",
+        ),
+        pytest.param(
+            STEPWISE,
+            meta(NOTIFIED, end=END - DAY),
+            Next(END - HOUR, "NOTIFY@-1h"),
+            id="what was done for another end does not count",
+        ),
+        pytest.param(TALKATIVE, meta(NOTIFIED), None, id="all done"),
+        pytest.param(
+            PLAIN, meta(SCALED), Next(END, "DELETE@0s"), id="its policy had a timeline before"
+        ),
+        pytest.param(
+            replace(PLAIN, known={"DELETE@0s": END + DAY}),
+            meta(),
+            Next(END + DAY + HOUR, "DELETE@0s"),
+            id="a step that came too late waits for the grace",
+        ),
+    ],
+)
+def test_what_comes_next(policy: Policy, of: ObjectMeta, expected: Next | None) -> None:
+    assert outlook.coming(policy, of, END) == expected
+
+
+@given(
+    done=st.lists(st.sampled_from(["NOTIFY@-1h", "SCALE_DOWN@0s", "DELETE@1d"]), unique=True),
+    result=st.sampled_from(Result),
+    known=st.integers(-100, 100),
+)
+def test_nothing_comes_before_the_earliest(done: list[str], result: Result, known: int) -> None:
+    policy = replace(STEPWISE, known=dict.fromkeys(done, END + known * HOUR))
+    found = outlook.coming(policy, meta(*((step, result) for step in done)), END)
+    assert found is None or found.at >= outlook.earliest(policy, END)
+
+
+@pytest.mark.parametrize(
+    ("policy", "of", "expected"),
+    [
+        pytest.param(PLAIN, meta(), (), id="an end that its author knows"),
+        pytest.param(PLAIN, meta(caught_up=True), (END,), id="an end that the operator gave"),
+        pytest.param(
+            STEPWISE,
+            meta(caught_up=True),
+            (END, END + DAY),
+            id="both what scales it down and what deletes it",
+        ),
+        pytest.param(
+            STEPWISE, meta(NOTIFIED, SCALED, caught_up=True), (END + DAY,), id="what is done is not"
+        ),
+        pytest.param(TALKATIVE, meta(caught_up=True), (), id="a warning takes nothing away"),
+        pytest.param(
+            replace(PLAIN, known={"DELETE@0s": END - DAY}), meta(), (), id="known in time"
+        ),
+        pytest.param(
+            replace(PLAIN, known={"DELETE@0s": END + DAY}),
+            meta(),
+            (END + DAY + HOUR,),
+            id="known too late",
+        ),
+        pytest.param(
+            replace(STEPWISE, known={"DELETE@1d": END + HOUR}),
+            meta(),
+            (),
+            id="known after the end, and before the step",
+        ),
+        pytest.param(
+            replace(STEPWISE, known={"DELETE@1d": END + 2 * DAY}),
+            meta(SCALED),
+            (END + 2 * DAY + HOUR,),
+            id="a deletion that was added when all was scaled down",
+        ),
+    ],
+)
+def test_what_is_a_surprise(policy: Policy, of: ObjectMeta, expected: tuple[datetime, ...]) -> None:
+    assert surprises(policy, of, END) == expected
