@@ -119,7 +119,8 @@ def renewed_by_waking(case: Case, wish: Wish) -> Until | None:
     if not case.policy.renew_on_wake or given is None or wish.at is None:
         return None
     renewed = within(case, after(case.now, given))
-    return renewed if renewed.at > wish.at else None
+    # An end that is past by its bounds would take away at once what was just given back.
+    return renewed if renewed.at > max(wish.at, case.now) else None
 
 
 def overdue(case: Case, wish: Wish) -> Until | None:

@@ -61,7 +61,7 @@ def _webhook(written: StepWebhook | UnsetType) -> Webhook | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class Sightings:
     """What is written and remembered of when a policy's steps were first seen."""
 
     created: datetime | None
@@ -72,16 +72,16 @@ class Sighting:
     """What this process has seen first and may not have written yet."""
 
 
-def known_since(steps: Iterable[Step], sighting: Sighting, now: datetime) -> dict[str, datetime]:
+def known_since(steps: Iterable[Step], sightings: Sightings, now: datetime) -> dict[str, datetime]:
     """Return since when each step is known: what was added since waits ``grace``.
 
     Without a record, what a new policy says, or one that deletes at the end as it always did, was
     known from its creation.
     """
     steps = tuple(steps)
-    original = sighting.generation <= 1 or steps == (DELETION,)
-    unwritten = sighting.created if original and not sighting.written else None
-    seen = {**sighting.remembered, **sighting.written}
+    original = sightings.generation <= 1 or steps == (DELETION,)
+    unwritten = sightings.created if original and not sightings.written else None
+    seen = {**sightings.remembered, **sightings.written}
     return {step.name: seen.get(step.name) or unwritten or now for step in steps}
 
 
