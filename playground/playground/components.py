@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from playground.layout import Layout
 from playground.process import Rank, Spec
 
-NODE_STAGES = ("node/fast", "node/heartbeat-with-lease", "pod/fast")
+NODE_STAGES = ("node/fast", "node/heartbeat-with-lease", "pod/fast", "pod/chaos")
+"""Pods run at once, those of Jobs succeed at once, and those fail that are labelled to."""
 
 AUDIT_POLICY = """\
 apiVersion: audit.k8s.io/v1
