@@ -28,6 +28,7 @@ LONGEST_PAUSE: Final = 3600.0
 NO_CONNECTION: Final = "the receiver could not be reached"
 NO_ANSWER: Final = "the receiver did not answer in time"
 NO_HTTP: Final = "the receiver did not answer in HTTP"
+NO_TLS: Final = "the receiver did not answer in TLS"
 NOT_TRUSTED: Final = "the receiver's certificate is not trusted"
 
 

@@ -122,7 +122,7 @@ class Caller:
 
         Within limits of size and time, and whatever comes of it: the status code has said all.
         """
-        with contextlib.suppress(aiohttp.ClientError, OSError):
+        with contextlib.suppress(aiohttp.ClientError, OSError), contextlib.closing(response):
             async with asyncio.timeout_at(until):
                 await _hear_out(response)
         asked = outbox.retry_after(response.headers.get("Retry-After"), self._desk.now())
@@ -202,8 +202,10 @@ async def _hear_out(response: aiohttp.ClientResponse) -> None:
 def told(error: Exception) -> str:
     """Choose the sentence that people are told."""
     match error:
-        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError():
+        case aiohttp.ClientConnectorCertificateError():
             return outbox.NOT_TRUSTED
+        case aiohttp.ClientConnectorSSLError():
+            return outbox.NO_TLS
         case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
             return outbox.NO_CONNECTION
         case TimeoutError():
