@@ -111,9 +111,10 @@ def pinned(text: str) -> tuple[str, Pin]:
 
 def _pin(place: str) -> Pin:
     if place.startswith("["):
-        host, _, rest = place[1:].partition("]")
-        _, colon, port = rest.rpartition(":")
-        return Pin(IPv6Address(host), _port(port) if colon or port else None)
+        host, bracket, rest = place[1:].partition("]")
+        if not bracket or rest[:1] not in ("", ":"):
+            raise ValueError(f"{place!r} is no address in brackets")
+        return Pin(IPv6Address(host), _port(rest[1:]) if rest else None)
     if place.count(":") == 1:
         host, _, port = place.partition(":")
         return Pin(IPv4Address(host), _port(port))
