@@ -56,6 +56,20 @@ class Obstacle:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class OwnRights:
+    """Asks before something is begun that a missing right would stop half way."""
+
+    reviewer: Reviewer
+
+    async def lacking(
+        self, resource: Resource, namespace: str, verbs: Iterable[str]
+    ) -> tuple[str, ...]:
+        """Return those of the verbs that are forbidden."""
+        asked = [(verb, await may(self.reviewer, resource, verb, namespace)) for verb in verbs]
+        return tuple(verb for verb, allowed in asked if not allowed)
+
+
 class Rights:
     """Knows for each kind what stands in the way."""
 
@@ -97,7 +111,7 @@ class Rights:
         lacking = _lacking(pair, await self._discovery.verbs(*pair))
         if lacking:
             return lacking
-        denied = [verb for verb in NEEDED if not await self._may(resource, verb)]
+        denied = [verb for verb in NEEDED if not await may(self._reviewer, resource, verb)]
         return _denied(resource, denied) if denied else None
 
     async def _unwatched(self, pair: GroupResource) -> Obstacle:
@@ -107,15 +121,19 @@ class Rights:
             offered = frozenset[str]()  # its server is away: the other kinds' review goes on
         return (_lacking(pair, offered) if offered else None) or _not_served(pair)
 
-    async def _may(self, resource: Resource, verb: str) -> bool:
-        attributes = {"group": resource.group, "resource": resource.plural, "verb": verb}
-        body = {
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SelfSubjectAccessReview",
-            "spec": {"resourceAttributes": attributes},
-        }
-        answer = await self._reviewer.create(REVIEWS, body)
-        return msgspec.json.decode(answer, type=Review).status.allowed
+
+async def may(reviewer: Reviewer, resource: Resource, verb: str, namespace: str = "") -> bool:
+    """Ask whether the operator has a right: in one namespace, or without one, in all."""
+    attributes = {"group": resource.group, "resource": resource.plural, "verb": verb}
+    if namespace:
+        attributes["namespace"] = namespace
+    body = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": attributes},
+    }
+    answer = await reviewer.create(REVIEWS, body)
+    return msgspec.json.decode(answer, type=Review).status.allowed
 
 
 def _not_served(pair: GroupResource) -> Obstacle:
