@@ -1,6 +1,6 @@
 """Looks at a Helm release before its end: has it come for all of it, and what would be deleted."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
@@ -78,6 +78,14 @@ class Knowledge(Protocol):
 
     def plan(self, subject: Subject) -> Plan:
         """Judge, by what is known at this moment."""
+        ...
+
+    def up_to_date(self, key: Key) -> bool:
+        """Whether what an act on this object depends on is known well enough."""
+        ...
+
+    async def catch_up(self, key: Key) -> None:
+        """Return when it is."""
         ...
 
 
@@ -170,7 +178,7 @@ class ReleaseSurvey:
         sightings = await self._from.reader.sightings(ref, content.listed)
         if asking and asking not in {sighting.key for sighting in sightings}:
             return Stranger()
-        hold = self._first_hold(self._stamped(sightings))
+        hold = self._first_hold([subject async for subject in self._stamped(sightings)])
         if hold:
             return Waits(hold.text, hold.until, newest)
         around = await self._around(ref, sightings)
@@ -189,9 +197,12 @@ class ReleaseSurvey:
         blocker = Blocker(Reason.RELEASE_NOT_STORED, note, asking, subject.meta.uid)
         return Due(ReleasePlan(ref, blockers=(blocker,)))
 
-    def _stamped(self, sightings: Iterable[Sighting]) -> Iterable[Subject]:
+    async def _stamped(self, sightings: Iterable[Sighting]) -> AsyncIterator[Subject]:
+        world = self._from.world
         for seen in sightings:
             if seen.key and seen.meta and not _outlives(seen) and POLICY in seen.meta.label_map:
+                if not world.up_to_date(seen.key):
+                    await world.catch_up(seen.key)
                 yield Subject(seen.key, seen.meta, None)
 
     def _first_hold(self, subjects: Iterable[Subject]) -> Hold | None:
