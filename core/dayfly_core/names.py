@@ -502,6 +502,7 @@ class Condition:
     READY: Final = "Ready"
     ENFORCEABLE: Final = "Enforceable"
     STUCK: Final = "Stuck"
+    RELEASE_BLOCKED: Final = "ReleaseBlocked"
     GRANTED: Final = "Granted"
     BREAKER_OPEN: Final = "BreakerOpen"
     WITHHELD: Final = "Withheld"

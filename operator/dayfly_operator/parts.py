@@ -13,11 +13,11 @@ from dayfly_kube.client import Client
 from dayfly_kube.discovery import Discovery
 from dayfly_kube.events import EventRecorder
 from dayfly_kube.reflector import Reflector
-from dayfly_operator import certificates, outgoing_parts, scaling
+from dayfly_operator import certificates, outgoing_parts, release_parts, scaling
 from dayfly_operator.certificates import Upkeep
 from dayfly_operator.complaints import Complaints
 from dayfly_operator.courier import Courier, Sender
-from dayfly_operator.crew import Crew
+from dayfly_operator.crew import Crew, NoBrakes
 from dayfly_operator.effects import Effects, Kit
 from dayfly_operator.engine import Engine
 from dayfly_operator.guarding import GuardBook
@@ -32,6 +32,8 @@ from dayfly_operator.own_kind_parts import OwnKindParts, OwnMeans
 from dayfly_operator.own_reports import OwnReports
 from dayfly_operator.pace import Pacer
 from dayfly_operator.policies import Knowledge, PolicyBook
+from dayfly_operator.release_parts import Colleagues, ReleaseParts
+from dayfly_operator.release_reports import Ears
 from dayfly_operator.reports import Reports
 from dayfly_operator.rights import Obstacle, Rights
 from dayfly_operator.rules import CONFIGURATIONS, Configuration, RuleKeeper, Trust
@@ -109,6 +111,10 @@ class News(Protocol):
         """Hear that there may be other conflicts about names than before."""
         ...
 
+    def releases_begun(self) -> None:
+        """Hear that the end of a Helm release has begun: it may have to be gone on with."""
+        ...
+
 
 class Parts:
     """Knowledge, hands and keepers of one replica."""
@@ -171,7 +177,19 @@ class Parts:
             timedelta(seconds=settings.stuck_after),
             news.stuck_changed,
         )
-        crew = Crew(self._world, self._effects(), self._pacer, self._namespaces, self.complaints)
+        brakes = NoBrakes()
+        colleagues = Colleagues(self._world, self._pacer, self._namespaces, brakes)
+        ears = Ears(teller, self.metrics, self.history, news.stamped_changed)
+        self.releases = self._release_parts(colleagues, ears, news)
+        crew = Crew(
+            self._world,
+            self._effects(),
+            self._pacer,
+            self._namespaces,
+            self.complaints,
+            brakes,
+            self.releases.releases,
+        )
         self.engine = Engine(
             crew,
             self._tools.leadership,
@@ -196,6 +214,17 @@ class Parts:
             retries=Retries(),
         )
         return Effects(kit)
+
+    def _release_parts(self, colleagues: Colleagues, ears: Ears, news: News) -> ReleaseParts:
+        tools = release_parts.Tools(
+            self._tools.client,
+            self._writer,
+            self._discovery,
+            lambda: self.book.known.policies,
+            self.guard,
+            self._tools.clocks.now,
+        )
+        return ReleaseParts(tools, colleagues, ears, news.releases_begun)
 
     def _means(self) -> Means:
         tools = self._tools
@@ -266,6 +295,7 @@ class Parts:
 
     def stamped(self, key: Key, found: Stamped | None) -> None:
         """Pass a watch's news on."""
+        self.releases.members.stamped(key, found)
         self.engine.stamped(key, found)
         if key.resource != NAMESPACES:
             self.names.register.stamped(key, found.meta if found else None)
@@ -294,6 +324,14 @@ class Parts:
     def stuck(self) -> Iterable[tuple[str, str]]:
         """Yield policy and diagnosis of each namespace that does not go."""
         return [(found.policy, found.diagnosis.text) for found in self._namespaces.stuck()]
+
+    def release_obstacle(self) -> Obstacle | None:
+        """Return what stands in the way of ending Helm releases at all."""
+        return self.rights.of_releases
+
+    def stopped_releases(self) -> Iterable[tuple[str, str]]:
+        """Yield policy and reason of each release that has come to its end and stays."""
+        return self.releases.reports.stopped()
 
     def switched_off(self) -> Iterable[str]:
         """Yield the webhook configurations that do not exist."""

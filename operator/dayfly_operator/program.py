@@ -69,6 +69,7 @@ class Program:
         self._relist = Chore("listing what has no stamp", self._list_again, gap=RELIST_GAP)
         self._rules = Chore("keeping the webhook rules", self._keep_rules)
         self._rights = Chore("reviewing rights", self._review_rights)
+        self._releases = Chore("going on with Helm releases", self._go_on_with_releases)
         self._status = Chore("writing status", self._write_status, gap=COUNT_GAP)
         self._names = Chore("looking at all names", self._look_at_names, every=REPAIR_EVERY)
         self._conflicts = Chore("telling conflicts", self._tell_conflicts, gap=CONFLICTS_GAP)
@@ -115,11 +116,18 @@ class Program:
 
     async def _review_rights(self) -> float | None:
         rights, watching = self.parts.rights, self.parts.watching
-        before = rights.obstacles
+        before = rights.obstacles, rights.of_releases
         again = await rights.review(watching.served, watching.missing)
-        if rights.obstacles != before:
+        again = await rights.review_releases(wanted=self.parts.releases.wanted) or again
+        if (rights.obstacles, rights.of_releases) != before:
             self._status.wake()
         return again
+
+    async def _go_on_with_releases(self) -> float | None:
+        if not self._leadership.holds():
+            return None
+        # What is not known yet would look like a reason to call an end off.
+        return SETTLED_AGAIN if self.ready() else await self.parts.releases.releases.resume()
 
     async def _keep_rules(self) -> float | None:
         if not self.parts.rules.informed:
@@ -193,6 +201,7 @@ class Program:
             for chore in (self._everything, self._rules, self._status, self._certificate):
                 chore.wake()
             self._names.wake()
+            self._releases.wake()
             self.parts.own.lead()
 
     def kinds_again(self) -> None:
@@ -239,6 +248,10 @@ class Program:
     def certificate_changed(self) -> None:
         """Look at it."""
         self._certificate.wake()
+
+    def releases_begun(self) -> None:
+        """See to it that it is gone on with, whatever happens to the object that began it."""
+        self._releases.wake()
 
     def conflicts_changed(self) -> None:
         """Look who loses."""
@@ -321,5 +334,6 @@ class Program:
             self._certificate,
             self._names,
             self._conflicts,
+            self._releases,
             self._settle,
         )

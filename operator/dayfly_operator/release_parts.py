@@ -10,7 +10,7 @@ from dayfly_core.policies import Policies
 from dayfly_kube.client import Client
 from dayfly_kube.discovery import Discovery
 from dayfly_kube.releases import ReleaseReader
-from dayfly_operator.crew import Brakes, Hands, Turns, Units, World
+from dayfly_operator.crew import Brakes, Turns, Units, World
 from dayfly_operator.release_acts import ReleaseActs
 from dayfly_operator.release_members import ReleaseMembers
 from dayfly_operator.release_reports import Ears, ReleaseReports
@@ -37,7 +37,6 @@ class Colleagues:
     """Who does for releases what is done for single objects."""
 
     world: World
-    hands: Hands
     turns: Turns
     units: Units
     brakes: Brakes
@@ -60,7 +59,6 @@ class ReleaseParts:
             reports=self.reports,
             world=colleagues.world,
             turns=colleagues.turns,
-            hands=colleagues.hands,
             ends_releases=self._ends_releases,
             now=tools.now,
         )

@@ -12,11 +12,11 @@
 import logging
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol, assert_never
 
-from dayfly_core.actions import Action, Delete
+from dayfly_core.actions import Delete
 from dayfly_core.helm import ReleaseRef
 from dayfly_core.helm_storage import Revision
 from dayfly_core.objects import Key, ObjectMeta
@@ -61,14 +61,6 @@ class Turns(Protocol):
         ...
 
 
-class Hands(Protocol):
-    """The writes on single objects."""
-
-    async def carry_out(self, action: Action) -> None:
-        """Do it."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Means:
     """Everything that it takes to end a release."""
@@ -79,7 +71,6 @@ class Means:
     reports: ReleaseReports
     world: Freshness
     turns: Turns
-    hands: Hands
     ends_releases: Callable[[str], bool]
     """Whether the policy of that name is in force, and ends releases as one."""
     now: Callable[[], datetime]
@@ -167,7 +158,7 @@ class HelmReleases:
                 return await self._due(order, look)
             case Stranger():
                 if action:
-                    await self._means.hands.carry_out(replace(action, release=None))
+                    await self._end_alone(order, action)
             case Stays() | Gone():
                 pass
             case _:
@@ -208,6 +199,15 @@ class HelmReleases:
             await means.world.catch_up(step.key)
         if means.survey.remembered(order.ref) or not means.ends_releases(order.policy):
             raise Outdated
-        sent_at = await means.acts.end(step, order.by)
+        await self._delete(order, step, f"with its Helm release {order.ref}")
+
+    async def _end_alone(self, order: Order, action: Delete) -> None:
+        """End an object by itself: it says that it is of the release, and nobody has it listed."""
+        await self._means.turns.turn()
+        step = Step(action.key, action.uid, action.resource_version)
+        await self._delete(order, step, f"by itself: Helm release {order.ref} does not list it")
+
+    async def _delete(self, order: Order, step: Step, why: str) -> None:
+        sent_at = await self._means.acts.end(step, order.by)
         if sent_at:
-            means.reports.deleted(order, step, sent_at)
+            self._means.reports.deleted(order, step, sent_at, why)

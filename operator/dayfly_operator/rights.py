@@ -8,13 +8,16 @@ import msgspec
 
 from dayfly_core import names
 from dayfly_core.names import Reason
-from dayfly_core.objects import Resource
+from dayfly_core.objects import SECRETS, Resource
 from dayfly_core.policies import GroupResource
 from dayfly_kube.errors import ApiError
 
 REVIEWS: Final = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 NEEDED: Final = ("get", "list", "watch", "patch", "delete")
 """To see an object, to stamp what slipped past the webhook, and to end it."""
+
+FOR_RELEASES: Final = ("get", "list", "patch", "delete")
+"""On Secrets, where Helm stores releases: to find one, to record its end, to end it."""
 
 RECHECK: Final = 30.0
 """Seconds until a missing right or kind is looked for again."""
@@ -77,6 +80,8 @@ class Rights:
         self._reviewer = reviewer
         self._discovery = discovery
         self.obstacles: Mapping[GroupResource, Obstacle] = {}
+        self.of_releases: Obstacle | None = None
+        """What keeps Helm releases from ending as one, if a policy wants that."""
         self._served: frozenset[Resource] = frozenset()
         self.reviewed: frozenset[GroupResource] = frozenset()
         """Kinds that the obstacles are about; of the others nothing is known."""
@@ -101,6 +106,14 @@ class Rights:
         self._served = kinds
         self.obstacles, self.reviewed = found, frozenset(reviewed)
         return RECHECK if found else None
+
+    async def review_releases(self, *, wanted: bool) -> float | None:
+        """Ask whether Helm's Secrets may be read and ended; returns as :meth:`review`."""
+        denied: list[str] = []
+        if wanted:
+            denied = [v for v in FOR_RELEASES if not await may(self._reviewer, SECRETS, v)]
+        self.of_releases = _without_component(denied) if denied else None
+        return RECHECK if denied else None
 
     @property
     def _settled(self) -> frozenset[GroupResource]:
@@ -162,4 +175,12 @@ def _denied(resource: Resource, verbs: list[str]) -> Obstacle:
         Reason.MISSING_RIGHTS,
         f"may not {', '.join(verbs)} {resource.group_resource}: grant it by a ClusterRole with the "
         f'label {names.AGGREGATE_LABEL}: "true" and the verbs {", ".join(NEEDED)}',
+    )
+
+
+def _without_component(verbs: list[str]) -> Obstacle:
+    return Obstacle(
+        Reason.MISSING_RIGHTS,
+        f"spec.unit is Release, and Dayfly may not {', '.join(verbs)} secrets, where Helm stores "
+        "releases: apply manifests/components/helm, which grants it",
     )

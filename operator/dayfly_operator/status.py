@@ -11,7 +11,7 @@ import msgspec
 from msgspec import UNSET
 
 from dayfly_core import api, instant
-from dayfly_core.api import ConditionStatus, Enforcement
+from dayfly_core.api import ConditionStatus, Enforcement, Unit
 from dayfly_core.conditions import with_condition
 from dayfly_core.names import Condition, Reason
 from dayfly_core.objects import EXPIRY_POLICIES, Key
@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 SLICE: Final = 500
 """Objects counted in one go: 2 ms in which no end is served."""
 
+MOST_NAMED: Final = 10
+"""Releases that one condition names."""
+
 FRESH: Final = 1.0
 """Seconds: a status is written over the version of the policy that it was computed for."""
 
@@ -39,6 +42,8 @@ class Facts:
     next_end: datetime | None = None
     obstacles: Sequence[Obstacle] = ()
     stuck: Sequence[str] = ()
+    stopped_releases: Sequence[str] = ()
+    """Helm releases that have come to their end and stay, and why."""
     switched_off: Sequence[str] = ()
     """Webhook configurations that do not exist."""
     unasked: Sequence[str] = ()
@@ -60,6 +65,9 @@ def status_of(entry: Entry, facts: Facts, now: datetime) -> api.ExpiryPolicyStat
     known = any(condition.type == Condition.STUCK for condition in conditions)
     if facts.stuck or known:
         judgements[Condition.STUCK] = _stuck(facts.stuck)
+    known = any(condition.type == Condition.RELEASE_BLOCKED for condition in conditions)
+    if facts.stopped_releases or known:
+        judgements[Condition.RELEASE_BLOCKED] = _stopped(facts.stopped_releases)
     for kind, (status, reason, message) in judgements.items():
         conditions = with_condition(
             conditions,
@@ -120,6 +128,14 @@ def _stuck(diagnoses: Sequence[str]) -> Judgement:
     return ConditionStatus.TRUE, Reason.NAMESPACE_STUCK, "; ".join(diagnoses)
 
 
+def _stopped(sentences: Sequence[str]) -> Judgement:
+    if not sentences:
+        return ConditionStatus.FALSE, Reason.RELEASE_ENDED, "no Helm release is kept from its end"
+    more = len(sentences) - MOST_NAMED
+    told = [*sentences[:MOST_NAMED], *([f"and {more} more"] if more > 0 else [])]
+    return ConditionStatus.TRUE, Reason.RELEASE_BLOCKED, "; ".join(told)
+
+
 class Surroundings(Protocol):
     """What a status reports on."""
 
@@ -133,6 +149,14 @@ class Surroundings(Protocol):
 
     def stuck(self) -> Iterable[tuple[str, str]]:
         """Yield policy and diagnosis of what does not go."""
+        ...
+
+    def release_obstacle(self) -> Obstacle | None:
+        """Return what stands in the way of ending Helm releases at all."""
+        ...
+
+    def stopped_releases(self) -> Iterable[tuple[str, str]]:
+        """Yield policy and reason of each release that has come to its end and stays."""
         ...
 
     def switched_off(self) -> Iterable[str]:
@@ -175,12 +199,17 @@ class StatusKeeper:
         obstacles, stuck = self._surroundings.obstacles(), tuple(self._surroundings.stuck())
         asked = self._surroundings.asked_about()
         switched_off = sorted(self._surroundings.switched_off())
+        stopped = tuple(self._surroundings.stopped_releases())
         for name, entry in self._book.known.entries.items():
             kinds = entry.policy.resources if entry.policy else ()
             facts = Facts(
                 matched=counts.get(name, 0),
                 next_end=ends.get(name),
-                obstacles=[obstacles[kind] for kind in sorted(kinds) if kind in obstacles],
+                obstacles=[
+                    *(obstacles[kind] for kind in sorted(kinds) if kind in obstacles),
+                    *self._of_releases(entry),
+                ],
+                stopped_releases=[text for policy, text in stopped if policy == name],
                 stuck=[diagnosis for policy, diagnosis in stuck if policy == name],
                 switched_off=switched_off,
                 unasked=[
@@ -192,6 +221,11 @@ class StatusKeeper:
             status = status_of(entry, facts, self._now())
             if status != entry.status:
                 yield entry, status
+
+    def _of_releases(self, entry: Entry) -> Iterator[Obstacle]:
+        obstacle = self._surroundings.release_obstacle()
+        if obstacle and entry.policy and entry.policy.unit is Unit.RELEASE:
+            yield obstacle
 
     async def _counted(self) -> tuple[dict[str, int], dict[str, datetime]]:
         counts: dict[str, int] = {}
