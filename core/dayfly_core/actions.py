@@ -69,6 +69,8 @@ class Annotate:
     policy: str
     note: str
     """A sentence for people; empty if it is not worth an Event."""
+    step: str = ""
+    """The step of the timeline that it is about."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -245,6 +245,7 @@ def _written(
         reason=reason,
         policy=page.policy.name,
         note=note,
+        step=page.step.name if page.step else "",
     )
     return Plan((order,), page.choice.again, reason)
 

@@ -1,5 +1,7 @@
 """Objects on a timeline, and what they carry of it."""
 
+from typing import Any
+
 import msgspec
 
 from dayfly_core import duration, names
@@ -22,7 +24,7 @@ def a_step(name: str) -> Step:
     return Step(length, StepType(kind.removesuffix("+")), HOOK if calls else None)
 
 
-def on_timeline(*steps: str, **changes: object) -> Policy:
+def on_timeline(*steps: str, **changes: Any) -> Policy:
     """Make a policy with these steps, for Deployments, ConfigMaps and Namespaces."""
     kinds = frozenset({("apps", "deployments"), ("", "configmaps"), ("", "namespaces")})
     return a_policy(timeline=tuple(map(a_step, steps)), **{"resources": kinds, **changes})

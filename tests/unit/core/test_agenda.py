@@ -2,14 +2,16 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import pytest
 
 from dayfly_core import instant, names
-from dayfly_core.actions import Annotate, Call, Delete, ReleaseRef, ScaleDown
+from dayfly_core.actions import Annotate, Call, Delete, ScaleDown
 from dayfly_core.api import Unit
 from dayfly_core.ending import Plan
+from dayfly_core.helm import ReleaseRef
 from dayfly_core.lifecycle import Result, occurrence
 from dayfly_core.names import Reason
 from dayfly_core.objects import DEPLOYMENTS, NAMESPACES, ObjectMeta, Resource
@@ -232,7 +234,7 @@ def test_what_can_be_scaled_down(resource: Resource, want: str, result: str) -> 
     assert (told(action), ledger_of(action)) == (want, {"SCALE_DOWN@0s": result})
 
 
-def known(ago: timedelta, step: str = "DELETE@0s") -> dict[str, object]:
+def known(ago: timedelta, step: str = "DELETE@0s") -> dict[str, Any]:
     return {"known": {step: NOW - ago}}
 
 
