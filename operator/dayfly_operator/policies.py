@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 import msgspec
+from msgspec import UNSET
 
 from dayfly_core import api, instant, timeline
 from dayfly_core.objects import EXPIRY_POLICIES, ObjectMeta
@@ -155,7 +156,7 @@ class PolicyBook:
         """Note since when each step is known: what was seen before, and is written or not yet."""
         meta = entry.meta
         seen = old.policy.known if old and old.policy and old.meta.uid == meta.uid else {}
-        sighting = timeline.Sighting(
+        sightings = timeline.Sightings(
             created=meta.creation_timestamp,
             generation=meta.generation,
             written=_written(entry.status),
@@ -163,7 +164,7 @@ class PolicyBook:
         )
         # Whole seconds, as they are written: what is read back must be what was remembered.
         now = self._now().replace(microsecond=0)
-        known = timeline.known_since(policy.steps, sighting, now)
+        known = timeline.known_since(policy.steps, sightings, now)
         return policy if known == policy.known else replace(policy, known=known)
 
 
@@ -181,7 +182,7 @@ def _read(item: Listed) -> tuple[Policy | None, str]:
 
 def _written(status: api.ExpiryPolicyStatus) -> dict[str, datetime]:
     written: dict[str, datetime] = {}
-    for known in status.steps:
+    for known in [] if status.steps is UNSET else status.steps:
         with contextlib.suppress(instant.InvalidInstant):
             written[known.step] = instant.parse(known.since)
     return written
