@@ -35,6 +35,13 @@ def with_condition(
     return [new if condition is old else condition for condition in existing]
 
 
+def without_condition(
+    existing: Sequence[api.StatusCondition], type: str
+) -> list[api.StatusCondition]:
+    """Return the conditions without this one: there is nothing to say about it."""
+    return [condition for condition in existing if condition.type != type]
+
+
 def _whole_second(now: datetime) -> str:
     # metav1.Time has whole seconds: anything finer would come back changed and look like news.
     return instant.render(now.replace(microsecond=0))

@@ -5,7 +5,7 @@ it writes ``status``, then ``metadata`` and ``deactivate``, each only over the v
 judged, then does ``act``, and asks what its outcome means. What cannot be written is not done.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,6 +13,8 @@ from typing import Any, Final, Protocol, TypeVar
 
 import msgspec
 
+from dayfly_core.api import ConditionStatus, StatusCondition
+from dayfly_core.conditions import with_condition
 from dayfly_core.objects import OwnMeta
 
 RECHECK: Final = timedelta(minutes=5)
@@ -155,6 +157,25 @@ def patch_of_status(stored: Stored, status: msgspec.Struct) -> dict[str, Any]:
         for name in sorted(ours)
         if wanted.get(name) != present.get(name) and (wanted.get(name) or present.get(name))
     }
+
+
+Said = tuple[ConditionStatus, str, str]
+"""Status, reason and message of a condition."""
+
+
+def judged(
+    stored: Stored,
+    existing: Sequence[StatusCondition],
+    type: str,
+    said: Said,
+    now: datetime,
+) -> list[StatusCondition]:
+    """Return the conditions with this one set, for the generation that was looked at."""
+    status, reason, message = said
+    generation = stored.metadata.generation
+    return with_condition(
+        existing, type, status, reason=reason, message=message, generation=generation, now=now
+    )
 
 
 def backoff(attempts: int, chance: float) -> timedelta:

@@ -1,0 +1,241 @@
+"""What becomes of a NamespaceManager: the first of its policies that is true acts, once.
+
+What is begun is recorded before it is done, with the uid of the namespace that it is meant for; so
+the next leader goes on with it, and a namespace made later under the same name is never hit.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+from msgspec import UNSET
+
+from dayfly_core import names
+from dayfly_core.api import ConditionStatus
+from dayfly_core.api.namespace_manager import ActionType
+from dayfly_core.errand import RECHECK, Stored
+from dayfly_core.guard import Guard
+from dayfly_core.lifecycle import Choice, Rule, choose
+from dayfly_core.names import Reason
+from dayfly_core.namespace_manager.acts import ACTS, Turn
+from dayfly_core.namespace_manager.case import Begun, Case, ManagerPlan, noted, unreadable, whole
+from dayfly_core.namespace_manager.entries import (
+    changed,
+    done,
+    entries_of,
+    idle,
+    over,
+    pending,
+    replaced,
+    withheld,
+)
+from dayfly_core.namespace_manager.rules import action_of, policy_of, read
+from dayfly_core.objects import NAMESPACES, ObjectMeta
+from dayfly_core.triggers import Checks, Facts, Met, PodsSucceed, ask, checked
+
+DESTRUCTIVE: Final = (ActionType.DELETE, ActionType.SCALE_DOWN)
+"""Actions that are about what is in the namespace, and that a guard stops."""
+
+NOTED_EVERY: Final = timedelta(minutes=5)
+"""Between two notes of the last check: each is a write, and many managers check every few
+seconds."""
+
+PATIENCE: Final = timedelta(seconds=10)
+"""Until pods that could not be read are asked for again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What was looked at for this decision."""
+
+    pods: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    """Phases of the pods that ``pods_wanted`` asked for, by the name of its rule; what could not be
+    read is left out."""
+    checks: Mapping[str, Checks] = field(default_factory=dict[str, Checks])
+    """What the last plan of this manager returned as ``checks``; empty after a start."""
+
+
+@dataclass(frozen=True, slots=True)
+class PodQuery:
+    """Pods to list, from etcd, for one rule; no labels means all of the namespace."""
+
+    rule: str
+    namespace: str
+    labels: Mapping[str, str]
+
+
+def pods_wanted(
+    stored: Stored, namespace: ObjectMeta | None, checks: Mapping[str, Checks], now: datetime
+) -> tuple[PodQuery, ...]:
+    """Return the pods to list before deciding; none of a rule whose check is not due."""
+    try:
+        case = Case(stored, read(stored), now)
+    except msgspec.ValidationError:
+        return ()
+    busy = case.spec.deactivated or case.acted() or case.begun()
+    if busy or namespace is None or namespace.deletion_timestamp:
+        return ()
+    return tuple(_queries(case, _facts(case, namespace, Observed(checks=checks)), namespace))
+
+
+def _queries(case: Case, facts: Facts, namespace: ObjectMeta) -> Iterator[PodQuery]:
+    closed = case.records(namespace.uid)
+    for rule in case.rules:
+        if rule.name not in closed and _check_due(rule, facts, case.now):
+            params = policy_of(rule).condition.params
+            labels = params.pod_labels if params else UNSET
+            yield PodQuery(rule.name, namespace.name, labels or {})
+
+
+def _check_due(rule: Rule, facts: Facts, now: datetime) -> bool:
+    if not isinstance(rule.condition, PodsSucceed):
+        return False
+    answer = ask(rule.condition, facts, now)
+    return isinstance(answer, Met) or (answer.again is not None and answer.again <= now)
+
+
+def _facts(case: Case, namespace: ObjectMeta | None, observed: Observed) -> Facts:
+    meta = case.stored.metadata
+    first = noted(meta, names.FIRST_CHECK, case.now)
+    before = Checks(first, noted(meta, names.LAST_CHECK, case.now))
+    checks = {rule.name: observed.checks.get(rule.name, before) for rule in case.rules}
+    created = namespace.creation_timestamp if namespace else None
+    return Facts(created=created, pods=observed.pods, checks=checks)
+
+
+def plan(
+    stored: Stored,
+    namespace: ObjectMeta | None,
+    observed: Observed,
+    guard: Guard,
+    now: datetime,
+) -> ManagerPlan:
+    """Decide about one NamespaceManager; ``namespace`` is its target as etcd has it."""
+    if stored.metadata.deletion_timestamp:
+        return ManagerPlan(None, None, Reason.DELETED)
+    try:
+        case = Case(stored, read(stored), now)
+    except msgspec.ValidationError as error:
+        return _unreadable(stored, str(error), now)
+    if case.spec.deactivated:
+        return _dormant(case)
+    if case.acted():
+        return over(case, case.status.policies)
+    return _active(case, namespace, observed, guard)
+
+
+def _active(
+    case: Case, namespace: ObjectMeta | None, observed: Observed, guard: Guard
+) -> ManagerPlan:
+    begun = case.begun()
+    if begun and _moot(begun, namespace):
+        note = f"namespace {case.target} is gone"
+        return over(case, changed(case, done(begun.entry, note)))
+    if begun is None and (namespace is None or namespace.deletion_timestamp):
+        return _without_target(case, namespace)
+    return _turn(case, begun, namespace, _facts(case, namespace, observed), guard)
+
+
+def _unreadable(stored: Stored, problem: str, now: datetime) -> ManagerPlan:
+    ready = (ConditionStatus.FALSE, Reason.INVALID_SPEC, problem)
+    patch = unreadable(stored, ready, now)
+    return ManagerPlan(None, None, Reason.INVALID_SPEC, problem, status=patch)
+
+
+def _dormant(case: Case) -> ManagerPlan:
+    """Do nothing; that this was seen is what makes a later ``false`` begin anew."""
+    kept = [msgspec.structs.replace(each, next_check=UNSET) for each in case.status.policies]
+    ready = (ConditionStatus.FALSE, Reason.DEACTIVATED, "spec.deactivated is true")
+    return ManagerPlan(None, None, Reason.DEACTIVATED, status=case.written(kept, ready))
+
+
+def _moot(begun: Begun, namespace: ObjectMeta | None) -> bool:
+    """Whether what was begun has come about: its namespace is gone, or going."""
+    if action_of(begun.rule) not in DESTRUCTIVE:
+        return False
+    gone = namespace is None or namespace.uid != begun.entry.target_uid
+    return gone or bool(namespace and namespace.deletion_timestamp)
+
+
+def _without_target(case: Case, namespace: ObjectMeta | None) -> ManagerPlan:
+    if namespace is None:
+        reason, note = Reason.TARGET_MISSING, f"namespace {case.target} does not exist"
+    else:
+        reason, note = Reason.TERMINATING, f"namespace {case.target} is being deleted"
+    status = case.written(idle(case, reason), (ConditionStatus.FALSE, reason, note))
+    return ManagerPlan(None, case.now + RECHECK, reason, note, status=status)
+
+
+# Whose turn it is.
+
+
+def _turn(
+    case: Case, begun: Begun | None, namespace: ObjectMeta | None, facts: Facts, guard: Guard
+) -> ManagerPlan:
+    uid = namespace.uid if namespace else ""
+    choice = choose(case.rules, facts, case.records(uid), case.now)
+    rule, since = choice.rule, choice.since
+    if rule is None or since is None or (begun and since > case.now):
+        return _waiting(case, choice, facts, uid)
+    if action_of(rule) in DESTRUCTIVE and (refusal := guard.refuses(NAMESPACES, "", case.target)):
+        return _guarded(case, facts, uid, refusal)
+    entry = begun.entry if begun else pending(case, rule, uid)
+    entries = replaced(entries_of(case, facts, uid), entry)
+    said = withheld(case) if begun else None
+    act = ACTS[ActionType(action_of(rule))](Turn(case, rule, entry, min(since, case.now)))
+    return ManagerPlan(
+        act,
+        case.now + RECHECK,
+        Reason.BEGUN,
+        status=case.written(entries, case.ready(entries), said),
+        metadata={} if begun else _noting(case, acting=True),
+        checks=_checked(case, facts),
+    )
+
+
+def _waiting(case: Case, choice: Choice, facts: Facts, uid: str) -> ManagerPlan:
+    entries = list(entries_of(case, facts, uid))
+    # One that was begun keeps its turn.
+    again = choice.since if choice.rule else choice.again
+    if again and again <= case.now:
+        again = case.now + PATIENCE
+    return ManagerPlan(
+        None,
+        again,
+        Reason.RETRYING if choice.rule else Reason.NOT_DUE,
+        status=case.written(entries, case.ready(entries), withheld(case) if choice.rule else None),
+        metadata=_noting(case, acting=False) if facts.pods else {},
+        checks=_checked(case, facts),
+    )
+
+
+def _guarded(case: Case, facts: Facts, uid: str, refusal: str) -> ManagerPlan:
+    """Leave it alone; the policy keeps its turn, for the guard may be lifted."""
+    entries = list(entries_of(case, facts, uid))
+    said = (ConditionStatus.TRUE, Reason.GUARDED, refusal)
+    status = case.written(entries, case.ready(entries), said)
+    again = case.now + RECHECK
+    return ManagerPlan(
+        None, again, Reason.GUARDED, refusal, status=status, checks=_checked(case, facts)
+    )
+
+
+def _checked(case: Case, facts: Facts) -> dict[str, Checks]:
+    return {
+        rule.name: checked(rule.condition, facts, case.now)
+        for rule in case.rules
+        if isinstance(rule.condition, PodsSucceed)
+    }
+
+
+def _noting(case: Case, *, acting: bool) -> dict[str, object]:
+    """Return the annotations that say when it was checked, as the original writes them."""
+    meta, now = case.stored.metadata, whole(case.now)
+    first = noted(meta, names.FIRST_CHECK, case.now)
+    last = noted(meta, names.LAST_CHECK, case.now)
+    written = {} if first else {names.FIRST_CHECK: now}
+    if acting or last is None or case.now - last >= NOTED_EVERY:
+        written[names.LAST_CHECK] = now
+    return {"annotations": written} if written else {}
