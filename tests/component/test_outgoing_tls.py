@@ -32,7 +32,8 @@ class Asked:
         self.names: list[str | None] = []
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.sni_callback = self._note
-        ca.issue_cert(*identities).configure_cert(self.context)
+        with ca.issue_cert(*identities).private_key_and_cert_chain_pem.tempfile() as path:
+            self.context.load_cert_chain(path)
 
     def _note(self, _: object, name: str | None, __: object) -> None:
         self.names.append(name)
