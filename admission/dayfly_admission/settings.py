@@ -2,9 +2,12 @@
 
 import argparse
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Final
 
 from dayfly_core.api import LabelSelector
+from dayfly_core.destinations import Rules
+from dayfly_kube.destination_flags import add_destinations, rules
 from dayfly_kube.flags import Address, Flags, listen_address, seconds
 from dayfly_kube.ingress_flag import add_ingress_hosts
 
@@ -40,11 +43,19 @@ class Settings:
     """Of so many requests that were allowed one is logged; 0: none. Of those refused all are."""
     claim_ingress_hosts: LabelSelector | None
     """In which namespaces Ingresses and HTTPRoutes claim their hosts; None: in none."""
+    destinations: Rules
+    """Where outgoing webhooks may go, as far as their URLs tell."""
+
+
+_WRITTEN: Final = frozenset(each.name for each in fields(Settings)) - {"destinations"}
+"""What is what a flag says."""
 
 
 def parse(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
     """Read flags; what is wrong ends the process with one line on stderr and status 2."""
-    return Settings(**vars(command_line(environ).parse_args(argv)))
+    known = command_line(environ).parse_args(argv)
+    written = {name: value for name, value in vars(known).items() if name in _WRITTEN}
+    return Settings(**written, destinations=rules(known))
 
 
 def command_line(environ: Mapping[str, str]) -> Flags:
@@ -75,6 +86,7 @@ def command_line(environ: Mapping[str, str]) -> Flags:
         "are all logged (default: %(default)s)",
     )
     add_ingress_hosts(flags)
+    add_destinations(flags)
     return flags
 
 

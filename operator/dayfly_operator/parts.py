@@ -7,7 +7,6 @@ from random import Random
 from typing import Protocol
 
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta
-from dayfly_core.outbox import Retries
 from dayfly_core.policies import GroupResource
 from dayfly_kube.client import Client
 from dayfly_kube.discovery import Discovery
@@ -211,7 +210,7 @@ class Parts:
             now=tools.clocks.now,
             chance=Random().random,
             secrets=tools.settings.namespace,
-            retries=Retries(),
+            retries=tools.settings.webhooks.retries,
         )
         return Effects(kit)
 

@@ -4,6 +4,7 @@ from typing import Final, Protocol
 
 import msgspec
 
+from dayfly_core import names
 from dayfly_core.objects import SECRETS
 from dayfly_core.outbox import Failed, SecretRef
 from dayfly_kube.errors import ApiError, Unreachable
@@ -56,5 +57,6 @@ def _refused(ref: SecretRef, error: ApiError) -> str:
     if error.not_found:
         return f"Secret {ref} to sign with does not exist"
     if error.forbidden:
-        return f"Dayfly may not read Secret {ref}: see {COMPONENT}"
+        name = "" if ref.name == names.WEBHOOK_SECRET else f"call it {names.WEBHOOK_SECRET} and "
+        return f"Dayfly may not read Secret {ref}: {name}install {COMPONENT}"
     return f"Secret {ref} could not be read: the API server answered {error.code}"

@@ -3,7 +3,9 @@
 import pytest
 
 from dayfly_admission.settings import parse
+from dayfly_core.destinations import Rules
 from dayfly_kube.flags import Address
+from dayfly_operator import settings as operator
 
 
 def test_defaults_are_those_of_the_manifests() -> None:
@@ -41,3 +43,9 @@ def test_a_wrong_flag_is_one_line_and_status_2(
     assert said.startswith("dayfly admission: ")
     assert says in said
     assert said.count("\n") == 1
+
+
+def test_where_webhooks_may_go_is_said_as_to_the_operator() -> None:
+    argv = ["--webhook-deny-private", "--webhook-allow", "10.1.2.0/24"]
+    assert parse([], {}).destinations == Rules()
+    assert parse(argv, {}).destinations == operator.parse(argv, {}).webhooks.rules

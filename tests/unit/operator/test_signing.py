@@ -56,3 +56,9 @@ async def test_no_secret_is_a_failure_that_says_why(answer: object, reason: str)
     assert isinstance(found, Failed)
     assert reason in found.reason
     assert "team-a/dayfly-webhook" in found.reason
+
+
+async def test_a_secret_of_another_name_is_told_which_one_can_be_read() -> None:
+    found = await Keys(Api(ApiError(Status(403)))).hmac(SecretRef("team-a", "mine"))
+    assert isinstance(found, Failed)
+    assert "team-a/mine: call it dayfly-webhook and install manifests/" in found.reason
