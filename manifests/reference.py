@@ -123,10 +123,12 @@ def _operator_registry() -> CollectorRegistry:
     metrics.steps.labels(policy="previews", action="SCALE_DOWN", result="Done")
     metrics.withheld.labels(policy="previews", reason="Protected")
     metrics.events_dropped.labels(cause="Unreachable")
+    metrics.breaker_opened.labels(policy="previews")
     metrics.calls.labels(result="delivered")
     metrics.dead_letters.labels(kind="ExpiryPolicy")
     metrics.read(Readings(**{field.name: float for field in fields(Readings)}))
     metrics.read_claims(lambda: census([]))
+    metrics.read_breakers(lambda: {"previews": 60})
     return metrics.registry
 
 

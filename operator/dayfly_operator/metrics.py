@@ -43,6 +43,21 @@ class Census(Collector):
         yield family
 
 
+class OpenBreakers(Collector):
+    """The policies whose breaker is open, when somebody asks."""
+
+    def __init__(self, open_: Callable[[], Mapping[str, int]]) -> None:
+        self._open = open_
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Count what they hold back; a policy whose breaker is closed is not among them."""
+        text = "Objects that the open breaker of a policy holds back."
+        family = GaugeMetricFamily("dayfly_breaker_held", text, labels=["policy"])
+        for policy, number in sorted(self._open().items()):
+            family.add_metric([policy], number)
+        yield family
+
+
 class Metrics:
     """Counters of what was done, and gauges of what is."""
 
@@ -67,6 +82,17 @@ class Metrics:
             "dayfly_withheld",
             "Times that something did not end, or was not stamped, by reason.",
             ["policy", "reason"],
+            registry=self.registry,
+        )
+        self.breaker_opened = Counter(
+            "dayfly_breaker_opened",
+            "Times that the breaker of a policy opened.",
+            ["policy"],
+            registry=self.registry,
+        )
+        self.history_dropped = Counter(
+            "dayfly_history_dropped",
+            "Entries of the history that were not kept, because too many waited.",
             registry=self.registry,
         )
         self.events_dropped = Counter(
@@ -125,6 +151,10 @@ class Metrics:
             ),
         ):
             Gauge(f"dayfly_{name}", text, registry=self.registry).set_function(reading)
+
+    def read_breakers(self, open_: Callable[[], Mapping[str, int]]) -> None:
+        """Add the gauge of breakers."""
+        self.registry.register(OpenBreakers(open_))
 
     def read_claims(self, count: Callable[[], Mapping[tuple[KeyKind, ClaimState], int]]) -> None:
         """Add the gauge of claims."""

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
-from typing import Protocol
 
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta
 from dayfly_core.policies import GroupResource
@@ -12,11 +11,18 @@ from dayfly_kube.client import Client
 from dayfly_kube.discovery import Discovery
 from dayfly_kube.events import EventRecorder
 from dayfly_kube.reflector import Reflector
-from dayfly_operator import certificates, outgoing_parts, release_parts, scaling
+from dayfly_operator import (
+    breaker_parts,
+    certificates,
+    outgoing_parts,
+    release_parts,
+    scaling,
+)
+from dayfly_operator.breaker_parts import BreakerParts
 from dayfly_operator.certificates import Upkeep
 from dayfly_operator.complaints import Complaints
 from dayfly_operator.courier import Courier, Sender
-from dayfly_operator.crew import Crew, NoBrakes
+from dayfly_operator.crew import Crew
 from dayfly_operator.effects import Effects, Kit
 from dayfly_operator.engine import Engine
 from dayfly_operator.guarding import GuardBook
@@ -25,12 +31,13 @@ from dayfly_operator.leadership import Leadership
 from dayfly_operator.memory import Memory
 from dayfly_operator.metrics import Metrics, Readings
 from dayfly_operator.name_parts import Means, NameParts
-from dayfly_operator.namespaces import Members, Namespaces, Stuck
+from dayfly_operator.namespaces import Members, Namespaces
+from dayfly_operator.news import News
 from dayfly_operator.outgoing import Desk, NoCalls
 from dayfly_operator.own_kind_parts import OwnKindParts, OwnMeans
 from dayfly_operator.own_reports import OwnReports
 from dayfly_operator.pace import Pacer
-from dayfly_operator.policies import Knowledge, PolicyBook
+from dayfly_operator.policies import PolicyBook
 from dayfly_operator.release_parts import Colleagues, ReleaseParts
 from dayfly_operator.release_reports import Ears
 from dayfly_operator.reports import Reports
@@ -71,50 +78,6 @@ class Tools:
     leadership: Leadership
 
 
-class News(Protocol):
-    """Who hears that something has changed, in the event loop."""
-
-    def policies_changed(self, before: Knowledge, known: Knowledge) -> None:
-        """Hear of a list of the policies, whether or not anything differs."""
-        ...
-
-    def policies_ageing(self) -> None:
-        """Hear that the policies are in use, and should be read again."""
-        ...
-
-    def guard_changed(self) -> None:
-        """Hear that other namespaces are guarded now."""
-        ...
-
-    def namespace_relabelled(self) -> None:
-        """Hear that other policies may fit what is in a namespace."""
-        ...
-
-    def stamped_changed(self) -> None:
-        """Hear that a stamped object came, changed or went."""
-        ...
-
-    def webhooks_changed(self) -> None:
-        """Hear that a webhook configuration, or whom to trust, has changed."""
-        ...
-
-    def certificate_changed(self) -> None:
-        """Hear that one of the two Secrets came, changed or went."""
-        ...
-
-    def stuck_changed(self, found: Stuck | None) -> None:
-        """Hear of a namespace that does not go, or with None of one that went after all."""
-        ...
-
-    def conflicts_changed(self) -> None:
-        """Hear that there may be other conflicts about names than before."""
-        ...
-
-    def releases_begun(self) -> None:
-        """Hear that the end of a Helm release has begun: it may have to be gone on with."""
-        ...
-
-
 class Parts:
     """Knowledge, hands and keepers of one replica."""
 
@@ -126,7 +89,7 @@ class Parts:
         self._writer = Gated(writer, tools.leadership)
         self._make_knowledge(news)
         self._make_calls()
-        self._make_history()
+        self._make_history(news)
         self._make_engine(news)
         self.names = NameParts(self._means(), self.complaints, news)
         self.own = self._own_kinds()
@@ -153,11 +116,13 @@ class Parts:
         self.caller: Sender = NoCalls() if settings.dry_run else real
         self.courier = Courier(self.caller, Keys(tools.client))
 
-    def _make_history(self) -> None:
+    def _make_history(self, news: News) -> None:
         tools, settings = self._tools, self._tools.settings
         self.history = History(
             tools.client, settings.namespace, settings.identity, keeping=not settings.dry_run
         )
+        self.history.noted = news.history_noted
+        self.history.dropping = self.metrics.history_dropped.inc
 
     def _make_engine(self, news: News) -> None:
         settings, now = self._tools.settings, self._tools.clocks.now
@@ -176,7 +141,8 @@ class Parts:
             timedelta(seconds=settings.stuck_after),
             news.stuck_changed,
         )
-        brakes = NoBrakes()
+        self.braking = self._braking(news, teller)
+        brakes = self.braking.breakers
         colleagues = Colleagues(self._world, self._pacer, self._namespaces, brakes)
         ears = Ears(teller, self.metrics, self.history, news.stamped_changed)
         self.releases = self._release_parts(colleagues, ears, news)
@@ -195,6 +161,20 @@ class Parts:
             now,
             workers=settings.workers,
             changed=news.stamped_changed,
+        )
+
+    def _braking(self, news: News, teller: Teller) -> BreakerParts:
+        return BreakerParts(
+            breaker_parts.Means(
+                book=self.book,
+                objects=self.watching,
+                held=self._world.held,
+                guard=self.guard,
+                teller=teller,
+                metrics=self.metrics,
+                news=news,
+                now=self._tools.clocks.now,
+            )
         )
 
     def _effects(self) -> Effects:
@@ -281,7 +261,9 @@ class Parts:
         }
         self.rules = RuleKeeper(self._writer, self.configurations, trust)
         self.rights = Rights(client, self._discovery)
-        self.status = StatusKeeper(self._writer, self.book, self, self._tools.clocks.now)
+        self.status = StatusKeeper(
+            self._writer, self.book, self, self.braking, self._tools.clocks.now
+        )
         place = (settings.namespace, settings.serving_names)
         self.certificate = Upkeep(
             client, place, trust, self._tools.leadership, news.webhooks_changed
@@ -295,6 +277,7 @@ class Parts:
     def stamped(self, key: Key, found: Stamped | None) -> None:
         """Pass a watch's news on."""
         self.releases.members.stamped(key, found)
+        self.braking.surprises.seen(key, found)
         self.engine.stamped(key, found)
         if key.resource != NAMESPACES:
             self.names.register.stamped(key, found.meta if found else None)

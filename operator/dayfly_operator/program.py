@@ -5,7 +5,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Iterator
 from itertools import chain
-from typing import Any, Final
+from typing import Any
 
 from dayfly_certs.store import NotInstalled
 from dayfly_kube import collector, health
@@ -13,43 +13,24 @@ from dayfly_operator.chores import Chore
 from dayfly_operator.namespaces import Stuck
 from dayfly_operator.parts import Parts, Tools
 from dayfly_operator.policies import Knowledge
+from dayfly_operator.tempo import (
+    BREAKERS_EVERY,
+    CONFLICTS_GAP,
+    COUNT_GAP,
+    FAREWELL,
+    HISTORY_GAP,
+    KINDS_EVERY,
+    NOT_INSTALLED_AGAIN,
+    RELABELLED_GAP,
+    RELIST_GAP,
+    REPAIR_EVERY,
+    RULES_PATIENCE,
+    SETTLED_AGAIN,
+    STATUS_GAP,
+)
 from dayfly_operator.watching import RECHECK
 
 log = logging.getLogger(__name__)
-
-SETTLED_AGAIN: Final = 0.2
-"""Seconds between looks whether everything has been loaded."""
-
-REPAIR_EVERY: Final = 600.0
-"""Seconds between full lists of the policies, and between looks at the certificate."""
-
-KINDS_EVERY: Final = 60.0
-"""Seconds between checks, without a request, that each kind's watch is alive."""
-
-NOT_INSTALLED_AGAIN: Final = 5.0
-"""Seconds until a cluster without our kinds is asked for them again."""
-
-STATUS_GAP: Final = 5.0
-"""Least seconds between two writes of a policy's status."""
-
-COUNT_GAP: Final = 1.0
-"""Least seconds between two counts of all stamped objects: 30 ms for 10,000 of them."""
-
-RULES_PATIENCE: Final = 3.0
-"""Seconds in which the webhooks' rules should follow a policy; its status waits for them."""
-
-RELABELLED_GAP: Final = 1.0
-"""Least seconds between two looks at everything because of namespaces' labels."""
-
-RELIST_GAP: Final = 5.0
-"""Least seconds between two lists of everything that has no stamp."""
-
-CONFLICTS_GAP: Final = 1.0
-"""Least seconds between two looks for objects that want one name."""
-
-
-FAREWELL: Final = 0.3
-"""Seconds that Events may hold up the end of the process."""
 
 
 class Program:
@@ -73,6 +54,8 @@ class Program:
         self._status = Chore("writing status", self._write_status, gap=COUNT_GAP)
         self._names = Chore("looking at all names", self._look_at_names, every=REPAIR_EVERY)
         self._conflicts = Chore("telling conflicts", self._tell_conflicts, gap=CONFLICTS_GAP)
+        self._breakers = Chore("looking at the breakers", self._look_at_breakers)
+        self._history = Chore("writing the history", self._write_history, gap=HISTORY_GAP)
         self._settle = Chore("settling", self._settle_memory)
         self._certificate = Chore(
             "keeping the certificate",
@@ -107,6 +90,7 @@ class Program:
     async def _look_at_all(self) -> float | None:
         watching = self.parts.watching
         complete = watching.namespaces.synced.is_set()
+        await self.parts.braking.surprises.follow()
         await self.parts.engine.look_at_all(watching.all_stamped(), watching.all_unstamped())
         # Of what is in a namespace that was not known yet, nobody has asked whose it is.
         return None if complete else SETTLED_AGAIN
@@ -147,6 +131,13 @@ class Program:
         await self.parts.names.look_at_all()
         self._conflicts.wake()
         return None
+
+    async def _look_at_breakers(self) -> float | None:
+        leading = self._leadership.holds()
+        return BREAKERS_EVERY if leading and self.parts.braking.breakers.look() else None
+
+    async def _write_history(self) -> None:
+        await self.parts.history.commit()
 
     async def _tell_conflicts(self) -> float | None:
         if not self._names_known():
@@ -198,8 +189,10 @@ class Program:
         """Take up, or lay down, what only the leader does."""
         log.info("leading" if is_open else "not leading")
         if is_open:
+            self.parts.braking.breakers.term_begins()
             for chore in (self._everything, self._rules, self._status, self._certificate):
                 chore.wake()
+            self._breakers.wake()
             self._names.wake()
             self._releases.wake()
             self.parts.own.lead()
@@ -215,8 +208,10 @@ class Program:
         if before.installed != known.installed:
             log.warning("expirypolicies.dayfly.dev installed=%s", known.installed)
         self._status.wake()
+        self._breakers.wake()
         if not differing:
             return
+        self.parts.braking.surprises.policies_changed()
         log.info("policies changed policies=%s", ",".join(sorted(differing)))
         self._rules_until = self._tools.clocks.monotonic() + RULES_PATIENCE
         for chore in (self._kinds, self._everything, self._relist, self._rules, self._rights):
@@ -257,6 +252,15 @@ class Program:
         """Look who loses."""
         self._conflicts.wake()
 
+    def breaker_changed(self) -> None:
+        """Tell it, and look at what may be released."""
+        self._status.wake()
+        self._everything.wake()
+
+    def history_noted(self) -> None:
+        """Write it down."""
+        self._history.wake()
+
     def stuck_changed(self, found: Stuck | None) -> None:
         """Tell it."""
         self._status.wake()
@@ -290,13 +294,16 @@ class Program:
             await work
 
     async def farewell(self) -> None:
-        """Post the Events that are left, once the Lease is released.
+        """Post the Events and the history that are left, once the Lease is released.
 
         They tell of what was done while it was held: late they are as true, and the next leader
         need not wait for them. It is not an act, so it does not ask the gate.
         """
         if not self._tools.settings.dry_run:
-            await self.parts.recorder.finish(self._tools.client, FAREWELL)
+            await asyncio.gather(
+                self.parts.recorder.finish(self._tools.client, FAREWELL),
+                self.parts.history.finish(FAREWELL),
+            )
 
     async def _work(self, live: Callable[[], str | None]) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -335,5 +342,7 @@ class Program:
             self._names,
             self._conflicts,
             self._releases,
+            self._breakers,
+            self._history,
             self._settle,
         )

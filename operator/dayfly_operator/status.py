@@ -1,14 +1,13 @@
 """The ``status`` of each ExpiryPolicy: how many objects, which end is next, and is all well."""
 
-import asyncio
 import logging
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from dayfly_core import api, instant
 from dayfly_core.api import ConditionStatus, Enforcement, Unit
@@ -17,15 +16,14 @@ from dayfly_core.names import Condition, Reason
 from dayfly_core.objects import EXPIRY_POLICIES, Key
 from dayfly_core.policies import GroupResource
 from dayfly_kube.errors import ApiError
+from dayfly_operator import census
+from dayfly_operator.census import Acting, Tally
 from dayfly_operator.policies import Entry, PolicyBook
 from dayfly_operator.rights import Obstacle
 from dayfly_operator.stamped import Stamped
 from dayfly_operator.writing import Writer
 
 log = logging.getLogger(__name__)
-
-SLICE: Final = 500
-"""Objects counted in one go: 2 ms in which no end is served."""
 
 MOST_NAMED: Final = 10
 """Releases that one condition names."""
@@ -38,8 +36,9 @@ FRESH: Final = 1.0
 class Facts:
     """What a policy's status is made of."""
 
-    matched: int = 0
-    next_end: datetime | None = None
+    tally: Tally = field(default_factory=Tally)
+    breaker: api.Breaker | None = None
+    """Set while it is open."""
     obstacles: Sequence[Obstacle] = ()
     stuck: Sequence[str] = ()
     stopped_releases: Sequence[str] = ()
@@ -62,12 +61,14 @@ def status_of(entry: Entry, facts: Facts, now: datetime) -> api.ExpiryPolicyStat
         Condition.READY: _ready(entry, facts),
         Condition.ENFORCEABLE: _enforceable(facts.obstacles),
     }
-    known = any(condition.type == Condition.STUCK for condition in conditions)
-    if facts.stuck or known:
+    # These two are only there once there was something to say.
+    known = {condition.type for condition in conditions}
+    if facts.stuck or Condition.STUCK in known:
         judgements[Condition.STUCK] = _stuck(facts.stuck)
-    known = any(condition.type == Condition.RELEASE_BLOCKED for condition in conditions)
-    if facts.stopped_releases or known:
+    if facts.stopped_releases or Condition.RELEASE_BLOCKED in known:
         judgements[Condition.RELEASE_BLOCKED] = _stopped(facts.stopped_releases)
+    if facts.breaker or Condition.BREAKER_OPEN in known:
+        judgements[Condition.BREAKER_OPEN] = _breaker(facts.breaker)
     for kind, (status, reason, message) in judgements.items():
         conditions = with_condition(
             conditions,
@@ -78,12 +79,28 @@ def status_of(entry: Entry, facts: Facts, now: datetime) -> api.ExpiryPolicyStat
             generation=generation,
             now=now,
         )
+    tally = facts.tally
     return api.ExpiryPolicyStatus(
         observed_generation=generation,
-        matched=facts.matched,
-        next_end=instant.render(facts.next_end) if facts.next_end else UNSET,
+        matched=tally.matched,
+        next_end=instant.render(tally.next_end) if tally.next_end else UNSET,
+        next_ends=[coming.told for coming in tally.coming],
+        steps=_steps(entry),
+        breaker=facts.breaker or UNSET,
         conditions=list(conditions),
     )
+
+
+def _steps(entry: Entry) -> list[api.KnownStep] | UnsetType:
+    """Return since when each step is known; while the policy cannot be read, as it was."""
+    if entry.policy is None:
+        return entry.status.steps
+    known = entry.policy.known
+    return [
+        api.KnownStep(step=step.name, since=instant.render(known[step.name]))
+        for step in entry.policy.steps
+        if step.name in known
+    ]
 
 
 def _ready(entry: Entry, facts: Facts) -> Judgement:
@@ -136,6 +153,20 @@ def _stopped(sentences: Sequence[str]) -> Judgement:
     return ConditionStatus.TRUE, Reason.RELEASE_BLOCKED, "; ".join(told)
 
 
+def _breaker(breaker: api.Breaker | None) -> Judgement:
+    if breaker is None:
+        return ConditionStatus.FALSE, Reason.BREAKER_CLOSED, "nothing is held back"
+    return ConditionStatus.TRUE, Reason.BREAKER_OPEN, breaker.message
+
+
+class Braking(Acting, Protocol):
+    """What policies do, and what keeps them from it."""
+
+    def report(self, policy: str) -> api.Breaker | None:
+        """Return what to say of a policy's breaker; None while it is closed."""
+        ...
+
+
 class Surroundings(Protocol):
     """What a status reports on."""
 
@@ -176,35 +207,38 @@ class StatusKeeper:
         writer: Writer,
         book: PolicyBook,
         surroundings: Surroundings,
+        braking: Braking,
         now: Callable[[], datetime],
     ) -> None:
         self._writer = writer
         self._book = book
         self._surroundings = surroundings
+        self._braking = braking
         self._now = now
 
     async def tend(self) -> bool:
         """Compare each policy's status with the facts, write those that differ; if any did."""
-        counts, ends = await self._counted()
-        if any(self._differing(counts, ends)):
+        tallies = await census.count(self._surroundings.all_stamped(), self._braking)
+        if any(self._differing(tallies)):
             await self._book.fresh(FRESH)
-        differing = list(self._differing(counts, ends))
+        differing = list(self._differing(tallies))
         for entry, status in differing:
             await self._write(entry, status)
         return bool(differing)
 
     def _differing(
-        self, counts: Mapping[str, int], ends: Mapping[str, datetime]
+        self, tallies: Mapping[str, Tally]
     ) -> Iterator[tuple[Entry, api.ExpiryPolicyStatus]]:
-        obstacles, stuck = self._surroundings.obstacles(), tuple(self._surroundings.stuck())
-        asked = self._surroundings.asked_about()
-        switched_off = sorted(self._surroundings.switched_off())
-        stopped = tuple(self._surroundings.stopped_releases())
+        around = self._surroundings
+        obstacles, stuck = around.obstacles(), tuple(around.stuck())
+        asked = around.asked_about()
+        switched_off = sorted(around.switched_off())
+        stopped = tuple(around.stopped_releases())
         for name, entry in self._book.known.entries.items():
             kinds = entry.policy.resources if entry.policy else ()
             facts = Facts(
-                matched=counts.get(name, 0),
-                next_end=ends.get(name),
+                tally=tallies.get(name, Tally()),
+                breaker=self._braking.report(name),
                 obstacles=[
                     *(obstacles[kind] for kind in sorted(kinds) if kind in obstacles),
                     *self._of_releases(entry),
@@ -227,18 +261,6 @@ class StatusKeeper:
         if obstacle and entry.policy and entry.policy.unit is Unit.RELEASE:
             yield obstacle
 
-    async def _counted(self) -> tuple[dict[str, int], dict[str, datetime]]:
-        counts: dict[str, int] = {}
-        ends: dict[str, datetime] = {}
-        for seen, (_, found) in enumerate(self._surroundings.all_stamped()):
-            name = found.policy
-            counts[name] = counts.get(name, 0) + 1
-            if found.end and (name not in ends or found.end < ends[name]):
-                ends[name] = found.end
-            if seen % SLICE == SLICE - 1:
-                await asyncio.sleep(0)
-        return counts, ends
-
     async def _write(self, entry: Entry, status: api.ExpiryPolicyStatus) -> None:
         meta = entry.meta
         head = {"uid": meta.uid, "resourceVersion": meta.resource_version}
@@ -260,4 +282,4 @@ def group_resource(kind: GroupResource) -> str:
 def _patch(status: api.ExpiryPolicyStatus) -> dict[str, object]:
     """Spell what is unset as null: in a merge patch, absence means unchanged."""
     fields: dict[str, object] = msgspec.to_builtins(status)
-    return {"nextEnd": None, **fields}
+    return {"nextEnd": None, "breaker": None, **fields}

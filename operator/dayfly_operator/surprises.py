@@ -24,7 +24,7 @@ class Surroundings(Protocol):
     """What is known of objects and their policies."""
 
     def policy(self, name: str) -> Policy | None:
-        """Return a policy by name."""
+        """Return a policy by name, if it does anything at present."""
         ...
 
     def acts(self, key: Key, found: Stamped) -> bool:

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from msgspec import UNSET
 
-from dayfly_core import api
+from dayfly_core import api, instant
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.policies import Policy, compile_policy
+from dayfly_operator.census import Coming, Tally
 from dayfly_operator.policies import Entry
 from dayfly_operator.rights import Obstacle
 from dayfly_operator.status import Facts, status_of
@@ -30,6 +31,8 @@ def entry(found: Policy | None, fault: str = "") -> Entry:
 
 
 ACTIVE = entry(policy())
+BREAKER = api.Breaker(opened_at=instant.render(NOW), held=60, message="60 of 80 are held back")
+COMING = Coming(LATER, "ConfigMap", "team-a", "settings", "u-1", "DELETE@0s")
 SAD = Obstacle("MissingRights", "may not delete configmaps")
 
 
@@ -76,6 +79,16 @@ def told(status: api.ExpiryPolicyStatus) -> dict[str, tuple[str, str]]:
         ),
         pytest.param(
             ACTIVE,
+            Facts(breaker=BREAKER),
+            {
+                "Ready": ("True", "Active"),
+                "Enforceable": ("True", "AllRights"),
+                "BreakerOpen": ("True", "BreakerOpen"),
+            },
+            id="with its breaker open",
+        ),
+        pytest.param(
+            ACTIVE,
             Facts(switched_off=["dayfly-stamp"]),
             {"Ready": ("False", "AdmissionOff"), "Enforceable": ("True", "AllRights")},
             id="with the webhooks switched off",
@@ -106,7 +119,7 @@ def test_what_is_switched_off_is_named_in_a_sentence(gone: list[str], begins: st
 
 
 def test_the_same_facts_an_hour_later_are_the_same_status() -> None:
-    facts = Facts(matched=2, next_end=LATER, obstacles=[SAD])
+    facts = Facts(Tally(2, LATER, [COMING]), BREAKER, obstacles=[SAD])
     first = status_of(ACTIVE, facts, NOW)
     assert status_of(replace(ACTIVE, status=first), facts, LATER) == first
 
@@ -121,3 +134,33 @@ def test_what_went_at_last_is_no_longer_stuck() -> None:
 
 def test_without_an_end_to_come_there_is_no_next_end() -> None:
     assert status_of(ACTIVE, Facts(), NOW).next_end is UNSET
+
+
+def test_a_breaker_that_has_closed_says_so() -> None:
+    before = status_of(ACTIVE, Facts(breaker=BREAKER), NOW)
+    assert before.breaker == BREAKER
+    after = status_of(replace(ACTIVE, status=before), Facts(), LATER)
+    assert told(after)["BreakerOpen"] == ("False", "BreakerClosed")
+    assert after.breaker is UNSET
+
+
+def test_the_next_ends_are_told_with_what_happens() -> None:
+    assert status_of(ACTIVE, Facts(Tally(1, LATER, [COMING])), NOW).next_ends == [
+        api.NextEnd(
+            at=instant.render(LATER),
+            action="DELETE@0s",
+            kind="ConfigMap",
+            namespace="team-a",
+            name="settings",
+            uid="u-1",
+        )
+    ]
+
+
+def test_since_when_a_step_is_known_is_written_down() -> None:
+    known = policy(known={"DELETE@0s": NOW})
+    expected = [api.KnownStep(step="DELETE@0s", since=instant.render(NOW))]
+    status = status_of(entry(known), Facts(), LATER)
+    assert status.steps == expected
+    unreadable = Entry(META, None, "spec.ttl.max: no", status)
+    assert status_of(unreadable, Facts(), LATER).steps == expected, "what was known stays known"

@@ -1,0 +1,99 @@
+"""What a status counts: how many objects each policy holds, and which of them end next."""
+
+import asyncio
+from bisect import insort
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, NamedTuple, Protocol
+
+from dayfly_core import api, instant, outlook
+from dayfly_core.objects import Key
+from dayfly_core.policies import Policy
+from dayfly_operator.stamped import Stamped
+
+SLICE: Final = 500
+"""Objects counted in one go: some milliseconds in which no end is served."""
+
+NEXT: Final = 20
+"""Ends that a status names."""
+
+
+class Coming(NamedTuple):
+    """A step of one object; they sort by when it is, and by name what is at the same time."""
+
+    at: datetime
+    kind: str
+    namespace: str
+    name: str
+    uid: str
+    step: str
+
+    @property
+    def told(self) -> api.NextEnd:
+        """As the status says it."""
+        return api.NextEnd(
+            at=instant.render(self.at),
+            action=self.step,
+            kind=self.kind,
+            namespace=self.namespace,
+            name=self.name,
+            uid=self.uid,
+        )
+
+
+@dataclass(slots=True)
+class Tally:
+    """The objects of one policy."""
+
+    matched: int = 0
+    next_end: datetime | None = None
+    coming: list[Coming] = field(default_factory=list[Coming])
+    """The nearest steps, in order."""
+
+    def add(self, found: Stamped) -> None:
+        """Count an object."""
+        self.matched += 1
+        if found.end and (self.next_end is None or found.end < self.next_end):
+            self.next_end = found.end
+
+    def may_be_near(self, earliest: datetime) -> bool:
+        """Whether what comes at that time or later may be among the nearest."""
+        return len(self.coming) < NEXT or earliest <= self.coming[-1].at
+
+    def note(self, coming: Coming) -> None:
+        """Keep it, if it is among the nearest."""
+        insort(self.coming, coming)
+        del self.coming[NEXT:]
+
+
+class Acting(Protocol):
+    """What policies do."""
+
+    def policy(self, name: str) -> Policy | None:
+        """Return a policy by name, if it does anything at present."""
+        ...
+
+    def acts(self, key: Key, found: Stamped) -> bool:
+        """Whether its policy will do anything to an object."""
+        ...
+
+
+async def count(objects: Iterable[tuple[Key, Stamped]], acting: Acting) -> Mapping[str, Tally]:
+    """Count stamped objects by their policy, in slices."""
+    tallies: dict[str, Tally] = {}
+    for seen, (key, found) in enumerate(objects):
+        tally = tallies.setdefault(found.policy, Tally())
+        tally.add(found)
+        decided = acting.policy(found.policy)
+        if found.end and decided and tally.may_be_near(outlook.earliest(decided, found.end)):
+            coming = outlook.coming(decided, found.meta, found.end)
+            if coming and acting.acts(key, found):
+                tally.note(_coming(key, found, coming))
+        if seen % SLICE == SLICE - 1:
+            await asyncio.sleep(0)
+    return tallies
+
+
+def _coming(key: Key, found: Stamped, step: outlook.Next) -> Coming:
+    return Coming(step.at, key.resource.kind, key.namespace, key.name, found.meta.uid, step.step)
