@@ -24,6 +24,9 @@ PROGRAMS: Final = {
 COMMANDS: Final = {
     "list": "dayfly_cli.listing",
     "show": "dayfly_cli.showing",
+    "explain": "dayfly_cli.explaining",
+    "plan": "dayfly_cli.planning",
+    "simulate": "dayfly_cli.simulating",
     "extend": "dayfly_cli.extending",
     "wake": "dayfly_cli.waking",
 }

@@ -13,6 +13,12 @@ See what ends
                           {prog} list -n shop --watch
   show KIND/NAME        everything Dayfly knows about one object
                           {prog} show deploy/web -n shop
+  explain KIND/NAME     what will happen to one object, when, and by which rule
+                          {prog} explain ns/shop-pr-17
+  plan                  the next acts, with every object that each touches
+                          {prog} plan -A --within 1h
+  simulate              what would happen for a while; changes nothing
+                          {prog} simulate -A --for 7d
 
 Move an end
   extend KIND/NAME DUR  give it more time: 90s, 8h, 1d12h, 2w

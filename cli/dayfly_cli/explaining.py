@@ -1,0 +1,151 @@
+"""``dayfly explain``: what is going to happen to one object, and by which rule."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from dayfly_cli import hindrances, snapshot
+from dayfly_cli.cluster import Cluster, Connection, add_connection, connected
+from dayfly_cli.ends import at, remaining, title
+from dayfly_cli.kinds import Target, parse_target
+from dayfly_cli.terminal import OK, Terminal
+from dayfly_core import ending, instant, names
+from dayfly_core.forecast import Foreseen, forecast
+from dayfly_core.names import Reason
+from dayfly_core.objects import Key
+from dayfly_core.subject import Plan, Subject
+from dayfly_kube.flags import Flags
+
+EXAMPLES = """examples:
+  {prog} explain deploy/web
+  {prog} explain ns/shop-pr-17 -o json
+
+What is shown follows from the cluster as it is now: whoever extends, wakes or relabels the object
+changes it. Nothing is written.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The command line, read."""
+
+    connection: Connection
+    target: Target
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One object, what is decided about it now, and what is to come."""
+
+    key: Key
+    plan: Plan
+    future: tuple[Foreseen, ...]
+    covered: bool
+    """Whether any policy has a say in it."""
+
+
+def parse(prog: str, argv: Sequence[str]) -> Options:
+    """Read the command line; raises Misused."""
+    parsed = command_line(prog).parse_args(argv)
+    return Options(Connection.of(parsed), parse_target(parsed.target), parsed.output)
+
+
+def command_line(prog: str) -> Flags:
+    """Return the arguments there are; also the source of their reference page."""
+    flags = Flags(
+        f"{prog} explain",
+        "Show what will happen to one object, when, and which rule each step comes from.",
+        EXAMPLES.format(prog=prog),
+    )
+    flags.add_argument("target", metavar="KIND/NAME", help="for example deploy/web or ns/team-a")
+    flags.add_argument(
+        "-o", "--output", choices=("text", "json"), default="text", help="default: %(default)s"
+    )
+    add_connection(flags)
+    return flags
+
+
+async def run(terminal: Terminal, argv: Sequence[str]) -> int:
+    """Print it."""
+    options = parse(terminal.prog, argv)
+    async with connected(options.connection, terminal.environ) as cluster:
+        explained = await _explained(cluster, options.target, terminal)
+    if options.output == "json":
+        terminal.say(json.dumps(as_data(explained), indent=2))
+        return OK
+    for line in lines(explained, terminal.now()):
+        terminal.say(line)
+    return OK
+
+
+async def _explained(cluster: Cluster, target: Target, terminal: Terminal) -> Explanation:
+    resource = await cluster.find(target)
+    meta = await cluster.read(resource, target.name)
+    namespace = await cluster.namespace_meta() if meta.namespace else None
+    policies = await snapshot.policies(cluster, terminal)
+    guard, now = await hindrances.guard(cluster), terminal.now()
+    key = Key(resource, meta.namespace, meta.name)
+    subject = Subject(key, meta, namespace)
+    labels = subject.namespace_labels
+    covered = names.POLICY in meta.label_map or bool(
+        policies.deciding(subject.group_resource, meta, labels)
+    )
+    plan = ending.plan(subject, policies, guard, now)
+    return Explanation(key, plan, forecast(subject, policies, guard, now), covered)
+
+
+def lines(explained: Explanation, now: datetime) -> Iterator[str]:
+    """Write it for a person."""
+    key = explained.key
+    yield title(key.resource, key.name) + (f" in {key.namespace}" if key.namespace else "")
+    if not explained.future:
+        yield f"  nothing will happen to it: {_why_nothing(explained)}"
+        return
+    rows = [(at(step.at), _when(step.at, now), step.what, _rule(step)) for step in explained.future]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield ("  " + "   ".join(cells)).rstrip()
+
+
+def _when(when: datetime, now: datetime) -> str:
+    return f"in {remaining(when, now)}" if when > now else "now"
+
+
+def _rule(step: Foreseen) -> str:
+    return f"{step.rule} of ExpiryPolicy {step.policy}" if step.policy else step.rule
+
+
+def _why_nothing(explained: Explanation) -> str:
+    plan = explained.plan
+    if not explained.covered and plan.reason in (Reason.NO_POLICY, Reason.INERT):
+        return (
+            "no ExpiryPolicy covers it, so its annotations have no effect; "
+            "`kubectl get expirypolicies` lists all"
+        )
+    return f"{plan.note} ({plan.reason})" if plan.note else plan.reason
+
+
+def as_data(explained: Explanation) -> dict[str, Any]:
+    """Return what ``-o json`` prints."""
+    key, plan = explained.key, explained.plan
+    return {
+        "apiVersion": key.resource.api_version,
+        "kind": key.resource.kind,
+        "namespace": key.namespace or None,
+        "name": key.name,
+        "reason": plan.reason,
+        "note": plan.note or None,
+        "steps": [
+            {
+                "at": instant.render(step.at),
+                "what": step.what,
+                "rule": step.rule,
+                "policy": step.policy or None,
+            }
+            for step in explained.future
+        ],
+    }

@@ -1,0 +1,118 @@
+"""``dayfly plan``: the next acts, each with every object that it touches and what is in its way."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from dayfly_cli import snapshot
+from dayfly_cli.cluster import Connection, add_connection, connected
+from dayfly_cli.ends import at, remaining, title
+from dayfly_cli.prospects import Prospect, Prospector, last_of_release
+from dayfly_cli.simulating import DAY, span, within
+from dayfly_cli.terminal import OK, Misused, Terminal
+from dayfly_core import duration, instant
+from dayfly_core.objects import Key, ObjectMeta
+from dayfly_core.simulation import NOTE, Event, World, simulate
+from dayfly_kube.flags import Flags
+
+EXAMPLES = """examples:
+  {prog} plan                     the next acts in the present namespace
+  {prog} plan -A --within 1h
+  {prog} plan -n shop -o json | jq '.acts[] | select(.blockers != [])'
+
+An act that has a blocker does not happen as things are, and is tried again. Nothing is written.
+"""
+
+STAMP = "stamp"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The command line, read."""
+
+    connection: Connection
+    everywhere: bool
+    span: timedelta
+    limit: int
+    output: str
+
+
+def parse(prog: str, argv: Sequence[str]) -> Options:
+    """Read the command line; raises Misused."""
+    parsed = command_line(prog).parse_args(argv)
+    if parsed.limit < 1:
+        raise Misused(f"--limit is {parsed.limit}; write 1 or more")
+    connection = Connection.of(parsed)
+    return Options(connection, parsed.all_namespaces, parsed.span, parsed.limit, parsed.output)
+
+
+def command_line(prog: str) -> Flags:
+    """Return the arguments there are; also the source of their reference page."""
+    flags = Flags(
+        f"{prog} plan",
+        "Show what Dayfly is about to do: each act with the objects it touches, in order.",
+        EXAMPLES.format(prog=prog),
+    )
+    flags.add_argument("-A", "--all-namespaces", action="store_true", help="in all namespaces")
+    flags.add_argument(
+        "--within",
+        dest="span",
+        metavar="DURATION",
+        type=span,
+        default=DAY,
+        help="how far to look, for example 1h (default: 24h)",
+    )
+    flags.add_argument(
+        "--limit", metavar="N", type=int, default=20, help="at most so many acts (default: 20)"
+    )
+    flags.add_argument(
+        "-o", "--output", choices=("text", "json"), default="text", help="default: %(default)s"
+    )
+    add_connection(flags)
+    return flags
+
+
+async def run(terminal: Terminal, argv: Sequence[str]) -> int:
+    """Look, look up, print."""
+    options = parse(terminal.prog, argv)
+    async with connected(options.connection, terminal.environ) as cluster:
+        world = await snapshot.snapshot(cluster, terminal, everywhere=options.everywhere)
+        now, metas = world.now, dict(world.objects)
+        kinds = sorted({key.resource for key in metas})
+        prospector = Prospector(cluster, world.policies, world.guard, kinds)
+        events = _acts(world, metas, prospector, within(now, options.span))
+        found = [
+            await prospector.look(event, metas[event.key]) for event in events[: options.limit]
+        ]
+    if options.output == "json":
+        data = {"at": instant.render(now), "acts": [each.data for each in found]}
+        terminal.say(json.dumps(data, indent=2))
+        return OK
+    for line in _lines(found, now):
+        terminal.say(line)
+    if not found:
+        terminal.warn(f"nothing is to be done within {duration.render(options.span)}")
+    if len(events) > options.limit:
+        terminal.warn(f"{len(events) - options.limit} more acts follow; --limit shows more")
+    return OK
+
+
+def _acts(
+    world: World, metas: dict[Key, ObjectMeta], prospector: Prospector, until: datetime
+) -> list[Event]:
+    simulated = (event for event in simulate(world, until) if event.what not in (NOTE, STAMP))
+    seen = [event for event in simulated if event.key in metas]
+    return last_of_release([(event, prospector.release(event, metas[event.key])) for event in seen])
+
+
+def _lines(found: Sequence[Prospect], now: datetime) -> Iterator[str]:
+    for each in found:
+        event = each.event
+        where = f" in {event.key.namespace}" if event.key.namespace else ""
+        due = f"in {remaining(event.at, now)}" if event.at > now else "now"
+        what = f"{event.what} {title(event.key.resource, event.key.name)}{where}"
+        yield f"{at(event.at)} ({due})  {what}  [{event.rule} of {event.by}]"
+        yield from (f"    {touched.text}  uid {touched.uid}" for touched in each.objects)
+        yield from (f"    {remark}" for remark in each.remarks)
+        yield from (f"    ! {blocker}" for blocker in each.blockers)

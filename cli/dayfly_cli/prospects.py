@@ -1,0 +1,176 @@
+"""What an act will touch, object by object, and what stands in its way: looked up beforehand."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from dayfly_cli.cluster import Cluster
+from dayfly_cli.ends import title
+from dayfly_core import helm, helm_storage, instant, names, scaling
+from dayfly_core.api import Unit
+from dayfly_core.guard import Guard
+from dayfly_core.helm import ReleaseRef
+from dayfly_core.helm_storage import UnreadableRelease
+from dayfly_core.objects import NAMESPACES, Key, ObjectMeta, Resource
+from dayfly_core.policies import Policies, Policy
+from dayfly_core.release import Surroundings, judge
+from dayfly_core.simulation import END, Event
+from dayfly_kube.discovery import Discovery
+from dayfly_kube.errors import ApiError
+from dayfly_kube.releases import ReleaseReader
+from dayfly_operator.namespaces import Members
+from dayfly_operator.workloads import Workloads
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """One object that an act ends or scales down."""
+
+    key: Key
+    uid: str
+
+    @property
+    def text(self) -> str:
+        """``deployment.apps/web in shop``."""
+        where = f" in {self.key.namespace}" if self.key.namespace else ""
+        return title(self.key.resource, self.key.name) + where
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """One act to come: what it touches, in that order, and what would stop it as things are."""
+
+    event: Event
+    objects: tuple[Touched, ...]
+    blockers: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What ``-o json`` prints."""
+        key = self.event.key
+        return {
+            "at": instant.render(self.event.at),
+            "what": self.event.what,
+            "kind": key.resource.kind,
+            "namespace": key.namespace or None,
+            "name": key.name,
+            "rule": self.event.rule,
+            "by": self.event.by,
+            "objects": [
+                {
+                    "apiVersion": each.key.resource.api_version,
+                    "kind": each.key.resource.kind,
+                    "namespace": each.key.namespace or None,
+                    "name": each.key.name,
+                    "uid": each.uid,
+                }
+                for each in self.objects
+            ],
+            "blockers": list(self.blockers),
+            "remarks": list(self.remarks),
+        }
+
+
+class Prospector:
+    """Looks acts up, with the rights of the person who asks."""
+
+    def __init__(
+        self, cluster: Cluster, policies: Policies, guard: Guard, kinds: list[Resource]
+    ) -> None:
+        discovery = Discovery(cluster.client)
+        self._policies = policies
+        self._guard = guard
+        self._members = Members(cluster.client, discovery, lambda: kinds)
+        self._workloads = Workloads(cluster.client, discovery)
+        self._releases = ReleaseReader(cluster.client, discovery)
+
+    def release(self, event: Event, meta: ObjectMeta) -> ReleaseRef | None:
+        """Return the Helm release that ends with the object, if one does."""
+        policy = self._policy(event)
+        whole = policy is not None and policy.unit is Unit.RELEASE
+        return helm.release_of(meta) if whole and event.what == END else None
+
+    async def look(self, event: Event, meta: ObjectMeta) -> Prospect:
+        """Say what one act touches."""
+        if ref := self.release(event, meta):
+            return await self._release(event, ref)
+        own = Touched(event.key, meta.uid)
+        if event.key.resource != NAMESPACES:
+            return Prospect(event, (own,), self._held(event, meta))
+        if event.what == END:
+            member = await self._members.protected(event.key.name)
+            kept = (f"{member}, which is protected, keeps it",) if member else ()
+            remark = ("all that is in it ends with it",)
+            return Prospect(event, (own,), (*self._held(event, meta), *kept), remark)
+        if event.what == SCALE_DOWN:
+            return Prospect(event, await self._running(event.key.name), self._held(event, meta))
+        return Prospect(event, (own,))
+
+    async def _running(self, namespace: str) -> tuple[Touched, ...]:
+        found: list[Touched] = []
+        for kind in scaling.WAYS:
+            async for key, workload in self._workloads.all(kind, namespace):
+                meta = workload.metadata
+                if not (meta.controlled or meta.protected) and scaling.down(
+                    (kind.group, kind.plural), workload, ""
+                ):
+                    found.append(Touched(key, meta.uid))
+        return tuple(found)
+
+    def _held(self, event: Event, meta: ObjectMeta) -> tuple[str, ...]:
+        if names.CAUGHT_UP not in meta.annotation_map:
+            return ()
+        return (f"nobody asked for this end: {event.by} may hold it back (dayfly breaker show)",)
+
+    def _policy(self, event: Event) -> Policy | None:
+        return self._policies.get(event.by.partition("/")[2])
+
+    async def _release(self, event: Event, ref: ReleaseRef) -> Prospect:
+        try:
+            return await self._read_release(event, ref)
+        except ApiError as error:
+            if not error.forbidden:
+                raise
+            return Prospect(event, (), (f"you may not read the Helm release {ref}: {error}",))
+        except UnreadableRelease as error:
+            return Prospect(event, (), (f"what Helm has stored of the release {ref} {error}",))
+
+    async def _read_release(self, event: Event, ref: ReleaseRef) -> Prospect:
+        known = await self._releases.revisions(ref)
+        if not known:
+            return Prospect(event, (), (f"no Secret holds the Helm release {ref}",))
+        content = await self._releases.content(ref, helm_storage.told(known))
+        sightings = await self._releases.sightings(ref, content.listed)
+        keys = [seen.key for seen in sightings if seen.key and seen.meta]
+        others = await self._releases.others(ref, keys)
+        plan = judge(ref, sightings, Surroundings(self._guard, others), content.hooks)
+        remarks = [f"the whole Helm release {ref}"]
+        remarks += [f"{kept} stays: its chart says so" for kept in plan.kept]
+        if plan.hooks:
+            remarks.append(f"hooks are not run: {', '.join(plan.hooks)}")
+        objects = tuple(Touched(step.key, step.uid) for step in plan.steps)
+        blockers = tuple(blocker.text for blocker in plan.blockers)
+        return Prospect(event, objects, blockers, tuple(remarks))
+
+
+SCALE_DOWN = "scale down"
+
+
+def last_of_release(
+    events: list[tuple[Event, ReleaseRef | None]],
+) -> list[Event]:
+    """Keep of the ends of one release only the last: all of it ends then."""
+    last: dict[ReleaseRef, datetime] = {}
+    for event, ref in events:
+        if ref:
+            last[ref] = max(event.at, last.get(ref, event.at))
+    kept: list[Event] = []
+    told: set[ReleaseRef] = set()
+    for event, ref in events:
+        if ref is None:
+            kept.append(event)
+        elif event.at == last[ref] and ref not in told:
+            told.add(ref)
+            kept.append(event)
+    return kept

@@ -1,0 +1,152 @@
+"""``dayfly explain``, ``plan`` and ``simulate``: what is to come, over real HTTP."""
+
+import json
+from typing import Any
+
+import pytest
+
+from dayfly_core import names
+from dayfly_core.objects import EXPIRY_POLICIES
+from support.fake_api import Fault
+from support.policy_manifests import manifest
+from support.shell import SHOP, WEB, Shell
+
+PREVIEWS = EXPIRY_POLICIES.path(name="previews")
+TIMELINE: list[dict[str, Any]] = [
+    {"at": "-1h", "action": {"type": "NOTIFY"}},
+    {"at": "0s", "action": {"type": "SCALE_DOWN"}},
+    {"at": "24h", "action": {"type": "DELETE"}},
+]
+
+
+MATCH = {
+    "resources": [
+        {"apiGroups": ["apps"], "resources": ["deployments"]},
+        {"apiGroups": [""], "resources": ["namespaces"]},
+    ]
+}
+
+
+@pytest.fixture
+def timeline(shell: Shell) -> None:
+    shell.api.put(PREVIEWS, manifest(timeline=TIMELINE))
+
+
+@pytest.fixture
+def namespaces_end(shell: Shell) -> None:
+    shell.api.put(PREVIEWS, manifest(match=MATCH))
+
+
+@pytest.mark.usefixtures("timeline")
+async def test_explain_prints_the_future_steps_with_their_rules(shell: Shell) -> None:
+    answer = await shell.run("explain deployment/web")
+    head, *steps = answer.out.splitlines()
+    assert (answer.status, head) == (0, "deployment.apps/web in shop")
+    assert [line.split()[0] for line in steps] == [
+        "2026-11-22T11:00:00Z",
+        "2026-11-22T12:00:00Z",
+        "2026-11-23T12:00:00Z",
+    ]
+    assert "warn" in steps[0]
+    assert steps[0].endswith("NOTIFY@-1h of ExpiryPolicy previews")
+
+
+@pytest.mark.usefixtures("timeline")
+async def test_explain_for_programs(shell: Shell) -> None:
+    data = json.loads((await shell.run("explain deployment/web -o json")).out)
+    assert (data["kind"], data["name"]) == ("Deployment", "web")
+    assert data["steps"][1]["what"] == "scale down"
+    assert data["steps"][1]["at"] == "2026-11-22T12:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("labels", "annotations", "said"),
+    [
+        pytest.param(
+            {}, {names.TTL: "8h"}, "no ExpiryPolicy covers it", id="an annotation without a policy"
+        ),
+        pytest.param(
+            {names.PROTECTED: "true", names.POLICY: "previews"},
+            {names.EXPIRES_AT: "2026-11-22T12:00:00Z"},
+            "carries the label dayfly.dev/protected (Protected)",
+            id="what is protected",
+        ),
+    ],
+)
+async def test_explain_says_why_nothing_happens(
+    shell: Shell, labels: dict[str, str], annotations: dict[str, str], said: str
+) -> None:
+    path = "/api/v1/namespaces/bare/services/s"
+    shell.api.put(path, {"metadata": {"labels": labels, "annotations": annotations}})
+    answer = await shell.run("explain service/s -n bare")
+    assert said in answer.out
+
+
+@pytest.mark.usefixtures("namespaces_end")
+async def test_simulate_prints_what_happens_in_order_and_writes_nothing(shell: Shell) -> None:
+    answer = await shell.run("simulate --for 2d")
+    header, *lines = answer.out.splitlines()
+    assert header.split() == ["AT", "WHAT", "NAMESPACE", "OBJECT", "RULE"]
+    assert [(line.split()[1], line.split()[3]) for line in lines] == [
+        ("delete", "deployment.apps/web"),
+        ("delete", "namespace/shop"),
+    ]
+    assert {request.method for request in shell.api.requests} == {"GET"}
+
+
+async def test_simulate_looks_no_further_than_it_is_told(shell: Shell) -> None:
+    answer = await shell.run("simulate --for 3h -o json")
+    assert [event["name"] for event in json.loads(answer.out)["events"]] == ["web"]
+
+
+async def test_a_span_that_cannot_be_read_is_said_with_an_example(
+    shell: Shell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        await shell.run("simulate --for soon")
+    assert ended.value.code == 2
+    assert "'soon' is not a length of time; write for example 90s" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("timeline")
+async def test_plan_shows_each_act_with_the_objects_it_touches(shell: Shell) -> None:
+    uid = shell.api.objects[WEB]["metadata"]["uid"]
+    answer = await shell.run("plan --within 3h -o json")
+    acts = json.loads(answer.out)["acts"]
+    assert [(act["what"], act["name"]) for act in acts] == [
+        ("warn", "web"),
+        ("scale down", "web"),
+    ]
+    assert acts[1]["objects"] == [
+        {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "namespace": "shop",
+            "name": "web",
+            "uid": uid,
+        }
+    ]
+
+
+@pytest.mark.usefixtures("namespaces_end")
+async def test_plan_names_what_keeps_a_namespace(shell: Shell) -> None:
+    path = f"{SHOP}/configmaps/keep"
+    shell.api.put(path, {"metadata": {"labels": {names.PROTECTED: "true"}}})
+    answer = await shell.run("plan")
+    assert "! configmaps/shop/keep, which is protected, keeps it" in answer.out
+
+
+@pytest.mark.usefixtures("namespaces_end")
+async def test_plan_shows_as_many_acts_as_it_is_told_and_says_that_more_follow(
+    shell: Shell,
+) -> None:
+    answer = await shell.run("plan --within 2d --limit 1")
+    assert answer.out.count("[DELETE@0s of ExpiryPolicy/previews]") == 1
+    assert "1 more acts follow" in answer.err
+
+
+async def test_who_may_not_read_policies_is_told_which_role_would_do(shell: Shell) -> None:
+    shell.api.fault(Fault("status", EXPIRY_POLICIES.path(), code=403, reason="Forbidden"))
+    answer = await shell.run("simulate")
+    assert (answer.status, answer.out) == (1, "")
+    assert "dayfly-view" in answer.err
