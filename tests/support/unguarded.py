@@ -13,21 +13,23 @@ from support.replicas import away
 
 
 @contextmanager
-def unguarded(system: System) -> Generator[None]:
+def unguarded(system: System, webhook: str = names.ENVIRONMENTS_WEBHOOK) -> Generator[None]:
     """No replica of admission runs, and an administrator lets environments pass all the same."""
-    amend(system, {"op": "replace", "path": "/failurePolicy", "value": "Ignore"})
+    amend(system, {"op": "replace", "path": "/failurePolicy", "value": "Ignore"}, webhook)
     try:
         with away(*system.admissions):
             yield
     finally:
-        amend(system, {"op": "replace", "path": "/failurePolicy", "value": "Fail"})
+        amend(system, {"op": "replace", "path": "/failurePolicy", "value": "Fail"}, webhook)
 
 
-def amend(system: System, operation: dict[str, str]) -> None:
-    """Change the entry for environments, as an administrator may."""
+def amend(
+    system: System, operation: dict[str, str], webhook: str = names.ENVIRONMENTS_WEBHOOK
+) -> None:
+    """Change the entry for environments, or another one, as an administrator may."""
     kind, name = "validatingwebhookconfiguration", names.VALIDATING_CONFIGURATION
     entries = system.plane.read(kind, name)["webhooks"]
-    index = [found["name"] for found in entries].index(names.ENVIRONMENTS_WEBHOOK)
+    index = [found["name"] for found in entries].index(webhook)
     patch = [{**operation, "path": f"/webhooks/{index}{operation['path']}"}]
     text = msgspec.json.encode(patch).decode()
     system.plane.kubectl("patch", kind, name, "--type=json", "-p", text)

@@ -1,0 +1,261 @@
+"""The examples of k8s-namespace-manager on a real API server, and what they should bring about."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+
+from dayfly_core import instant, names
+from playground import ControlPlane, System
+from playground.process import eventually
+from support import base, examples
+from support.original_manifests import (
+    NAMESPACE,
+    TTL_POLICY,
+    WEBHOOK_BODY,
+    WEBHOOK_HOST,
+    WEBHOOK_PATH,
+    documents,
+    job,
+    manager,
+    pods_policy,
+)
+from support.receiving import Receiver, receiving
+
+pytestmark = pytest.mark.cluster
+
+SOON = 20.0
+"""Seconds within which what is due has happened, on a machine that has other things to do."""
+LATER = 90.0
+"""The same, of what was left waiting for a minute."""
+MOMENT = 3.0
+"""Seconds in which what must not happen would have happened."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Dayfly with the component, all examples applied, and a receiver of webhooks."""
+
+    system: System
+    receiver: Receiver
+
+    def read(self, *target: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.system.plane.read(*target)
+        return found
+
+    def deactivated(self, name: str, home: str = examples.HOME) -> bool:
+        return self.read("nsman", name, "-n", home)["spec"].get("deactivated", False) is True
+
+    def results(self, name: str, home: str = examples.HOME) -> list[str]:
+        status = self.read("nsman", name, "-n", home).get("status", {})
+        return [each["result"] for each in status.get("policies", [])]
+
+    def phase(self, namespace: str) -> str:
+        found = self.system.plane.try_kubectl(
+            "get", "namespace", namespace, "-o=jsonpath={.status.phase}"
+        )
+        return found.stdout if found.ok else "gone"
+
+    def replicas(self, namespace: str) -> dict[str, int]:
+        listed = self.read("deployments,statefulsets", "-n", namespace)["items"]
+        return {each["metadata"]["name"]: each["spec"]["replicas"] for each in listed}
+
+    def pods(self, namespace: str) -> list[str]:
+        listed = self.read("pods", "-n", namespace, "-l", "component=main")["items"]
+        return sorted(each["status"]["phase"] for each in listed)
+
+
+@pytest.fixture(scope="module")
+def stage(binaries: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with (
+        receiving() as receiver,
+        ControlPlane.start(tmp_path_factory.mktemp("managers")) as plane,
+        System.install(
+            plane,
+            admissions=1,
+            operators=2,
+            operator_flags=(
+                *("--webhook-host", f"{WEBHOOK_HOST}=127.0.0.1:{receiver.port}"),
+                *("--webhook-allow", "127.0.0.1/32"),
+            ),
+            manifests=base.MANIFESTS / "everything",
+        ) as installed,
+    ):
+        plane.apply(NAMESPACE.format(name=examples.HOME))
+        for text in (*examples.ALL, *examples.FAILED):
+            plane.apply(text)
+        yield Stage(installed, receiver)
+
+
+def test_an1_the_kind_is_served_and_the_operator_is_healthy_to_spring(stage: Stage) -> None:
+    assert "przyklad-trzeci" in stage.system.plane.kubectl("get", "nsman", "-A")
+    for process in stage.system.operators:
+        url = process.spec.health.replace("/readyz", "/actuator/health")
+        with urlopen(url, timeout=10) as answer:
+            assert answer.read() == b'{"status":"UP"}'
+
+
+def test_an3_a_namespace_ends_when_its_pods_have_succeeded(stage: Stage) -> None:
+    assert eventually(lambda: stage.phase("example-02") in ("Terminating", "gone"), SOON)
+    assert eventually(lambda: stage.deactivated("ejemplo-dos"), SOON)
+    assert eventually(lambda: stage.phase("example-02") == "gone", SOON)
+    assert stage.results("ejemplo-dos") == ["Done"]
+
+
+def test_an5_workloads_come_to_rest_when_pods_have_succeeded(stage: Stage) -> None:
+    assert eventually(lambda: stage.deactivated("przyklad-trzeci"), SOON)
+    resting = dict.fromkeys((examples.MARKED, *examples.STATEFUL), 0)
+    assert stage.replicas("example-03") == {examples.UNMARKED: 3, **resting}
+    marked = stage.read("deployment", examples.MARKED, "-n", "example-03")
+    assert marked["metadata"]["annotations"][names.REPLICAS] == "5"
+
+
+def test_an9_the_first_policy_that_is_true_acts_and_no_other(stage: Stage) -> None:
+    never = "{type: WEBHOOK, params: {url: 'http://never.example.com/'}}"
+    policies = "".join(
+        (
+            TTL_POLICY.format(seconds=3600),
+            pods_policy("scale down", "component: main", examples.SCALE_DOWN),
+            pods_policy("call somebody", "component: main", never),
+        )
+    )
+    stage.system.plane.apply(
+        documents(
+            NAMESPACE.format(name="example-09"),
+            manager("example-09", policies),
+            job("tests", "example-09", "component: main"),
+        )
+    )
+    assert eventually(lambda: stage.deactivated("example-09", "example-09"), SOON)
+    assert stage.results("example-09", "example-09") == ["Waiting", "Done", "Waiting"]
+    assert stage.phase("example-09") == "Active"
+
+
+def test_an10_two_policies_may_have_the_same_condition(stage: Stage) -> None:
+    policies = 2 * TTL_POLICY.format(seconds=2)
+    stage.system.plane.apply(
+        documents(
+            NAMESPACE.format(name="example-10"),
+            manager("twice", policies, home=examples.HOME, target="example-10"),
+        )
+    )
+    assert eventually(lambda: stage.phase("example-10") == "gone", SOON)
+    assert eventually(lambda: stage.deactivated("twice"), SOON)
+    assert stage.results("twice") == ["Done", "Waiting"]
+
+
+def test_an11_a_manager_that_is_deactivated_waits_until_it_is_not(stage: Stage) -> None:
+    policies = TTL_POLICY.format(seconds=1)
+    text = manager("dormant", policies, home=examples.HOME, target="example-11")
+    stage.system.plane.apply(
+        documents(
+            NAMESPACE.format(name="example-11"), text.replace("spec:", "spec:\n  deactivated: true")
+        )
+    )
+    assert not eventually(lambda: stage.phase("example-11") != "Active", MOMENT)
+    stage.system.plane.kubectl(
+        *("patch", "nsman", "dormant", "-n", examples.HOME, "--type=merge"),
+        *("-p", '{"spec":{"deactivated":false}}'),
+    )
+    assert eventually(lambda: stage.phase("example-11") == "gone", SOON)
+    assert eventually(lambda: stage.deactivated("dormant"), SOON)
+
+
+def test_a_namespace_that_is_created_after_its_manager_is_managed_at_once(stage: Stage) -> None:
+    policies = TTL_POLICY.format(seconds=2)
+    stage.system.plane.apply(manager("early", policies, home=examples.HOME, target="example-20"))
+    assert eventually(lambda: stage.results("early") == ["Waiting"], SOON)
+    stage.system.plane.apply(NAMESPACE.format(name="example-20"))
+    assert eventually(lambda: stage.phase("example-20") == "gone", SOON)
+    # Made anew it is another one, and the manager has done its work.
+    assert eventually(lambda: stage.deactivated("early"), SOON)
+    stage.system.plane.apply(NAMESPACE.format(name="example-20"))
+    assert not eventually(lambda: stage.phase("example-20") != "Active", MOMENT)
+
+
+@pytest.mark.parametrize(
+    ("name", "home", "target", "unchanged"),
+    [
+        pytest.param(
+            "ejemplo-malo",
+            examples.HOME,
+            "example-12",
+            lambda stage: stage.phase("example-12") == "Active",
+            id="an4: the namespace does not end",
+        ),
+        pytest.param(
+            "przyklad-zly",
+            examples.HOME,
+            "example-13",
+            lambda stage: 0 not in stage.replicas("example-13").values(),
+            id="an6: nothing is scaled down",
+        ),
+        pytest.param(
+            "example-14",
+            "example-14",
+            "example-14",
+            lambda stage: stage.receiver.to(f"{WEBHOOK_PATH}-that-fails") == [],
+            id="an8: nobody is called",
+        ),
+    ],
+)
+def test_an4_an6_an8_pods_that_failed_have_not_succeeded(
+    stage: Stage, name: str, home: str, target: str, unchanged: Callable[[Stage], bool]
+) -> None:
+    assert eventually(lambda: "Failed" in stage.pods(target), SOON)
+    assert eventually(lambda: checked(stage, name, home), SOON)
+    assert not eventually(lambda: not unchanged(stage), MOMENT)
+    assert not stage.deactivated(name, home)
+    assert stage.results(name, home) == ["Waiting"]
+
+
+def checked(stage: Stage, name: str, home: str) -> bool:
+    written = stage.read("nsman", name, "-n", home)["metadata"].get("annotations", {})
+    return names.FIRST_CHECK in written and names.LAST_CHECK in written
+
+
+def test_an2_a_namespace_ends_40_s_after_its_creation(stage: Stage) -> None:
+    assert eventually(lambda: stage.phase("example-01") in ("Terminating", "gone"), LATER)
+    [deleted] = [
+        event
+        for event in stage.system.plane.audit()
+        if event.verb == "delete" and event.target == "namespaces/example-01" and event.accepted
+    ]
+    [created] = [
+        event
+        for event in stage.system.plane.audit()
+        if event.verb == "create" and event.target == "namespaces/example-01" and event.accepted
+    ]
+    age = deleted.stage_timestamp - created.stage_timestamp
+    # creationTimestamp has whole seconds.
+    assert timedelta(seconds=39) <= age < timedelta(seconds=43)
+
+
+def test_an7_a_webhook_is_called_once_with_the_body_of_the_original(stage: Stage) -> None:
+    assert eventually(lambda: stage.deactivated("example-04", "example-04"), LATER)
+    [posted] = stage.receiver.to(WEBHOOK_PATH)
+    assert posted.body == WEBHOOK_BODY
+    assert posted.headers["host"] == WEBHOOK_HOST
+    assert posted.headers["content-type"] == "application/json"
+    assert posted.headers["accept"] == "*/*"
+    assert "authorization" not in posted.headers
+    found = stage.read("nsman", "example-04", "-n", "example-04")
+    [result] = found["status"]["policies"]
+    assert posted.headers["idempotency-key"] == result["id"]
+    namespace = stage.read("namespace", "example-04")["metadata"]["creationTimestamp"]
+    since = instant.parse(result["time"]) - instant.parse(namespace)
+    assert timedelta(seconds=60) <= since < timedelta(seconds=75)
+
+
+def test_an12_examples_are_deleted_without_a_trace(stage: Stage) -> None:
+    plane = stage.system.plane
+    for text in examples.ALL:
+        deleted = plane.try_kubectl("delete", "-f", "-", "--ignore-not-found", stdin=text)
+        assert deleted.ok, deleted.stderr
+    for number in range(1, 5):
+        assert stage.phase(f"example-0{number}") == "gone"
+    left = {each["metadata"]["name"] for each in stage.read("nsman", "-A")["items"]}
+    assert not left & {"example-01", "ejemplo-dos", "przyklad-trzeci", "example-04"}
