@@ -67,7 +67,7 @@ def _after(duration: api.LifetimeDuration, created: datetime, months: Months) ->
     years, by_month = counts.pop("years"), counts.pop("months")
     try:
         if months is Months.COMPAT:
-            return created + timedelta(days=364 * years + 28 * by_month, **counts)
+            return created + timedelta(days=364 * years + 28 * by_month) + timedelta(**counts)
         return _months_later(created, 12 * years + by_month) + timedelta(**counts)
     except (OverflowError, ValueError) as error:
         raise InvalidLifetime("duration", "", "ends after the year 9999") from error

@@ -118,7 +118,10 @@ class OwnQueue:
             self._later(key, error, REFUSED_AGAIN if refused else error.retry_after or 0.0)
 
     def _glance(self, key: Key) -> None:
-        resting = self._desks[key.resource].rests(key)
+        try:
+            resting = self._desks[key.resource].rests(key)
+        except Exception:  # noqa: BLE001 (a defect met by one object must not keep the others from being looked at; the queue meets it again, logs it, and tries again)
+            resting = None
         if resting is None:
             self.queue.add(key)
         else:

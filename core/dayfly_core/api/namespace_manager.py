@@ -119,7 +119,7 @@ class ActionParams(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What the action depends on; each kind of action reads its own."""
 
     selectors: Annotated[
-        Annotated[list[WorkloadSelector], Meta(max_length=32)] | UnsetType,
+        Annotated[list[WorkloadSelector], Meta(max_length=16)] | UnsetType,
         Meta(
             description="SCALE_DOWN: which workloads; all Deployments and StatefulSets if left out "
             "or empty."
@@ -195,7 +195,7 @@ class NamespaceManagerSpec(msgspec.Struct, frozen=True, kw_only=True, rename="ca
         list[ManagerPolicy],
         Meta(
             min_length=1,
-            max_length=64,
+            max_length=32,
             description="Rules in their order: the first whose condition is true acts, no other.",
         ),
     ]
