@@ -64,6 +64,12 @@ class Policy:
         """What happens around the end, in order."""
         return self.timeline or (DELETION,)
 
+    @property
+    def scales_namespaces(self) -> bool:
+        """Whether it scales down all that a Namespace holds."""
+        scales = any(step.type is api.StepType.SCALE_DOWN for step in self.timeline)
+        return scales and (NAMESPACES.group, NAMESPACES.plural) in self.resources
+
 
 def compile_policy(policy: api.ExpiryPolicy) -> Policy:
     """Read a policy; raises InvalidPolicy, with every fault, for what the schema refuses."""

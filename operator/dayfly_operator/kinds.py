@@ -22,6 +22,7 @@ from dayfly_core.objects import (
     EPHEMERATORS,
     EXPIRY_POLICIES,
     NAMESPACE_MANAGERS,
+    STAYS,
     Resource,
 )
 from dayfly_core.pace import Backoff
@@ -108,6 +109,10 @@ class Router:
         """Pass a NamespaceManager on."""
         self._pass_on(NAMESPACE_MANAGERS, event)
 
+    async def on_stay(self, event: kopf.RawEvent, **_: object) -> None:
+        """Pass a Stay on."""
+        self._pass_on(STAYS, event)
+
     def _pass_on(self, resource: Resource, event: kopf.RawEvent) -> None:
         try:
             found = msgspec.convert(event["object"], OwnObject)
@@ -141,6 +146,7 @@ def registry(router: Router) -> kopf.OperatorRegistry:
         (EXPIRY_POLICIES, router.on_policy),
         (EPHEMERATORS, router.on_ephemerator),
         (NAMESPACE_MANAGERS, router.on_namespace_manager),
+        (STAYS, router.on_stay),
     ):
         kopf.on.event(resource.group, resource.version, resource.plural, registry=table)(handler)
     return table

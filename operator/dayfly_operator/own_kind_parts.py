@@ -1,4 +1,4 @@
-"""The parts that tend Ephemerators and NamespaceManagers, made and given to each other."""
+"""The parts that tend Ephemerators, NamespaceManagers and Stays, made and given to each other."""
 
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
@@ -13,12 +13,13 @@ from dayfly_core.objects import (
     EPHEMERATORS,
     NAMESPACE_MANAGERS,
     NAMESPACES,
+    STAYS,
     Key,
     ObjectMeta,
     Resource,
 )
 from dayfly_kube.client import Client
-from dayfly_operator import ephemerators, namespace_managers
+from dayfly_operator import ephemerators, namespace_managers, stays
 from dayfly_operator.chores import Chore
 from dayfly_operator.courier import Calls
 from dayfly_operator.ephemerators import EphemeratorJudge
@@ -27,15 +28,16 @@ from dayfly_operator.namespace_managers import ManagerJudge
 from dayfly_operator.own_acts import Acts, Scaling
 from dayfly_operator.own_desk import Judge, Office, OwnDesk
 from dayfly_operator.own_kinds import Heard, OwnKind, OwnKinds
-from dayfly_operator.own_queue import OwnQueue
+from dayfly_operator.own_queue import Desk, OwnQueue
 from dayfly_operator.own_reports import OwnReports
 from dayfly_operator.pods import Pods
 from dayfly_operator.register import Watches
 from dayfly_operator.settings import Settings
+from dayfly_operator.stays import StayDesk
 from dayfly_operator.writing import Gate, Writer
 
 REPAIR_EVERY: Final = 600.0
-"""Seconds between full lists of both kinds."""
+"""Seconds between full lists of these kinds."""
 
 SETTLED_AGAIN: Final = 0.2
 """Seconds between looks whether the namespaces are known."""
@@ -65,26 +67,31 @@ class OwnMeans:
 
 
 class OwnKindParts:
-    """Knowledge, queue and desks of one replica, as far as they are about these two kinds."""
+    """Knowledge, queue and desks of one replica, as far as they are about these kinds."""
 
-    def __init__(self, means: OwnMeans) -> None:
+    def __init__(self, means: OwnMeans, stay_desk: StayDesk) -> None:
         self._means = means
         self.known = OwnKinds(
             [
                 OwnKind(EPHEMERATORS, ephemerators.target, self._changed),
                 OwnKind(NAMESPACE_MANAGERS, namespace_managers.target, self._changed),
+                OwnKind(STAYS, stays.target, self._changed),
             ]
         )
+        stay_desk.known = self.known
         self._relist = Chore(
-            "listing Ephemerators and NamespaceManagers",
+            "listing Ephemerators, NamespaceManagers and Stays",
             self._list,
             every=REPAIR_EVERY,
             gap=RELIST_GAP,
         )
         self._everything = Chore(
-            "looking at Ephemerators and NamespaceManagers", self._look_at_all, every=REPAIR_EVERY
+            "looking at Ephemerators, NamespaceManagers and Stays",
+            self._look_at_all,
+            every=REPAIR_EVERY,
         )
-        self.queue = OwnQueue(self.known, self._desks(), means.gate, means.now)
+        desks: dict[Resource, Desk] = {**self._desks(), STAYS: stay_desk}
+        self.queue = OwnQueue(self.known, desks, means.gate, means.now)
 
     def _desks(self) -> dict[Resource, OwnDesk]:
         means = self._means

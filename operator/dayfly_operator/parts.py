@@ -1,9 +1,8 @@
 """The parts of one replica, made and given to each other. Nothing runs yet, and nothing waits."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from random import Random
 
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta
 from dayfly_core.policies import GroupResource
@@ -12,18 +11,18 @@ from dayfly_kube.discovery import Discovery
 from dayfly_kube.events import EventRecorder
 from dayfly_kube.reflector import Reflector
 from dayfly_operator import (
+    act_parts,
     breaker_parts,
     certificates,
     outgoing_parts,
     release_parts,
-    scaling,
 )
+from dayfly_operator.act_parts import ActMeans
 from dayfly_operator.breaker_parts import BreakerParts
 from dayfly_operator.certificates import Upkeep
 from dayfly_operator.complaints import Complaints
 from dayfly_operator.courier import Courier, Sender
 from dayfly_operator.crew import Crew
-from dayfly_operator.effects import Effects, Kit
 from dayfly_operator.engine import Engine
 from dayfly_operator.guarding import GuardBook
 from dayfly_operator.history import History
@@ -43,15 +42,14 @@ from dayfly_operator.release_reports import Ears
 from dayfly_operator.reports import Reports
 from dayfly_operator.rights import Obstacle, Rights
 from dayfly_operator.rules import CONFIGURATIONS, Configuration, RuleKeeper, Trust
-from dayfly_operator.scaling import Scaler
 from dayfly_operator.settings import Settings
 from dayfly_operator.signing import Keys
 from dayfly_operator.stamped import Stamped
 from dayfly_operator.status import StatusKeeper
+from dayfly_operator.stays import StayDesk
 from dayfly_operator.stuck import Examiner
 from dayfly_operator.telling import Teller
 from dayfly_operator.watching import Watching
-from dayfly_operator.workloads import Workloads
 from dayfly_operator.world import World
 from dayfly_operator.writing import Gated, Polite, Rehearsal, permit
 
@@ -129,7 +127,7 @@ class Parts:
         polite = Polite(self._writer, self._busy)
         self.recorder = EventRecorder(polite, "dayfly-operator", settings.identity, now)
         self.recorder.dropping = lambda why: self.metrics.events_dropped.labels(why).inc()
-        teller = Teller(self.recorder, self._policy_uid)
+        teller = self._teller = Teller(self.recorder, self._policy_uid)
         self.reports = Reports(teller, self.metrics, self.history, now, dry_run=settings.dry_run)
         self.complaints = Complaints(teller, self.metrics)
         self._pacer = Pacer(settings.pace, self._tools.clocks.monotonic)
@@ -148,7 +146,7 @@ class Parts:
         self.releases = self._release_parts(colleagues, ears, news)
         crew = Crew(
             self._world,
-            self._effects(),
+            act_parts.effects(self._act_means(), self.reports),
             self._pacer,
             self._namespaces,
             self.complaints,
@@ -177,22 +175,19 @@ class Parts:
             )
         )
 
-    def _effects(self) -> Effects:
+    def _act_means(self) -> ActMeans:
         tools = self._tools
-        workloads = Workloads(tools.client, self._discovery)
-        means = scaling.Means(workloads, self._writer, self.guard, self._pacer, self.reports)
-        self.scaler = Scaler(means)
-        kit = Kit(
+        return ActMeans(
+            client=tools.client,
             writer=self._writer,
-            scaler=self.scaler,
+            finder=self._discovery,
+            guard=self.guard,
+            turns=self._pacer,
             calls=self.courier,
-            reports=self.reports,
             now=tools.clocks.now,
-            chance=Random().random,
             secrets=tools.settings.namespace,
             retries=tools.settings.webhooks.retries,
         )
-        return Effects(kit)
 
     def _release_parts(self, colleagues: Colleagues, ears: Ears, news: News) -> ReleaseParts:
         tools = release_parts.Tools(
@@ -222,8 +217,6 @@ class Parts:
     def _own_kinds(self) -> OwnKindParts:
         tools, now = self._tools, self._tools.clocks.now
         reports = OwnReports(self.recorder, self.metrics, self.history, now)
-        workloads = Workloads(tools.client, self._discovery)
-        scaler = Scaler(scaling.Means(workloads, self._writer, self.guard, self._pacer, reports))
         means = OwnMeans(
             client=tools.client,
             writer=self._writer,
@@ -234,12 +227,13 @@ class Parts:
             guard=self.guard,
             members=self._members,
             turns=self._pacer,
-            scaler=scaler,
+            scaler=act_parts.scaler(self._act_means(), reports),
             calls=self.courier,
             reports=reports,
             now=now,
         )
-        return OwnKindParts(means)
+        stay_desk = StayDesk(tools.client, self._writer, self.book, self._teller, now)
+        return OwnKindParts(means, stay_desk)
 
     def _busy(self) -> bool:
         return self.engine.queue.load.urgent > 0
@@ -310,6 +304,14 @@ class Parts:
     def release_obstacle(self) -> Obstacle | None:
         """Return what stands in the way of ending Helm releases at all."""
         return self.rights.of_releases
+
+    def scaling_obstacles(self) -> Sequence[Obstacle]:
+        """Return what keeps workloads from being scaled down with the namespace around them."""
+        return self.rights.of_scaling
+
+    def scales_namespaces(self) -> bool:
+        """Whether a policy scales down all that a namespace holds."""
+        return any(policy.scales_namespaces for policy in self.book.known.policies)
 
     def stopped_releases(self) -> Iterable[tuple[str, str]]:
         """Yield policy and reason of each release that has come to its end and stays."""

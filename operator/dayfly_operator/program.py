@@ -100,10 +100,11 @@ class Program:
 
     async def _review_rights(self) -> float | None:
         rights, watching = self.parts.rights, self.parts.watching
-        before = rights.obstacles, rights.of_releases
+        before = rights.obstacles, rights.of_releases, rights.of_scaling
         again = await rights.review(watching.served, watching.missing)
         again = await rights.review_releases(wanted=self.parts.releases.wanted) or again
-        if (rights.obstacles, rights.of_releases) != before:
+        again = await rights.review_scaling(wanted=self.parts.scales_namespaces()) or again
+        if (rights.obstacles, rights.of_releases, rights.of_scaling) != before:
             self._status.wake()
         return again
 

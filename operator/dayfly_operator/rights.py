@@ -10,6 +10,7 @@ from dayfly_core import names
 from dayfly_core.names import Reason
 from dayfly_core.objects import SECRETS, Resource
 from dayfly_core.policies import GroupResource
+from dayfly_core.scaling import WAYS
 from dayfly_kube.errors import ApiError
 
 REVIEWS: Final = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
@@ -18,6 +19,9 @@ NEEDED: Final = ("get", "list", "watch", "patch", "delete")
 
 FOR_RELEASES: Final = ("get", "list", "patch", "delete")
 """On Secrets, where Helm stores releases: to find one, to record its end, to end it."""
+
+FOR_SCALING: Final = ("get", "list", "patch")
+"""On what is scaled down with the namespace around it: to find it, and to write its replicas."""
 
 RECHECK: Final = 30.0
 """Seconds until a missing right or kind is looked for again."""
@@ -33,6 +37,10 @@ class Reviewer(Protocol):
 
 class Verbs(Protocol):
     """What the API server can do with a kind at all."""
+
+    async def find(self, group: str, plural: str) -> Resource | None:
+        """Return the kind, None if it is not served."""
+        ...
 
     async def verbs(self, group: str, plural: str) -> frozenset[str]:
         """Return the verbs."""
@@ -82,6 +90,8 @@ class Rights:
         self.obstacles: Mapping[GroupResource, Obstacle] = {}
         self.of_releases: Obstacle | None = None
         """What keeps Helm releases from ending as one, if a policy wants that."""
+        self.of_scaling: tuple[Obstacle, ...] = ()
+        """What keeps kinds from coming to rest with the namespace around them, likewise."""
         self._served: frozenset[Resource] = frozenset()
         self.reviewed: frozenset[GroupResource] = frozenset()
         """Kinds that the obstacles are about; of the others nothing is known."""
@@ -114,6 +124,19 @@ class Rights:
             denied = [v for v in FOR_RELEASES if not await may(self._reviewer, SECRETS, v)]
         self.of_releases = _without_component(denied) if denied else None
         return RECHECK if denied else None
+
+    async def review_scaling(self, *, wanted: bool) -> float | None:
+        """Ask whether all that can be scaled down in a namespace may be; returns as `review`."""
+        kinds = [kind for kind in WAYS if await self._is_served(kind)] if wanted else []
+        found = [(kind, await self._forbidden(kind)) for kind in kinds]
+        self.of_scaling = tuple(_unscalable(kind, verbs) for kind, verbs in found if verbs)
+        return RECHECK if self.of_scaling else None
+
+    async def _is_served(self, kind: Resource) -> bool:
+        return await self._discovery.find(kind.group, kind.plural) is not None
+
+    async def _forbidden(self, kind: Resource) -> list[str]:
+        return [verb for verb in FOR_SCALING if not await may(self._reviewer, kind, verb)]
 
     @property
     def _settled(self) -> frozenset[GroupResource]:
@@ -175,6 +198,15 @@ def _denied(resource: Resource, verbs: list[str]) -> Obstacle:
         Reason.MISSING_RIGHTS,
         f"may not {', '.join(verbs)} {resource.group_resource}: grant it by a ClusterRole with the "
         f'label {names.AGGREGATE_LABEL}: "true" and the verbs {", ".join(NEEDED)}',
+    )
+
+
+def _unscalable(resource: Resource, verbs: list[str]) -> Obstacle:
+    return Obstacle(
+        Reason.MISSING_RIGHTS,
+        f"may not {', '.join(verbs)} {resource.group_resource}, to scale them down with their "
+        f'namespace: grant it by a ClusterRole with the label {names.AGGREGATE_LABEL}: "true" and '
+        f"the verbs {', '.join(FOR_SCALING)}",
     )
 
 

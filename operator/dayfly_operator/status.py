@@ -182,6 +182,10 @@ class Surroundings(Protocol):
         """Yield policy and diagnosis of what does not go."""
         ...
 
+    def scaling_obstacles(self) -> Sequence[Obstacle]:
+        """Return what keeps workloads from being scaled down with the namespace around them."""
+        ...
+
     def release_obstacle(self) -> Obstacle | None:
         """Return what stands in the way of ending Helm releases at all."""
         ...
@@ -242,6 +246,7 @@ class StatusKeeper:
                 obstacles=[
                     *(obstacles[kind] for kind in sorted(kinds) if kind in obstacles),
                     *self._of_releases(entry),
+                    *self._of_scaling(entry),
                 ],
                 stopped_releases=[text for policy, text in stopped if policy == name],
                 stuck=[diagnosis for policy, diagnosis in stuck if policy == name],
@@ -260,6 +265,10 @@ class StatusKeeper:
         obstacle = self._surroundings.release_obstacle()
         if obstacle and entry.policy and entry.policy.unit is Unit.RELEASE:
             yield obstacle
+
+    def _of_scaling(self, entry: Entry) -> Sequence[Obstacle]:
+        scales = entry.policy is not None and entry.policy.scales_namespaces
+        return self._surroundings.scaling_obstacles() if scales else ()
 
     async def _write(self, entry: Entry, status: api.ExpiryPolicyStatus) -> None:
         meta = entry.meta

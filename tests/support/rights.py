@@ -81,6 +81,11 @@ NEEDED = frozenset(
         *rights(OPERATOR, "customresourcedefinitions.apiextensions.k8s.io", "list watch"),
         # dayfly_operator.watching, .world, .stuck, .conflicts
         *rights(OPERATOR, "namespaces", "get list watch patch"),
+        # dayfly_operator.kinds, .stays
+        *rights(OPERATOR, "stays.dayfly.dev", "get list watch"),
+        *rights(OPERATOR, "stays/status.dayfly.dev", "patch"),
+        # dayfly_operator.scaling; of what base may end it may scale everything anyway
+        *rights(OPERATOR, "scaledobjects.keda.sh", "get list patch"),
         # dayfly_operator.register, .claim_desk
         *rights(OPERATOR, "nameclaims.dayfly.dev", "list watch create patch delete"),
         # dayfly_operator.guarding

@@ -228,3 +228,20 @@ def test_a_set_of_policies_knows_its_own() -> None:
     assert known.get("low") is low
     assert known.get("other") is None
     assert known.resources == low.resources | high.resources
+
+
+DOWN = {"at": "0s", "action": {"type": "SCALE_DOWN"}}
+GONE = {"at": "1d", "action": {"type": "DELETE"}}
+NAMESPACED = {"resources": [{"apiGroups": [""], "resources": ["namespaces"]}]}
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        pytest.param({"timeline": [DOWN, GONE], "match": NAMESPACED}, True, id="all it holds"),
+        pytest.param({"timeline": [GONE], "match": NAMESPACED}, False, id="it is only deleted"),
+        pytest.param({"timeline": [DOWN, GONE]}, False, id="each Deployment for itself"),
+    ],
+)
+def test_whether_namespaces_are_scaled_down(spec: dict[str, Any], *, expected: bool) -> None:
+    assert policy(**spec).scales_namespaces is expected

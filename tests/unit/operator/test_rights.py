@@ -2,7 +2,7 @@
 
 import msgspec
 
-from dayfly_core.objects import Resource
+from dayfly_core.objects import DEPLOYMENTS, Resource
 from dayfly_operator.rights import NEEDED, RECHECK, Rights
 
 MAPS = Resource("", "v1", "configmaps", "ConfigMap", namespaced=True)
@@ -33,6 +33,9 @@ class Server:
         self.asked.append(plural)
         return msgspec.json.encode({"status": {"allowed": plural in self.granted}})
 
+    async def find(self, group: str, plural: str) -> Resource | None:
+        return None if plural == "scaledobjects" else DEPLOYMENTS
+
     async def verbs(self, group: str, plural: str) -> frozenset[str]:
         return frozenset(NEEDED)
 
@@ -58,3 +61,17 @@ async def test_everything_is_asked_about_when_the_kinds_change() -> None:
     await rights.review([MAPS, SECRETS], [])
     assert set(rights.obstacles) == {("", "configmaps"), ("", "secrets")}
     assert rights.reviewed == {("", "configmaps"), ("", "secrets")}
+
+
+async def test_what_keeps_a_namespace_from_being_scaled_down_names_kind_and_verbs() -> None:
+    server = Server("deployments", "statefulsets", "cronjobs")
+    rights = Rights(server, server)
+    assert await rights.review_scaling(wanted=False) is None
+    assert server.asked == []
+    assert await rights.review_scaling(wanted=True) == RECHECK
+    (obstacle,) = rights.of_scaling
+    assert obstacle.message.startswith("may not get, list, patch jobs.batch, to scale them down")
+    server.granted.add("jobs")
+    assert await rights.review_scaling(wanted=True) is None
+    assert rights.of_scaling == ()
+    assert "scaledobjects" not in server.asked, "a kind that is not served needs no rights"
