@@ -16,11 +16,13 @@ import msgspec
 from dayfly_core.api import ConditionStatus, StatusCondition
 from dayfly_core.conditions import with_condition
 from dayfly_core.objects import OwnMeta
+from dayfly_core.pace import Backoff
 
 RECHECK: Final = timedelta(minutes=5)
 """For what some watch tells of sooner: a namespace that comes or goes, a label that is removed."""
 
-_LONGEST_WAIT: Final = 300.0
+RETRIES: Final = Backoff(first=1.0, cap=300.0)
+"""Of what the API server refuses: it is never given up, for the server comes back."""
 
 
 class Stored(Protocol):
@@ -176,12 +178,6 @@ def judged(
     return with_condition(
         existing, type, status, reason=reason, message=message, generation=generation, now=now
     )
-
-
-def backoff(attempts: int, chance: float) -> timedelta:
-    """Return how long to wait after so many attempts: from a second to five minutes, jittered."""
-    whole = min(_LONGEST_WAIT, 2.0 ** min(attempts, 16))
-    return timedelta(seconds=whole * (0.5 + chance / 2))
 
 
 StatusType = TypeVar("StatusType", bound=msgspec.Struct)

@@ -59,9 +59,6 @@ def deadline(spec: api.EphemeratorSpec, created: datetime, months: Months) -> da
 
 def _after(duration: api.LifetimeDuration, created: datetime, months: Months) -> datetime:
     counts = {unit: getattr(duration, unit) or 0 for unit in grammar.UNITS}
-    for unit, count in counts.items():
-        if count < 0:
-            raise InvalidLifetime(f"duration.{unit}", str(count), "must not be negative")
     if not any(counts.values()):
         raise InvalidLifetime("duration", "", grammar.SOME_DURATION_HINT)
     years, by_month = counts.pop("years"), counts.pop("months")

@@ -213,7 +213,7 @@ class PolicyResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         ),
     ]
     reason: Annotated[str, Meta(description="One word: why.")] = ""
-    message: Annotated[str, Meta(max_length=1024, description="A sentence: why.")] = ""
+    message: Annotated[str, Meta(description="A sentence: why.")] = ""
     time: Annotated[
         str | UnsetType,
         Meta(

@@ -178,7 +178,7 @@ def settle(stored: Stored, outcome: Outcome, now: datetime) -> Plan:
     if outcome.result is Result.WITHHELD:
         reason = outcome.reason
     elif outcome.result is not Result.DONE:
-        reason, again = Reason.DELETION_FAILED, now + RETRY * (0.5 + outcome.chance / 2)
+        reason, again = Reason.DELETION_FAILED, now + RETRY * (1 - outcome.chance / 2)
     if outcome.result is not Result.DONE:
         present, said = read_status(stored).conditions, (ConditionStatus.TRUE, reason, outcome.note)
         conditions = judged(stored, present, Condition.WITHHELD, said, now)

@@ -93,7 +93,7 @@ def _rule(name: str, policy: api.ManagerPolicy) -> Rule:
 
 
 def _ttl(params: ConditionParams, name: str) -> Condition:
-    return Ttl(_seconds("ttlSeconds", params.ttl_seconds, TTL))
+    return Ttl(_seconds(params.ttl_seconds, TTL))
 
 
 def _until(params: ConditionParams, name: str) -> Condition:
@@ -107,9 +107,8 @@ def _until(params: ConditionParams, name: str) -> Condition:
 
 def _pods_succeed(params: ConditionParams, name: str) -> Condition:
     return PodsSucceed(
-        initial_delay=_seconds("initialDelaySeconds", params.initial_delay_seconds, INITIAL_DELAY),
-        # Never without a pause, whatever was stored before the schema asked for one.
-        period=max(timedelta(seconds=1), _seconds("periodSeconds", params.period_seconds, PERIOD)),
+        initial_delay=_seconds(params.initial_delay_seconds, INITIAL_DELAY),
+        period=_seconds(params.period_seconds, PERIOD),
         min_checks=params.min_checks or 1,
         name=name,
     )
@@ -122,14 +121,8 @@ _CONDITIONS: Final[Mapping[str, Callable[[ConditionParams, str], Condition]]] = 
 }
 
 
-def _seconds(field: str, written: int | msgspec.UnsetType, default: int) -> timedelta:
-    seconds = default if written is UNSET else written
-    if seconds < 0:
-        raise InvalidRule(f"condition.params.{field}: {seconds} must not be negative")
-    try:
-        return timedelta(seconds=seconds)
-    except OverflowError as error:
-        raise InvalidRule(f"condition.params.{field}: {seconds} is beyond the calendar") from error
+def _seconds(written: int | msgspec.UnsetType, default: int) -> timedelta:
+    return timedelta(seconds=default if written is UNSET else written)
 
 
 # The webhook.

@@ -1,14 +1,14 @@
 """What follows from what came of an act."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 from msgspec import UNSET
 
 from dayfly_core.api import ConditionStatus
 from dayfly_core.api.namespace_manager import ActionType
-from dayfly_core.errand import RECHECK, Outcome, Stored, backoff
+from dayfly_core.errand import RECHECK, RETRIES, Outcome, Stored
 from dayfly_core.errand import Result as Came
 from dayfly_core.lifecycle import Result, Rule
 from dayfly_core.names import Reason
@@ -43,7 +43,7 @@ def _retry(rule: Rule, attempts: int, outcome: Outcome, now: datetime) -> dateti
     if outcome.result is Came.REFUSED:
         return None
     if action_of(rule) != ActionType.WEBHOOK:
-        return now + backoff(attempts, outcome.chance)
+        return now + timedelta(seconds=RETRIES.delay(attempts, outcome.chance))
     asked = outcome.retry_after.total_seconds() if outcome.retry_after else None
     return Retries().after(attempts, now, outcome.chance, asked)
 

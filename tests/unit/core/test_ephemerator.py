@@ -1,0 +1,491 @@
+"""What becomes of an Ephemerator: row by row, and from its creation to its own end."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from dayfly_core import ephemerator, names
+from dayfly_core.ephemerator import Months, Settings, aimed_at, ignore_list, ignored
+from dayfly_core.errand import DeleteItself, EndNamespace, Outcome, Plan, Result
+from dayfly_core.names import Reason
+from dayfly_core.objects import ObjectMeta
+from support.originals import (
+    DELETED,
+    DISABLED,
+    IGNORED,
+    README_DURATION,
+    README_UNTIL,
+    UNTIL,
+    VALIDATION_DURATION,
+    loaded,
+)
+from support.own_kinds import (
+    GUARD,
+    HOUR,
+    MINUTE,
+    NOW,
+    SECOND,
+    Kept,
+    a_namespace,
+    condition,
+    edited,
+    kept,
+    written,
+)
+
+SETTINGS = Settings()
+EIGHT_HOURS = {"duration": {"hours": 8}}
+END = NOW + 8 * HOUR
+
+
+def manifest(
+    lifetime: Any = EIGHT_HOURS, *, target: Any = None, enabled: str | None = "true", **meta: Any
+) -> dict[str, Any]:
+    annotations = {names.ENABLED: enabled} if enabled is not None else {}
+    return {
+        "metadata": {"name": "my-ephemerator", "annotations": annotations, **meta},
+        "spec": {**({"namespaceToWatch": "team-a"} if target is None else target)}
+        | {"lifetime": lifetime},
+    }
+
+
+HERE = a_namespace()
+
+
+def decided(
+    stored: Kept,
+    namespace: ObjectMeta | None = HERE,
+    now: datetime = NOW,
+    settings: Settings = SETTINGS,
+) -> Plan:
+    return ephemerator.plan(stored, namespace, GUARD, settings, now)
+
+
+# What the spec says.
+
+
+@pytest.mark.parametrize(
+    ("spec", "name"),
+    [
+        pytest.param({"namespaceToWatch": "team-a"}, "team-a", id="P3: as the README writes it"),
+        pytest.param(
+            {"resourceToWatch": {"namespace": "team-a"}}, "team-a", id="P3: as the code reads it"
+        ),
+        pytest.param(
+            {"namespaceToWatch": "team-a", "resourceToWatch": {"namespace": "team-a"}},
+            "team-a",
+            id="both, and equal",
+        ),
+        pytest.param(
+            {"namespaceToWatch": "team-a", "resourceToWatch": {}}, "team-a", id="one empty"
+        ),
+        pytest.param({}, "", id="P5: neither"),
+        pytest.param({"resourceToWatch": {}}, "", id="P5: an object without the name"),
+        pytest.param({"namespaceToWatch": ""}, "", id="an empty name"),
+        pytest.param(
+            {"namespaceToWatch": "team-a", "resourceToWatch": {"namespace": "team-b"}},
+            "",
+            id="both, and not equal",
+        ),
+        pytest.param({"namespaceToWatch": ["team-a"]}, "", id="a list, which was stored once"),
+    ],
+)
+def test_the_target_has_two_spellings(spec: dict[str, Any], name: str) -> None:
+    stored = kept(manifest(target=spec))
+    assert aimed_at(stored) == name
+    ready = condition(written(stored, decided(stored)), "Ready")
+    assert ready is not None
+    assert ready[:2] == (("True", Reason.ACTIVE) if name else ("False", Reason.INVALID_SPEC))
+
+
+RIGHT, WRONG = names.ENABLED, names.ENABLED_MISSPELT
+
+
+@pytest.mark.parametrize(
+    ("annotations", "enabled"),
+    [
+        pytest.param({RIGHT: "true"}, True, id="true"),
+        pytest.param({WRONG: "true"}, True, id="P4: as the README's prose spells it"),
+        pytest.param({RIGHT: "false", WRONG: "true"}, False, id="P4: the right one wins"),
+        pytest.param({RIGHT: "true", WRONG: "false"}, True, id="P4: the right one wins, too"),
+        pytest.param({}, False, id="without it"),
+        pytest.param({RIGHT: "True"}, False, id="nothing but true is true"),
+        pytest.param({RIGHT: "yes"}, False, id="yes is not true"),
+        pytest.param({RIGHT: ""}, False, id="empty"),
+    ],
+)
+def test_it_is_in_force_by_its_annotation(annotations: dict[str, str], enabled: bool) -> None:
+    assert ephemerator.enabled(ObjectMeta(annotations=annotations)) is enabled
+
+
+@pytest.mark.parametrize(
+    ("written_list", "name", "wanted"),
+    [
+        pytest.param("", "team-a", False, id="nothing is ignored"),
+        pytest.param("team-a", "team-a", True, id="a name"),
+        pytest.param("team-b, team-a ", "team-a", True, id="P10: blanks around a name"),
+        pytest.param("team-b,,", "", False, id="empty parts are no name"),
+        pytest.param("team-*", "team-a", True, id="P10: a glob"),
+        pytest.param("team-?", "team-aa", False, id="one character"),
+        pytest.param("Team-a", "team-a", False, id="case counts"),
+        pytest.param("team", "team-a", False, id="a name is no prefix"),
+    ],
+)
+def test_the_list_of_ignored_namespaces(written_list: str, name: str, wanted: bool) -> None:
+    assert ignored(name, ignore_list(written_list)) is wanted
+
+
+# What is done, and when it is looked at again.
+
+
+@pytest.mark.parametrize(
+    ("stored", "namespace", "now", "reason", "again"),
+    [
+        pytest.param(kept(manifest()), HERE, NOW, Reason.NOT_DUE, END, id="before the deadline"),
+        pytest.param(
+            kept(manifest()), HERE, END - SECOND, Reason.NOT_DUE, END, id="a second before it"
+        ),
+        pytest.param(
+            kept(manifest()), None, NOW, Reason.NOT_DUE, END, id="its namespace is not there yet"
+        ),
+        pytest.param(
+            kept(manifest()),
+            a_namespace(leaving=True),
+            END,
+            Reason.TERMINATING,
+            END + 5 * MINUTE,
+            id="P6: the namespace is on its way: wait until it is gone",
+        ),
+        pytest.param(
+            kept(manifest(enabled="false")), HERE, END, Reason.DISABLED, None, id="not in force"
+        ),
+        pytest.param(
+            kept(manifest(target={"namespaceToWatch": "kube-system"})),
+            a_namespace("kube-system"),
+            END,
+            Reason.GUARDED,
+            None,
+            id="AP9: a guarded namespace",
+        ),
+        pytest.param(
+            kept(manifest({"duration": {}})),
+            HERE,
+            END,
+            Reason.INVALID_LIFETIME,
+            None,
+            id="P11: no lifetime",
+        ),
+        pytest.param(
+            kept({"metadata": {"name": "x"}}), HERE, END, Reason.INVALID_SPEC, None, id="no spec"
+        ),
+        pytest.param(
+            kept(manifest(), deletionTimestamp="2026-11-22T10:00:00Z"),
+            HERE,
+            END,
+            Reason.DELETED,
+            None,
+            id="it is being deleted itself",
+        ),
+    ],
+)
+def test_nothing_is_ended(
+    stored: Kept, namespace: ObjectMeta | None, now: datetime, reason: str, again: datetime | None
+) -> None:
+    plan = decided(stored, namespace, now)
+    assert (plan.act, plan.reason, plan.again) == (None, reason, again)
+
+
+def test_at_the_deadline_the_namespace_ends() -> None:
+    stored = kept(manifest())
+    plan = decided(stored, HERE, END)
+    assert isinstance(plan.act, EndNamespace)
+    assert (plan.act.name, plan.act.uid, plan.act.due) == ("team-a", "ns-1", END)
+    assert plan.act.by == "Ephemerator/my-ephemerator"
+    assert plan.again == END + 5 * MINUTE
+
+
+def test_the_end_is_recorded_before_it_comes() -> None:
+    plan = decided(kept(manifest()), HERE, END)
+    assert isinstance(plan.act, EndNamespace)
+    assert plan.status["ending"] == {
+        "id": plan.act.id,
+        "targetUid": "ns-1",
+        "at": "2026-11-22T18:00:00Z",
+    }
+
+
+def test_what_is_recorded_is_the_same_from_every_leader() -> None:
+    begun = written(kept(manifest()), decided(kept(manifest()), HERE, END))
+    again = decided(begun, HERE, END + HOUR)
+    assert again.status == {}
+    assert isinstance(again.act, EndNamespace)
+    assert again.act.id == (begun.status or {})["ending"]["id"]
+
+
+@pytest.mark.parametrize(
+    "namespace",
+    [
+        pytest.param(None, id="P6: the namespace is gone"),
+        pytest.param(a_namespace(uid="ns-2"), id="another namespace has its name"),
+    ],
+)
+def test_when_all_is_done_it_deletes_itself(namespace: ObjectMeta | None) -> None:
+    begun = written(kept(manifest()), decided(kept(manifest()), HERE, END))
+    plan = decided(begun, namespace, END + MINUTE)
+    assert plan.act == DeleteItself("uid-1", "1")
+    assert plan.status == {}
+
+
+def test_p6_a_namespace_that_is_missing_at_the_deadline_is_done() -> None:
+    assert decided(kept(manifest()), None, END).act == DeleteItself("uid-1", "1")
+
+
+def test_a_namespace_that_somebody_deletes_is_remembered_too() -> None:
+    begun = written(kept(manifest()), decided(kept(manifest()), a_namespace(leaving=True), END))
+    assert isinstance(decided(begun, a_namespace(uid="ns-2"), END).act, DeleteItself)
+
+
+def test_an_extension_takes_back_what_was_begun() -> None:
+    begun = written(kept(manifest()), decided(kept(manifest()), HERE, END))
+    longer = edited(begun, lifetime={"duration": {"hours": 9}})
+    plan = decided(longer, HERE, END)
+    assert (plan.act, plan.again) == (None, END + HOUR)
+    after = written(longer, plan)
+    assert "ending" not in (after.status or {})
+    reborn = decided(after, a_namespace(uid="ns-2"), END + HOUR)
+    assert isinstance(reborn.act, EndNamespace)
+    assert reborn.act.uid == "ns-2"
+
+
+# What is said of it.
+
+
+def test_p7_the_status_says_when_in_utc_and_in_whole_seconds() -> None:
+    stored = kept(manifest())
+    status = written(stored, decided(stored)).status or {}
+    assert status["expiresAt"] == "2026-11-22T18:00:00Z"
+    assert status["expiresAtSeconds"] == 1795370400
+    assert isinstance(status["expiresAtSeconds"], int)
+    assert status["namespace"] == "team-a"
+
+
+def test_a_second_look_writes_nothing() -> None:
+    stored = kept(manifest())
+    after = written(stored, decided(stored))
+    plan = decided(after, HERE, NOW + MINUTE)
+    assert (plan.status, plan.metadata) == ({}, {})
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said", "least", "most"),
+    [
+        pytest.param(
+            Outcome(Result.WITHHELD, Reason.PROTECTED, "configmap x is protected"),
+            ("True", Reason.PROTECTED, "configmap x is protected"),
+            5 * MINUTE,
+            5 * MINUTE,
+            id="protected: said, and looked at again",
+        ),
+        pytest.param(
+            Outcome(Result.FAILED, "", "the server is down", chance=1.0),
+            ("True", Reason.DELETION_FAILED, "the server is down"),
+            MINUTE / 2,
+            MINUTE,
+            id="N7, P6: failed: later, not at once",
+        ),
+        pytest.param(
+            Outcome(Result.FAILED, "", "the server is down", chance=0.0),
+            ("True", Reason.DELETION_FAILED, "the server is down"),
+            MINUTE / 2,
+            MINUTE,
+            id="failed, at another chance",
+        ),
+        pytest.param(
+            Outcome(Result.DONE), None, 5 * MINUTE, 5 * MINUTE, id="done: it is on its way"
+        ),
+    ],
+)
+def test_what_came_of_it_is_said(
+    outcome: Outcome, said: object, least: timedelta, most: timedelta
+) -> None:
+    begun = written(kept(manifest()), decided(kept(manifest()), HERE, END))
+    plan = ephemerator.settle(begun, outcome, END)
+    after = written(begun, plan)
+    assert condition(after, "Withheld") == said
+    assert plan.again is not None
+    assert least <= plan.again - END <= most
+    assert (plan.act, decided(after, HERE, END).status) == (None, {}), "nothing flaps"
+
+
+def test_what_kept_it_is_forgotten_when_the_namespace_goes() -> None:
+    begun = written(kept(manifest()), decided(kept(manifest()), HERE, END))
+    held = written(begun, ephemerator.settle(begun, Outcome(Result.WITHHELD, "Protected"), END))
+    gone = written(held, decided(held, a_namespace(leaving=True), END))
+    assert condition(gone, "Withheld") is None
+
+
+# What Ephemerate left behind.
+
+LEFT = {
+    "finalizers": ["kopf.zalando.org/KopfFinalizerMarker", "example.com/keep"],
+    "annotations": {
+        names.ENABLED: "true",
+        "kopf.zalando.org/last-handled-configuration": "{}",
+        "kopf.zalando.org/ephemerate": "{}",
+        "team": "a",
+    },
+}
+
+
+def left(**status: Any) -> Kept:
+    return replace(kept(manifest(**LEFT)), status=status)
+
+
+def test_p13_its_finalizer_and_notes_are_taken_away_when_it_is_first_seen() -> None:
+    stored = left(on_create={"expiresAtSeconds": 1.5, "expiresAt": "01/01/1970, 00:00:01"})
+    after = written(stored, decided(stored))
+    assert after.metadata.finalizers == ("example.com/keep",)
+    assert after.metadata.annotation_map == {names.ENABLED: "true", "team": "a"}
+
+
+def test_beside_an_ephemerate_that_still_runs_it_is_not_done_twice() -> None:
+    stored = left()
+    after = written(stored, decided(stored))
+    put_back = replace(after, metadata=stored.metadata)
+    assert decided(put_back).metadata == {}
+
+
+def test_p13_what_is_being_deleted_is_let_go() -> None:
+    meta = msgspec.structs.replace(left().metadata, deletion_timestamp=NOW)
+    plan = decided(replace(left(observedGeneration=1), metadata=meta))
+    assert plan.metadata["finalizers"] == ["example.com/keep"]
+
+
+def test_p13_it_is_let_go_before_it_deletes_itself() -> None:
+    stored = left(observedGeneration=1)
+    first = decided(stored, None, END)
+    assert (first.act, first.again) == (None, END)
+    after = written(stored, first)
+    assert isinstance(decided(after, None, END).act, DeleteItself)
+
+
+PROMISED = 1795363200.75  # 2026-11-22T16:00:00.75Z
+
+
+@pytest.mark.parametrize(
+    ("status", "end"),
+    [
+        pytest.param({"on_create": {"expiresAtSeconds": PROMISED}}, "16:00:00", id="on_create"),
+        pytest.param(
+            {
+                "on_create": {"expiresAtSeconds": 0.0},
+                "on_update": {"expiresAtSeconds": PROMISED, "expiresAt": "11/22/2026, 17:00:00"},
+            },
+            "16:00:00",
+            id="on_update goes before on_create",
+        ),
+        pytest.param({"on_update": {"expiresAtSeconds": 1e300}}, None, id="beyond the calendar"),
+        pytest.param({"on_update": {}}, None, id="nothing in it"),
+        pytest.param({"on_update": "soon"}, None, id="another shape"),
+        pytest.param({}, None, id="nothing at all"),
+    ],
+)
+def test_only_where_the_spec_says_nothing_the_old_status_counts(
+    status: dict[str, Any], end: str | None
+) -> None:
+    zone = {"date": "2026-11-26", "time": "12:00:00", "timezone": "Phonix"}
+    stored = replace(kept(manifest({"until": zone})), status=status)
+    plan = decided(stored, HERE, NOW)
+    after = written(stored, plan)
+    assert (after.status or {}).get("expiresAt") == (f"2026-11-22T{end}Z" if end else None)
+    ready = condition(after, "Ready")
+    assert ready is not None
+    assert ready[:2] == ("False", Reason.INVALID_LIFETIME)
+    assert "write for example America/Phoenix" in ready[2]
+    late = decided(after, HERE, NOW + 24 * HOUR)
+    assert isinstance(late.act, EndNamespace) is (end is not None)
+
+
+def test_p1_a_status_that_is_too_early_does_not_count_beside_a_sound_spec() -> None:
+    stored = replace(kept(manifest()), status={"on_update": {"expiresAtSeconds": 1.0}})
+    assert decided(stored, HERE, END - SECOND).act is None
+
+
+def test_p8_an_end_that_somebody_writes_into_the_status_does_not_count() -> None:
+    early = {"expiresAt": "2026-11-22T10:00:00Z", "expiresAtSeconds": 1, "observedGeneration": 1}
+    plan = decided(replace(kept(manifest()), status=early), HERE, NOW + HOUR)
+    assert plan.act is None
+    assert plan.status["expiresAt"] == "2026-11-22T18:00:00Z"
+
+
+# The acceptance rows of the original.
+
+
+def through(text: str, *, now: datetime, settings: Settings = SETTINGS) -> Plan:
+    """Decide about a manifest that was applied NOW."""
+    stored = kept(loaded(text))
+    return decided(stored, a_namespace(aimed_at(stored)), now, settings)
+
+
+def test_ap1_the_first_sample_of_the_readme_ends_its_namespace() -> None:
+    compat = Settings(Months.COMPAT)
+    end = NOW + timedelta(weeks=63, days=4, hours=5, minutes=6)
+    assert through(README_DURATION, now=end - SECOND, settings=compat).act is None
+    act = through(README_DURATION, now=end, settings=compat).act
+    assert isinstance(act, EndNamespace)
+    assert act.name == "my-namespace"
+
+
+def test_ap2_the_second_sample_is_long_past_and_ends_at_once() -> None:
+    act = through(README_UNTIL, now=NOW).act
+    assert isinstance(act, EndNamespace)
+    assert (act.name, act.due.isoformat()) == ("thanksgiving", "2021-11-25T19:00:00+00:00")
+
+
+def test_ap3_seven_minutes_after_its_creation() -> None:
+    assert through(DELETED, now=NOW + 7 * MINUTE - SECOND).act is None
+    assert isinstance(through(DELETED, now=NOW + 7 * MINUTE).act, EndNamespace)
+
+
+def test_ap4_a_disabled_one_ends_nothing_and_says_when_it_would() -> None:
+    plan = through(DISABLED, now=NOW + 24 * HOUR)
+    assert plan.act is None
+    assert plan.status["expiresAt"] == "2026-11-22T11:00:00Z"
+
+
+def test_ap5_an_ignored_namespace_ends_never() -> None:
+    settings = Settings(ignore=ignore_list("namespace-ignored"))
+    assert through(IGNORED, now=NOW + 24 * HOUR, settings=settings).reason == Reason.IGNORED
+    assert isinstance(through(IGNORED, now=NOW + 24 * HOUR).act, EndNamespace)
+
+
+def test_ap6_a_date_without_quotes_ends_its_namespace() -> None:
+    act = through(UNTIL, now=NOW).act
+    assert isinstance(act, EndNamespace)
+    assert act.name == "namespace-ephemerator-test4"
+
+
+def test_ap7_of_two_for_one_namespace_the_second_does_not_loop() -> None:
+    first, second, *_ = (kept(loaded(text)) for text in VALIDATION_DURATION)
+    there = a_namespace("namespace-ephemerator-test6")
+    assert isinstance(decided(first, there, NOW + HOUR).act, EndNamespace)
+    assert decided(second, None, NOW + HOUR).again == NOW + HOUR + MINUTE
+    assert isinstance(decided(second, None, NOW + HOUR + MINUTE).act, DeleteItself)
+
+
+@pytest.mark.parametrize("name", ["default", "kube-system", "kube-public", "dayfly-system"])
+def test_ap9_such_a_namespace_is_never_ended(name: str) -> None:
+    stored = kept(manifest(target={"resourceToWatch": {"namespace": name}}))
+    assert decided(stored, a_namespace(name), END + HOUR).act is None
+
+
+def test_ap10_relabelling_it_days_later_changes_nothing() -> None:
+    until = {"until": {"date": "2026-12-24", "time": "12:00:00", "timezone": "UTC"}}
+    stored = kept(manifest(until))
+    ends = decided(stored).status["expiresAt"]
+    meta = msgspec.structs.replace(stored.metadata, labels={"team": "b"}, resource_version="9")
+    later = decided(replace(stored, metadata=meta), HERE, NOW + 72 * HOUR)
+    assert later.status["expiresAt"] == ends == "2026-12-24T12:00:00Z"
