@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from dayfly_core import __version__, instant
+from dayfly_core.names import Reason
 from dayfly_core.objects import Key
 from dayfly_core.pace import Backoff
 
@@ -121,9 +122,14 @@ class Retries:
 class FollowUp:
     """What an outcome means: delivered; or called again at ``again``; or, without it, given up."""
 
-    delivered: bool
-    again: datetime | None
+    reason: str
     message: str
+    again: datetime | None = None
+
+    @property
+    def delivered(self) -> bool:
+        """Whether there is nothing more to do."""
+        return self.reason == Reason.CALL_DELIVERED
 
     @property
     def given_up(self) -> bool:
@@ -136,12 +142,12 @@ def follow_up(
 ) -> FollowUp:
     """Judge an outcome; ``attempts`` counts the one that it is of, ``chance`` lies in [0, 1)."""
     if isinstance(outcome, Delivered):
-        message = f"the receiver answered {outcome.status}"
-        return FollowUp(delivered=True, again=None, message=message)
+        return FollowUp(Reason.CALL_DELIVERED, f"the receiver answered {outcome.status}")
     if isinstance(outcome, Refused):
-        return FollowUp(delivered=False, again=None, message=outcome.reason)
+        return FollowUp(Reason.DESTINATION_FORBIDDEN, outcome.reason)
     again = retries.after(attempts, now, chance, outcome.retry_after)
-    return FollowUp(delivered=False, again=again, message=outcome.reason)
+    reason = Reason.CALL_FAILED if again else Reason.CALL_GIVEN_UP
+    return FollowUp(reason, outcome.reason, again)
 
 
 def signature(secret: bytes, timestamp: int, body: bytes) -> str:

@@ -127,7 +127,7 @@ class Reports:
 
     def called(self, order: Call, outcome: FollowUp) -> None:
         """Say what came of an outgoing webhook."""
-        result, reason = _judged(outcome)
+        result, reason = _judged(outcome), outcome.reason
         self._say(f"webhook {result.lower()}", order, outcome.message)
         note = f"{order.step}: {outcome.message}"
         self._count(order, StepType.WEBHOOK, result)
@@ -185,12 +185,10 @@ class Reports:
             self._history.note(entry)
 
 
-def _judged(outcome: FollowUp) -> tuple[Result, str]:
+def _judged(outcome: FollowUp) -> Result:
     if outcome.delivered:
-        return Result.DONE, Reason.CALL_DELIVERED
-    if outcome.given_up:
-        return Result.FAILED, Reason.CALL_GIVEN_UP
-    return Result.PENDING, Reason.CALL_FAILED
+        return Result.DONE
+    return Result.FAILED if outcome.given_up else Result.PENDING
 
 
 def _outcome(scaled: Scaled) -> str:

@@ -4,12 +4,13 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from math import inf
 from typing import Any
 
 from dayfly_core import instant, names
+from dayfly_core.outbox import Retries
 from dayfly_kube.client import Client
 from dayfly_operator.leadership import Leadership
 from dayfly_operator.parts import Clocks, Tools
@@ -133,10 +134,12 @@ def stamped(end: str, policy: str = "previews", **labels: str) -> dict[str, Any]
 
 @asynccontextmanager
 async def operating(
-    api: FakeApi, *flags: str, leading: bool = True
+    api: FakeApi, *flags: str, leading: bool = True, retries: Retries | None = None
 ) -> AsyncGenerator[Running, None]:
     """Run an operator until the block ends; whatever one of its parts fails of is raised."""
     settings = parse(["--health-listen", "127.0.0.1:0", "--identity", "one", *flags], {})
+    if retries:
+        settings = replace(settings, webhooks=replace(settings.webhooks, retries=retries))
     clock, stop = Clock(), asyncio.Event()
     leadership = Leadership("one", clock.monotonic)
     api.put("/api/v1/namespaces/team")

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dayfly_core import outbox
+from dayfly_core.names import Reason
 from dayfly_core.objects import DEPLOYMENTS, NAMESPACES, Key
 from dayfly_core.outbox import (
     Delivered,
@@ -101,32 +102,26 @@ def test_attempts(attempts: int, chance: float, asked: float | None, seconds: fl
         pytest.param(
             Delivered(204),
             1,
-            FollowUp(delivered=True, again=None, message="the receiver answered 204"),
+            FollowUp(Reason.CALL_DELIVERED, "the receiver answered 204"),
             id="delivered",
         ),
         pytest.param(
             Failed("the receiver answered 503", 60.0, 503),
             1,
-            FollowUp(
-                delivered=False,
-                again=NOON + timedelta(minutes=1),
-                message="the receiver answered 503",
-            ),
+            FollowUp(Reason.CALL_FAILED, "the receiver answered 503", NOON + timedelta(minutes=1)),
             id="to be tried again",
         ),
         pytest.param(
             Failed(outbox.NO_ANSWER),
             6,
-            FollowUp(delivered=False, again=None, message=outbox.NO_ANSWER),
+            FollowUp(Reason.CALL_GIVEN_UP, outbox.NO_ANSWER),
             id="given up",
         ),
         pytest.param(
             Refused("no webhook is sent to x: its address is loopback"),
             1,
             FollowUp(
-                delivered=False,
-                again=None,
-                message="no webhook is sent to x: its address is loopback",
+                Reason.DESTINATION_FORBIDDEN, "no webhook is sent to x: its address is loopback"
             ),
             id="given up at once, where nothing may be sent",
         ),
@@ -135,7 +130,8 @@ def test_attempts(attempts: int, chance: float, asked: float | None, seconds: fl
 def test_what_follows_of_an_outcome(outcome: Outcome, attempts: int, meaning: FollowUp) -> None:
     found = follow_up(outcome, attempts, Retries(), NOON, chance=0.0)
     assert found == meaning
-    assert found.given_up is (not meaning.delivered and meaning.again is None)
+    done = {Reason.CALL_DELIVERED: (True, False), Reason.CALL_FAILED: (False, False)}
+    assert (found.delivered, found.given_up) == done.get(meaning.reason, (False, True))
 
 
 def test_the_signature_is_the_one_that_anybody_computes() -> None:
