@@ -1,10 +1,11 @@
 """What is still to come for one object, and which rule each part of it follows from."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from dayfly_core.guard import Guard
-from dayfly_core.objects import NAMESPACES, Key
+from dayfly_core.objects import NAMESPACES, Key, ObjectMeta
 from dayfly_core.policies import Policies
 from dayfly_core.simulation import END, NOTE, Event, World, simulate
 from dayfly_core.subject import Subject
@@ -33,11 +34,17 @@ def forecast(
     if subject.namespace is not None:
         objects[around] = subject.namespace
     events = simulate(World(now, objects, policies, guard), LAST)
-    return tuple(
-        Foreseen(event.at, what, event.rule, event.by.partition("/")[2])
-        for event in events
-        if (what := _of(event, subject.key, around))
-    )
+    return tuple(_seen(events, objects, subject.key, around))
+
+
+def _seen(
+    events: Iterator[Event], objects: Mapping[Key, ObjectMeta], key: Key, around: Key
+) -> Iterator[Foreseen]:
+    for event in events:
+        if what := _of(event, key, around):
+            yield Foreseen(event.at, what, event.rule, event.by.partition("/")[2])
+        if key not in objects:
+            return
 
 
 def _of(event: Event, key: Key, around: Key) -> str:

@@ -27,7 +27,8 @@ def a_step(name: str) -> Step:
 def on_timeline(*steps: str, **changes: Any) -> Policy:
     """Make a policy with these steps, for Deployments, ConfigMaps and Namespaces."""
     kinds = frozenset({("apps", "deployments"), ("", "configmaps"), ("", "namespaces")})
-    return a_policy(timeline=tuple(map(a_step, steps)), **{"resources": kinds, **changes})
+    written: dict[str, Any] = {"resources": kinds, **changes}
+    return a_policy(timeline=tuple(map(a_step, steps)), **written)
 
 
 def recorded(at: str, *results: tuple[str, Result], woken: str = "", attempts: int = 0) -> str:

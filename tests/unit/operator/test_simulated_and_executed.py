@@ -18,7 +18,7 @@ from support.subjects import GUARD
 from support.timelines import a_step
 from support.virtual_loop import run
 
-SPAN = timedelta(days=3)
+SPAN = timedelta(hours=73)
 LATENESS = timedelta(milliseconds=50)
 """Of the engine's timers, which fire together what is due together."""
 
