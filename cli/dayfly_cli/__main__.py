@@ -29,6 +29,8 @@ COMMANDS: Final = {
     "simulate": "dayfly_cli.simulating",
     "extend": "dayfly_cli.extending",
     "wake": "dayfly_cli.waking",
+    "history": "dayfly_cli.history",
+    "breaker": "dayfly_cli.breaker",
 }
 """Each has ``async run(terminal, argv)``."""
 

@@ -70,6 +70,16 @@ def write(out: TextIO, layout: Layout, rows: Sequence[Sequence[str]]) -> None:
         print(layout.line(cells), file=out, flush=True)
 
 
+def write_plain(out: TextIO, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table of texts."""
+    columns = tuple((name, _no_cell) for name in header)
+    write(out, Layout(columns).fitted(rows), rows)
+
+
+def _no_cell(_entry: Entry, _now: datetime) -> str:
+    return "-"
+
+
 def _write_rich(out: TextIO, layout: Layout, rows: Sequence[Sequence[str]]) -> None:
     from rich.console import Console
     from rich.table import Table

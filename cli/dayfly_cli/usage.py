@@ -19,6 +19,8 @@ See what ends
                           {prog} plan -A --within 1h
   simulate              what would happen for a while; changes nothing
                           {prog} simulate -A --for 7d
+  history               what has ended, why, and by which policy
+                          {prog} history -A --since 24h
 
 Move an end
   extend KIND/NAME DUR  give it more time: 90s, 8h, 1d12h, 2w
@@ -28,6 +30,9 @@ Move an end
                           {prog} wake ns/shop-pr-17
 
 Look after Dayfly itself
+  breaker               what is held back because too much would end unannounced: show, reset
+                          {prog} breaker show
+                          {prog} breaker reset previews
   certs                 the webhooks' certificates: ensure, show
                           {prog} certs show
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from dayfly_core import names
+from dayfly_core import history, names
 
 ADMISSION = names.ADMISSION_ACCOUNT
 OPERATOR = names.OPERATOR_ACCOUNT
@@ -90,6 +90,11 @@ NEEDED = frozenset(
         *rights(OPERATOR, "nameclaims.dayfly.dev", "list watch create patch delete"),
         # dayfly_operator.guarding
         *rights(OPERATOR, "configmaps", "list watch", OWN, names.GUARD_CONFIG_MAP),
+        *(
+            right
+            for slot in range(history.SLOTS)
+            for right in rights(OPERATOR, "configmaps", "get patch", OWN, history.slot_name(slot))
+        ),
         # dayfly_certs.store, dayfly_operator.certificates
         *rights(OPERATOR, "secrets", "get list watch update", OWN, names.CA_SECRET),
         *rights(OPERATOR, "secrets", "get list watch update", OWN, names.TLS_SECRET),

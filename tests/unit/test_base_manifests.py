@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from dayfly_admission import settings as admission
-from dayfly_core import __version__, guard, names
+from dayfly_core import __version__, guard, history, names
 from dayfly_core.api import LabelSelector
 from dayfly_core.objects import HTTP_ROUTES, INGRESSES, Resource
 from dayfly_core.request import our_users
@@ -34,6 +34,10 @@ WEBHOOKS: list[dict[str, Any]] = [hook for d in ALL for hook in d.get("webhooks"
 NAMEABLE = [("", "namespaces"), ("", "secrets"), ("apps", "deployments"), ("example.com", "things")]
 """Kinds of all sorts that a policy may name."""
 DEPLOYMENTS = [d for d in ALL if d["kind"] == "Deployment"]
+
+
+PAGES = [history.slot_name(slot) for slot in range(history.SLOTS)]
+"""The ConfigMaps of the history."""
 
 
 def entry(name: str) -> dict[str, Any]:
@@ -64,7 +68,7 @@ def test_one_place_says_which_release_runs() -> None:
     [
         ("ServiceAccount", [names.ADMISSION_ACCOUNT, names.OPERATOR_ACCOUNT]),
         ("Secret", [names.CA_SECRET, names.TLS_SECRET]),
-        ("ConfigMap", [names.GUARD_CONFIG_MAP]),
+        ("ConfigMap", [names.GUARD_CONFIG_MAP, *PAGES]),
         ("MutatingWebhookConfiguration", [names.MUTATING_CONFIGURATION]),
         ("ValidatingWebhookConfiguration", [names.VALIDATING_CONFIGURATION]),
         ("Namespace", [names.SYSTEM_NAMESPACE]),
@@ -74,9 +78,22 @@ def test_names_are_those_of_the_code(kind: str, expected: list[str]) -> None:
     assert of_kind(kind) == expected
 
 
-@pytest.mark.parametrize("secret", [d for d in ALL if d["kind"] == "Secret"], ids=str)
-def test_applying_again_cannot_empty_a_secret(secret: dict[str, Any]) -> None:
-    assert not {"data", "stringData"} & secret.keys()
+@pytest.mark.parametrize(
+    "filled",
+    [
+        pytest.param(document, id=document["metadata"]["name"])
+        for document in ALL
+        if document["kind"] == "Secret" or document["metadata"]["name"] in PAGES
+    ],
+)
+def test_applying_again_cannot_empty_what_the_operator_fills(filled: dict[str, Any]) -> None:
+    assert not {"data", "binaryData", "stringData", "immutable"} & filled.keys()
+
+
+def test_who_may_read_the_history_may_read_all_of_it_and_nothing_else() -> None:
+    role = next(d for d in ALL if d["metadata"]["name"] == names.HISTORY_READER)
+    expected = {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]}
+    assert role["rules"] == [{**expected, "resourceNames": PAGES}]
 
 
 @pytest.mark.parametrize("webhook", WEBHOOKS, ids=lambda webhook: webhook["name"])
