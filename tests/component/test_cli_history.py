@@ -67,7 +67,9 @@ async def test_the_newest_stands_last(told: Shell) -> None:
         pytest.param("-A --since 24h", ["other", "shop", "bare", "newest"], id="since yesterday"),
         pytest.param("-A --kind namespaces", ["shop", "bare"], id="a kind"),
         pytest.param("-A --kind Namespace", ["shop", "bare"], id="a kind by another name"),
-        pytest.param("-A --kind Deployment", ["oldest", "web", "other", "newest"], id="Deployments"),
+        pytest.param(
+            "-A --kind Deployment", ["oldest", "web", "other", "newest"], id="Deployments"
+        ),
         pytest.param("-A --kind things.gone", [], id="a kind that is not served any more"),
         pytest.param("-A --policy previews", ["oldest", "other", "shop", "newest"], id="a policy"),
         pytest.param("-A --policy Ephemerator/bare", ["bare"], id="what column BY says"),
