@@ -113,14 +113,15 @@ class Reports:
 
     def scaled_down(self, order: ScaleDown, scaled: Scaled) -> None:
         """Say that a step has scaled down a workload, or all that a namespace holds."""
-        note = f"scaled down by ExpiryPolicy {order.policy}{_outcome(scaled)}"
+        what = _outcome(scaled)
+        note = _joined(f"scaled down by ExpiryPolicy {order.policy}", what)
         self._acted("scaled down", order, Reason.SCALED_DOWN, note)
         self._count(order, StepType.SCALE_DOWN, Result.DONE)
-        self._note(order, StepType.SCALE_DOWN, order.due, message=_outcome(scaled))
+        self._note(order, StepType.SCALE_DOWN, order.due, message=what)
 
     def woken(self, order: Wake, scaled: Scaled) -> None:
         """Say that what was scaled down is back."""
-        note = f"woken, as asked by {order.request}{_outcome(scaled)}"
+        note = _joined(f"woken, as asked: {order.request}", _outcome(scaled))
         self._acted("woken", order, Reason.WOKEN, note)
         self._count(order, WAKE, Result.DONE)
         self._note(order, WAKE, None, message=order.request)
@@ -193,9 +194,11 @@ def _judged(outcome: FollowUp) -> Result:
 
 def _outcome(scaled: Scaled) -> str:
     """Say how many, and what was left; nothing of a workload by itself."""
-    done = f": {len(scaled.done)} workloads" if len(scaled.done) > 1 else ""
-    if not scaled.skipped:
-        return done
+    done = f"{len(scaled.done)} workloads" if scaled.done else ""
     more = len(scaled.skipped) - NAMED
     left = [*scaled.skipped[:NAMED], *([f"{more} more"] if more > 0 else [])]
-    return f"{done}; left alone: {', '.join(left)}"
+    return _joined(done, f"left alone: {', '.join(left)}" if left else "")
+
+
+def _joined(*sentences: str) -> str:
+    return "; ".join(filter(None, sentences))

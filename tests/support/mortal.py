@@ -3,7 +3,8 @@
 Two of these over one store are two leaders, one after the other.
 """
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,8 +41,11 @@ class Mortal:
         self.requests: list[Request] = []
         self.refusals: dict[tuple[str, str], list[ApiError]] = {}
         """Answers to the next requests of a method to a path, instead of the true ones."""
+        self.changed: Callable[[str], None] = lambda path: None
+        """Called with the path of each object that was written, as a watch would tell."""
         self._dies_at = dies_at
         self.moments = 0
+        self.died = asyncio.Event()
 
     async def get(self, path: str, *, metadata_only: bool = False) -> bytes:
         return self._send("GET", path, lambda: self.store.get(place_of(path)))
@@ -81,13 +85,15 @@ class Mortal:
     def sent(self, method: str) -> list[Request]:
         return [request for request in self.requests if request.method == method]
 
-    def _moment(self) -> None:
+    def moment(self) -> None:
+        """Let a moment pass, in which the process may die; once dead it stays so."""
         self.moments += 1
         if self._dies_at is not None and self.moments >= self._dies_at:
+            self.died.set()
             raise Killed
 
     def _send(self, method: str, path: str, do: Any, body: Any = None) -> bytes:
-        self._moment()
+        self.moment()
         if self.refusals.get((method, path)):
             raise self.refusals[method, path].pop(0)
         self.requests.append(Request(method, path, body))
@@ -97,7 +103,9 @@ class Mortal:
             details = StatusDetails(name=refused.name)
             status = Status(refused.code, refused.reason, str(refused), details)
             raise ApiError(status) from refused
-        self._moment()
+        if method != "GET":
+            self.changed(path)
+        self.moment()
         return msgspec.json.encode(answer)
 
     def _page(self, path: str, query: Mapping[str, str]) -> Json:
