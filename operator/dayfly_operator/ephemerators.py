@@ -36,7 +36,7 @@ class EphemeratorJudge:
         return target(found)
 
     def glance(self, found: OwnObject, namespace: ObjectMeta | None) -> Plan:
-        """Decide by what is known already."""
+        """Decide by what is known already; there is nothing else."""
         return ephemerator.plan(found, namespace, self._guard(), self._settings, self._now())
 
     async def plan(self, found: OwnObject, namespace: ObjectMeta | None) -> Plan:

@@ -12,6 +12,7 @@ from dayfly_core.errand import Outcome, Plan
 from dayfly_core.guard import Guard
 from dayfly_core.namespace_manager import ManagerPlan, Observed, PodQuery
 from dayfly_core.objects import NAMESPACE_MANAGERS, Key, ObjectMeta
+from dayfly_core.outbox import Retries
 from dayfly_core.triggers import Checks
 from dayfly_kube.errors import ApiError
 from dayfly_operator.own_kinds import OwnObject
@@ -38,8 +39,16 @@ def target(found: OwnObject) -> str:
 class ManagerJudge:
     """Decides about one NamespaceManager; remembers what the checks of its pods came to."""
 
-    def __init__(self, pods: Pods, guard: Callable[[], Guard], now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        pods: Pods,
+        guard: Callable[[], Guard],
+        now: Callable[[], datetime],
+        retries: Retries,
+    ) -> None:
+        """``retries`` are those of webhooks."""
         self._pods = pods
+        self._retries = retries
         self._guard = guard
         self._now = now
         self._checks: dict[Key, Mapping[str, Checks]] = {}
@@ -48,34 +57,38 @@ class ManagerJudge:
         """Return the namespace that it is about; empty if that cannot be read."""
         return target(found)
 
-    def glance(self, found: OwnObject, namespace: ObjectMeta | None) -> Plan:
-        """Decide without pods."""
-        return self._judged(found, namespace, {})
+    def glance(self, found: OwnObject, namespace: ObjectMeta | None) -> Plan | None:
+        """Decide by what is known already; None if pods have to be read first."""
+        return None if self._wanted(found, namespace) else self._judged(found, namespace, {})
 
     async def plan(self, found: OwnObject, namespace: ObjectMeta | None) -> Plan:
         """Decide; reads the pods of the rules whose check is due."""
-        key = found.key(NAMESPACE_MANAGERS)
-        checks = self._checks.get(key, {})
-        queries = namespace_manager.pods_wanted(found, namespace, checks, self._now())
+        queries = self._wanted(found, namespace)
         read = {query.rule: await self._read(query) for query in queries}
         pods = {rule: phases for rule, phases in read.items() if phases is not None}
         plan = self._judged(found, namespace, pods)
-        self._checks[key] = plan.checks
+        self._checks[found.key(NAMESPACE_MANAGERS)] = plan.checks
         return plan
 
     def settle(self, found: OwnObject, outcome: Outcome) -> Plan:
         """Decide what follows from what came of the act."""
-        return namespace_manager.settle(found, outcome, self._now())
+        return namespace_manager.settle(found, outcome, self._now(), self._retries)
 
     def forget(self, key: Key) -> None:
         """Hear that an object is gone."""
         self._checks.pop(key, None)
 
+    def _remembered(self, found: OwnObject) -> Mapping[str, Checks]:
+        return self._checks.get(found.key(NAMESPACE_MANAGERS), {})
+
+    def _wanted(self, found: OwnObject, namespace: ObjectMeta | None) -> tuple[PodQuery, ...]:
+        checks = self._remembered(found)
+        return namespace_manager.pods_wanted(found, namespace, checks, self._now())
+
     def _judged(
         self, found: OwnObject, namespace: ObjectMeta | None, pods: Mapping[str, list[str]]
     ) -> ManagerPlan:
-        checks = self._checks.get(found.key(NAMESPACE_MANAGERS), {})
-        observed = Observed(pods, checks)
+        observed = Observed(pods, self._remembered(found))
         return namespace_manager.plan(found, namespace, observed, self._guard(), self._now())
 
     async def _read(self, query: PodQuery) -> list[str] | None:

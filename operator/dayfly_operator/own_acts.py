@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, Protocol
+from typing import Protocol
 
 from dayfly_core import names, outbox
 from dayfly_core.errand import (
@@ -17,7 +17,8 @@ from dayfly_core.errand import (
     Send,
 )
 from dayfly_core.names import Reason
-from dayfly_core.objects import DEPLOYMENTS, NAMESPACES, STATEFUL_SETS, Key, ObjectMeta
+from dayfly_core.namespace_manager import SCALABLE
+from dayfly_core.objects import NAMESPACES, Key, ObjectMeta
 from dayfly_kube.errors import ApiError
 from dayfly_operator.courier import Calls, Parcel
 from dayfly_operator.memory import Metadata, read
@@ -25,9 +26,6 @@ from dayfly_operator.namespace_end import Ended, NamespaceEnd, Withheld
 from dayfly_operator.own_reports import Author, OwnReports
 from dayfly_operator.scaling import Scaled, Selector, Still
 from dayfly_operator.writing import Outdated, Writer
-
-SCALABLE: Final = (DEPLOYMENTS.kind, STATEFUL_SETS.kind)
-"""Kinds that a NamespaceManager scales, as the original did."""
 
 
 class Scaling(Protocol):
@@ -184,11 +182,9 @@ def _selectors(act: ScaleNamespace) -> tuple[tuple[Selector, ...], list[str]]:
     """Return what to scale, and the kinds that are none of those that are scaled."""
     if not act.workloads:
         return tuple(map(Selector, SCALABLE)), []
-    kinds = {kind.casefold() for kind in SCALABLE}
-    known = tuple(
-        Selector(each.kind, each.labels) for each in act.workloads if each.kind.casefold() in kinds
-    )
-    return known, [each.kind for each in act.workloads if each.kind.casefold() not in kinds]
+    known = [each for each in act.workloads if each.kind.casefold() in SCALABLE]
+    unknown = [each.kind for each in act.workloads if each not in known]
+    return tuple(Selector(each.kind, each.labels) for each in known), unknown
 
 
 def _told(scaled: Scaled, unknown: list[str]) -> str:

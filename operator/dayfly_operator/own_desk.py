@@ -51,8 +51,8 @@ class Judge(Protocol):
         """Return the namespace that it is about; empty if that cannot be read."""
         ...
 
-    def glance(self, found: OwnObject, namespace: ObjectMeta | None) -> Plan:
-        """Decide by what is known already; asks nobody."""
+    def glance(self, found: OwnObject, namespace: ObjectMeta | None) -> Plan | None:
+        """Decide by what is known already; None if something has to be read first."""
         ...
 
     async def plan(self, found: OwnObject, namespace: ObjectMeta | None) -> Plan:
@@ -96,7 +96,7 @@ class OwnDesk:
             return None
         namespace = self._office.namespaces.remembered(self._judge.target(found))
         plan = self._judge.glance(found, namespace)
-        if _stirs(plan) or (plan.again and plan.again <= self._office.now()):
+        if plan is None or _stirs(plan) or (plan.again and plan.again <= self._office.now()):
             return None
         return Resting(plan.again)
 

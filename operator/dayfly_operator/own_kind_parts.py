@@ -27,7 +27,7 @@ from dayfly_operator.namespace_end import Members, NamespaceEnd, Turns
 from dayfly_operator.namespace_managers import ManagerJudge
 from dayfly_operator.own_acts import Acts, Scaling
 from dayfly_operator.own_desk import Judge, Office, OwnDesk
-from dayfly_operator.own_kinds import Heard, OwnKind, OwnKinds
+from dayfly_operator.own_kinds import Finder, Heard, OwnKind, OwnKinds
 from dayfly_operator.own_queue import Desk, OwnQueue
 from dayfly_operator.own_reports import OwnReports
 from dayfly_operator.pods import Pods
@@ -51,6 +51,7 @@ class OwnMeans:
     """What these parts need of the others."""
 
     client: Client
+    finder: Finder
     writer: Writer
     watches: Watches
     listed: Callable[[], bool]
@@ -98,10 +99,12 @@ class OwnKindParts:
         settings = ephemerator.Settings(
             Months(means.settings.ephemerator_months), means.settings.ephemerator_ignored
         )
-        office = self._office()
+        office, retries = self._office(), means.settings.webhooks.retries
         judges: dict[Resource, Judge] = {
             EPHEMERATORS: EphemeratorJudge(settings, means.guard, means.now),
-            NAMESPACE_MANAGERS: ManagerJudge(Pods(means.client), means.guard, means.now),
+            NAMESPACE_MANAGERS: ManagerJudge(
+                Pods(means.client), means.guard, means.now, means.settings.webhooks.retries
+            ),
         }
         return {kind: OwnDesk(office, judge, self._again) for kind, judge in judges.items()}
 
@@ -162,7 +165,7 @@ class OwnKindParts:
         yield self._everything.run()
 
     async def _list(self) -> None:
-        await self.known.relist(self._means.client)
+        await self.known.relist(self._means.client, self._means.finder)
 
     async def _look_at_all(self) -> float | None:
         if not self._means.listed():

@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from dayfly_core.objects import Key, OwnMeta, Resource
-from dayfly_kube.errors import ApiError
+from dayfly_kube.errors import ApiError, Unreachable
 
 PAGE: Final = 500
 """Objects a request: the API server's answer stays below a few megabytes."""
@@ -56,6 +56,14 @@ class Lister(Protocol):
 
     async def get_list(self, path: str, *, params: dict[str, str]) -> bytes:
         """GET a page, from etcd."""
+        ...
+
+
+class Finder(Protocol):
+    """Which kinds are served."""
+
+    async def find(self, group: str, plural: str) -> Resource | None:
+        """Return the kind, None if it is not served."""
         ...
 
 
@@ -155,7 +163,19 @@ class OwnKinds:
         """Return all of either kind, as things are now."""
         return tuple(key for kind in self._kinds.values() for key in kind.objects)
 
-    async def relist(self, client: Lister) -> None:
-        """Find what the streams missed."""
+    async def relist(self, client: Lister, finder: Finder) -> None:
+        """Find what the streams missed, of each kind that is served.
+
+        Raises ApiError or Unreachable, of the first kind that could not be listed, when the others
+        have been.
+        """
+        trouble: Exception | None = None
         for kind in self._kinds.values():
-            await kind.relist(client)
+            try:
+                # Of a kind that is not there, the API server would say that it is forbidden.
+                if await finder.find(kind.resource.group, kind.resource.plural):
+                    await kind.relist(client)
+            except (ApiError, Unreachable) as error:
+                trouble = trouble or error
+        if trouble:
+            raise trouble

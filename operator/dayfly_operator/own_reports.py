@@ -1,11 +1,10 @@
 """What people are told of Ephemerators and NamespaceManagers: log, metrics, Events, history."""
 
 import logging
-from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal, Protocol
+from typing import Protocol
 
 from dayfly_core import instant
 from dayfly_core.errand import (
@@ -19,17 +18,10 @@ from dayfly_core.errand import (
 from dayfly_core.history import Entry
 from dayfly_core.names import Reason
 from dayfly_core.objects import NAMESPACES, Key
-from dayfly_kube.events import Regarding
 from dayfly_operator.metrics import Metrics
-from dayfly_operator.telling import Recorder
+from dayfly_operator.telling import Teller
 
 log = logging.getLogger(__name__)
-
-ACTION: Final = "Expire"
-"""What the controller was doing: the same for all, while ``reason`` tells them apart."""
-
-REMEMBERED: Final = 1000
-"""Complaints that are not repeated while they stay the same."""
 
 
 class Notes(Protocol):
@@ -38,13 +30,6 @@ class Notes(Protocol):
     def note(self, entry: Entry) -> None:
         """Take an entry; never waits."""
         ...
-
-
-class Unwritten:
-    """No history."""
-
-    def note(self, entry: Entry) -> None:
-        """Forget it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +50,10 @@ class Author:
 class OwnReports:
     """Tells what was done and what was not, and why. Never waits."""
 
-    recorder: Recorder
+    teller: Teller
     metrics: Metrics
     notes: Notes
     now: Callable[[], datetime]
-    _said: OrderedDict[Key, str] = field(default_factory=OrderedDict[Key, str])
 
     def ended(self, author: Author, act: EndNamespace, sent_at: datetime) -> None:
         """Say that a namespace was deleted."""
@@ -86,63 +70,50 @@ class OwnReports:
         self.metrics.lag.observe(lag)
         self.metrics.ended.labels(author.key.resource.kind, NAMESPACES.group_resource).inc()
         target = Key(NAMESPACES, "", act.name)
-        self._tell(target, act.uid, Reason.DELETED, f"deleted by {author.text}, due at {end}")
-        self._tell(author.key, author.uid, Reason.DELETED, f"deleted namespace {act.name}")
+        self.teller.tell(target, act.uid, Reason.DELETED, f"deleted by {author.text}, due at {end}")
+        self.teller.tell(author.key, author.uid, Reason.DELETED, f"deleted namespace {act.name}")
         self._note(author, "DELETE", target, act)
 
     def scaled(self, key: Key, uid: str, note: str) -> None:
         """Say on a workload what has become of it."""
-        self._tell(key, uid, Reason.SCALED_DOWN, note)
+        self.teller.tell(key, uid, Reason.SCALED_DOWN, note)
 
     def scaled_down(self, author: Author, act: ScaleNamespace, note: str) -> None:
         """Say that workloads of a namespace were scaled down."""
         log.info("scaled down namespace=%s by=%s note=%s", act.namespace, author.text, note)
         target = Key(NAMESPACES, "", act.namespace)
-        self._tell(target, act.uid, Reason.SCALED_DOWN, f"by {author.text}: {note}")
-        self._tell(author.key, author.uid, Reason.SCALED_DOWN, note)
+        self.teller.tell(target, act.uid, Reason.SCALED_DOWN, f"by {author.text}: {note}")
+        self.teller.tell(author.key, author.uid, Reason.SCALED_DOWN, note)
         self._note(author, "SCALE_DOWN", target, act)
 
     def called(self, author: Author, act: Send, note: str) -> None:
         """Say that a receiver has taken a call."""
         log.info("called by=%s id=%s attempt=%d", author.text, act.id, act.attempt)
-        self._tell(author.key, author.uid, Reason.CALL_DELIVERED, note)
+        self.teller.tell(author.key, author.uid, Reason.CALL_DELIVERED, note)
 
     def announced(self, author: Author, act: Announce) -> None:
         """Say on a namespace what will become of it."""
         target = Key(NAMESPACES, "", act.namespace)
-        self._record(target, act.uid, "Warning", Reason.WARNED, act.sentence)
+        self.teller.warn(target, act.uid, Reason.WARNED, act.sentence)
 
     def came(self, author: Author, outcome: Outcome) -> None:
         """Hear what came of an act: what was done is told already, what was not is told here."""
         if outcome.result is Result.DONE:
-            self._said.pop(author.key, None)
+            self.teller.settled(author.key)
         else:
             self.withheld(author, outcome.reason, outcome.note)
 
     def withheld(self, author: Author, reason: str, note: str) -> None:
         """Say why something is not done although its time has come; once while it is the same."""
-        if self._said.get(author.key) == note:
+        if not self.teller.news(author.key, f"{author.uid} {reason} {note}"):
             return
-        self._said[author.key] = note
-        self._said.move_to_end(author.key)
-        if len(self._said) > REMEMBERED:
-            self._said.popitem(last=False)
         log.warning("withheld by=%s reason=%s note=%s", author.text, reason, note)
         self.metrics.withheld.labels(author.key.resource.kind, reason).inc()
-        self._record(author.key, author.uid, "Warning", reason, note)
+        self.teller.warn(author.key, author.uid, reason, note)
 
     def removed(self, author: Author) -> None:
         """Say that an object that has done its work is gone."""
         log.info("deleted object=%s uid=%s: its namespace is gone", author.key, author.uid)
-
-    def _tell(self, key: Key, uid: str, reason: str, note: str) -> None:
-        self._record(key, uid, "Normal", reason, note)
-
-    def _record(
-        self, key: Key, uid: str, kind: Literal["Normal", "Warning"], reason: str, note: str
-    ) -> None:
-        regarding = Regarding.of(key, uid)
-        self.recorder.record(regarding, type=kind, reason=reason, action=ACTION, note=note)
 
     def _note(
         self, author: Author, action: str, target: Key, act: EndNamespace | ScaleNamespace

@@ -216,9 +216,10 @@ class Parts:
 
     def _own_kinds(self) -> OwnKindParts:
         tools, now = self._tools, self._tools.clocks.now
-        reports = OwnReports(self.recorder, self.metrics, self.history, now)
+        reports = OwnReports(self._teller, self.metrics, self.history, now)
         means = OwnMeans(
             client=tools.client,
+            finder=self._discovery,
             writer=self._writer,
             watches=self.watching,
             listed=self.watching.namespaces.synced.is_set,

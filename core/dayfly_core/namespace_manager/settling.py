@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Final
 
 import msgspec
 from msgspec import UNSET
@@ -17,12 +18,17 @@ from dayfly_core.namespace_manager.entries import changed, done, over
 from dayfly_core.namespace_manager.rules import action_of, read
 from dayfly_core.outbox import Retries
 
+USUAL: Final = Retries()
 
-def settle(stored: Stored, outcome: Outcome, now: datetime) -> ManagerPlan:
+
+def settle(
+    stored: Stored, outcome: Outcome, now: datetime, retries: Retries = USUAL
+) -> ManagerPlan:
     """Say what follows from what came of the act that ``plan`` returned.
 
     ``stored`` is the manager as it is after ``Plan.status`` was written. What is not begun any
-    more, because somebody has changed it meanwhile, is looked at again.
+    more, because somebody has changed it meanwhile, is looked at again. ``retries`` are those of
+    webhooks.
     """
     case = Case(stored, read(stored), now)
     begun = case.begun()
@@ -34,18 +40,20 @@ def settle(stored: Stored, outcome: Outcome, now: datetime) -> ManagerPlan:
         return _again(case, begun, outcome, now + RECHECK)
     attempts = (begun.entry.attempts or 0) + 1
     tried = Begun(begun.rule, msgspec.structs.replace(begun.entry, attempts=attempts))
-    again = _retry(begun.rule, attempts, outcome, now)
+    again = _retry(begun.rule, attempts, outcome, now, retries)
     return _again(case, tried, outcome, again) if again else _given_up(case, tried, outcome)
 
 
-def _retry(rule: Rule, attempts: int, outcome: Outcome, now: datetime) -> datetime | None:
+def _retry(
+    rule: Rule, attempts: int, outcome: Outcome, now: datetime, retries: Retries
+) -> datetime | None:
     """Return when to try again; None to give up. The API server comes back; a receiver may not."""
     if outcome.result is Came.REFUSED:
         return None
     if action_of(rule) != ActionType.WEBHOOK:
         return now + timedelta(seconds=RETRIES.delay(attempts, outcome.chance))
     asked = outcome.retry_after.total_seconds() if outcome.retry_after else None
-    return Retries().after(attempts, now, outcome.chance, asked)
+    return retries.after(attempts, now, outcome.chance, asked)
 
 
 def _succeeded(case: Case, begun: Begun, outcome: Outcome) -> ManagerPlan:

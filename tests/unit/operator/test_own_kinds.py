@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from dayfly_core.objects import NAMESPACE_MANAGERS, Key
+from dayfly_core.objects import NAMESPACE_MANAGERS, STAYS, Key, Resource
 from dayfly_kube.errors import ApiError, Status, Unreachable
 from dayfly_operator.own_kinds import Heard, OwnKind, OwnKinds, OwnObject
 
@@ -43,6 +43,21 @@ class Refusing:
 
     async def get_list(self, path: str, *, params: dict[str, str]) -> bytes:
         raise self.error
+
+
+class Kinds:
+    """What is served."""
+
+    def __init__(self, *served: Resource) -> None:
+        self.served = served
+
+    async def find(self, group: str, plural: str) -> Resource | None:
+        return next(
+            (each for each in self.served if (each.group, each.plural) == (group, plural)), None
+        )
+
+
+SERVED = Kinds(NAMESPACE_MANAGERS, STAYS)
 
 
 class Known:
@@ -91,7 +106,7 @@ async def test_a_list_finds_what_the_streams_missed() -> None:
     known.hear(manager("gone"))
     known.hear(manager("kept"))
     known.changed.clear()
-    await known.kinds.relist(Lists(manager("kept"), manager("new"), manager("newer")))
+    await known.kinds.relist(Lists(manager("kept"), manager("new"), manager("newer")), SERVED)
     assert known.names() == ["kept", "new", "newer"]
     assert sorted(known.changed) == ["gone", "new", "newer"]
 
@@ -104,10 +119,10 @@ async def test_what_is_heard_while_a_list_is_read_is_newer_than_the_list() -> No
         known.hear(manager("a", "new"))
         known.hear(manager("b"), gone=True)
 
-    await known.kinds.relist(Lists(manager("a", "old"), manager("b"), meanwhile=meanwhile))
+    await known.kinds.relist(Lists(manager("a", "old"), manager("b"), meanwhile=meanwhile), SERVED)
     assert known.names() == ["a"]
     assert list(known.kinds.aimed_at("new")) == [key("a")]
-    await known.kinds.relist(Lists(manager("a", "newest")))
+    await known.kinds.relist(Lists(manager("a", "newest")), SERVED)
     assert list(known.kinds.aimed_at("newest")) == [key("a")]
 
 
@@ -125,5 +140,27 @@ async def test_a_list_that_was_not_answered_changes_nothing(
     known = Known()
     known.hear(manager("a"))
     with pytest.raises(raised) if raised else nullcontext():
-        await known.kinds.relist(Refusing(error))
+        await known.kinds.relist(Refusing(error), SERVED)
     assert known.names() == ["a"]
+
+
+async def test_a_kind_that_is_not_served_is_not_asked_for() -> None:
+    known = Known()
+    known.hear(manager("a"))
+    await known.kinds.relist(Refusing(ApiError(Status(403))), Kinds(STAYS))
+    assert known.names() == ["a"]
+
+
+async def test_a_kind_that_cannot_be_listed_keeps_no_other_from_it() -> None:
+    told: list[str] = []
+    both = [OwnKind(each, _target, lambda key: told.append(str(key))) for each in SERVED.served]
+
+    class OnlyStays:
+        async def get_list(self, path: str, *, params: dict[str, str]) -> bytes:
+            if "stays" not in path:
+                raise Unreachable("down")
+            return msgspec.json.encode({"items": [manager("a")]})
+
+    with pytest.raises(Unreachable):
+        await OwnKinds(both).relist(OnlyStays(), SERVED)
+    assert told == ["stays.dayfly.dev/team/a"]
