@@ -150,12 +150,13 @@ def _step(key: Key, meta: ObjectMeta) -> Step:
 
 def _blocker(ref: ReleaseRef, key: Key, meta: ObjectMeta, around: Surroundings) -> Blocker | None:
     """Apply the rules in order; the first that speaks is the reason."""
+    refusal = around.guard.refuses_in_release(key.resource, key.namespace, key.name)
     for reason, note in (
         (Reason.RELEASE_FOREIGN, _foreign(ref, meta)),
         (Reason.RELEASE_FOREIGN, _shared(key, around)),
         (Reason.CONTROLLED, "is controlled by another object" if meta.controlled else None),
         (Reason.PROTECTED, f"carries the label {names.PROTECTED}" if meta.protected else None),
-        (Reason.GUARDED, around.guard.refuses_in_release(key.resource, key.namespace, key.name)),
+        (Reason.GUARDED, f"cannot end: {refusal}" if refusal else None),
     ):
         if note:
             return Blocker(reason, note, key, meta.uid)

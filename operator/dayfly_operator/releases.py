@@ -26,7 +26,15 @@ from dayfly_kube.releases import ReleaseReader
 from dayfly_operator.crew import ReleaseOutcome
 from dayfly_operator.release_acts import Order, ReleaseActs, is_begun
 from dayfly_operator.release_reports import ReleaseReports
-from dayfly_operator.release_survey import Due, Gone, ReleaseSurvey, Stays, Stranger, Waits
+from dayfly_operator.release_survey import (
+    Due,
+    Gone,
+    Look,
+    ReleaseSurvey,
+    Stays,
+    Stranger,
+    Waits,
+)
 from dayfly_operator.writing import NotLeading, Outdated
 
 log = logging.getLogger(__name__)
@@ -148,7 +156,7 @@ class HelmReleases:
             self._under_way.discard(ref)
 
     async def _end(self, order: Order, action: Delete | None) -> ReleaseOutcome:
-        look = await self._means.survey.look(order.ref, order.key)
+        look = await self._look(order)
         match look:
             case Waits():
                 if look.newest:
@@ -165,6 +173,14 @@ class HelmReleases:
                 assert_never(look)
         self._means.reports.over(order.ref)
         return ReleaseOutcome()
+
+    async def _look(self, order: Order) -> Look:
+        look = await self._means.survey.look(order.ref, order.key)
+        hold = self._means.survey.remembered(order.ref)
+        if hold and isinstance(look, Due):
+            # Not listed, as far as one could read, or changed since: it is waited for either way.
+            return Waits(hold.text, hold.until, look.newest)
+        return look
 
     def _waits(self, order: Order, look: Waits) -> ReleaseOutcome:
         self._means.reports.waits(order, look.note)

@@ -40,7 +40,7 @@ KEPT: Final = tuple(
 )
 """Annotations that decisions read."""
 
-SHARED: Final = (helm.RELEASE_NAME, helm.RELEASE_NAMESPACE)
+SHARED: Final = helm.ANNOTATIONS
 """The same, with texts that many objects have: each is in memory once."""
 
 
