@@ -10,7 +10,19 @@ from prometheus_client.metrics_core import Metric
 from dayfly_admission import settings as admission
 from dayfly_admission.metrics import Metrics as AdmissionMetrics
 from dayfly_certs import __main__ as certs
-from dayfly_cli import breaker, extending, history, listing, showing, usage, version
+from dayfly_cli import (
+    breaker,
+    explaining,
+    extending,
+    history,
+    listing,
+    planning,
+    showing,
+    simulating,
+    usage,
+    version,
+    waking,
+)
 from dayfly_core.claim_repair import census
 from dayfly_kube.flags import Flags
 from dayfly_operator import settings as operator
@@ -153,7 +165,18 @@ def _metric(family: Metric) -> tuple[str, ...]:
 
 
 def _cli_page(command: str) -> str:
-    commands = (listing, showing, history, extending, breaker, version)
+    commands = (
+        listing,
+        showing,
+        explaining,
+        planning,
+        simulating,
+        history,
+        extending,
+        waking,
+        breaker,
+        version,
+    )
     sections = (_section(module.command_line("dayfly")) for module in commands)
     source = "the command line itself"
     return _page("Command line", source, command, _cli_head(), *sections)
