@@ -60,17 +60,18 @@ def merged(target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any
     """Apply a merge patch (RFC 7386)."""
     result = dict(target)
     for name, value in patch.items():
+        below = _map(value)
         if value is None:
             result.pop(name, None)
-        elif isinstance(value, Mapping):
-            present = result.get(name)
-            below = present if isinstance(present, Mapping) else {}
-            result[name] = merged(
-                cast("Mapping[str, Any]", below), cast("Mapping[str, Any]", value)
-            )
+        elif below:
+            result[name] = merged(_map(result.get(name)), below)
         else:
             result[name] = value
     return result
+
+
+def _map(value: object) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
 
 
 class EphemeratorPlayer:
