@@ -21,7 +21,7 @@ from dayfly_core.subject import Plan, Subject
 from dayfly_kube.events import Regarding
 from dayfly_operator.complaints import Complaints
 from dayfly_operator.courier import Parcel
-from dayfly_operator.crew import Crew, Turn
+from dayfly_operator.crew import Brakes, Crew, NoBrakes, NoReleases, Releases, Turn
 from dayfly_operator.effects import Effects, Kit
 from dayfly_operator.engine import Engine
 from dayfly_operator.memory import read
@@ -53,6 +53,8 @@ class Realm:
     events: list[str] = field(default_factory=list[str])
     history: list[Entry] = field(default_factory=list[Entry])
     metrics: Metrics = field(default_factory=Metrics)
+    brakes: Brakes = field(default_factory=NoBrakes)
+    releases: Releases = field(default_factory=NoReleases)
 
     def now(self) -> datetime:
         """Return the time."""
@@ -179,7 +181,8 @@ class Leader:
         workloads = Workloads(client, client)
         scaler = Scaler(Means(workloads, client, lambda: realm.guard, self, reports))
         kit = Kit(client, scaler, self, reports, realm.now, lambda: 0.5, "dayfly-system", Retries())
-        crew = Crew(self, Effects(kit), self, self, Complaints(teller, realm.metrics))
+        complaints = Complaints(teller, realm.metrics)
+        crew = Crew(self, Effects(kit), self, self, complaints, realm.brakes, realm.releases)
         engine = Engine(crew, self, realm.now)
 
         def changed(path: str) -> None:
