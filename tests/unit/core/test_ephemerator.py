@@ -329,7 +329,7 @@ def test_what_kept_it_is_forgotten_when_the_namespace_goes() -> None:
 
 # What Ephemerate left behind.
 
-LEFT = {
+LEFT: dict[str, Any] = {
     "finalizers": ["kopf.zalando.org/KopfFinalizerMarker", "example.com/keep"],
     "annotations": {
         names.ENABLED: "true",

@@ -1,0 +1,442 @@
+"""Whose turn it is among the policies of a NamespaceManager, and what is done."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from dayfly_core import names
+from dayfly_core.errand import Announce, EndNamespace, ScaleNamespace, Send, Workloads
+from dayfly_core.names import Reason
+from dayfly_core.namespace_manager import PodQuery, pods_wanted
+from support.managers import (
+    DELETE,
+    NOTIFY,
+    PODS,
+    SCALE_DOWN,
+    TTL,
+    WEBHOOK,
+    Watched,
+    a_manager,
+    a_policy,
+    until,
+)
+from support.originals import EXAMPLE_01, EXAMPLE_02, EXAMPLE_03, loaded
+from support.own_kinds import MINUTE, NOW, SECOND, a_namespace, condition, edited, kept
+
+SOON = {"type": "TTL", "params": {"ttlSeconds": 60}}
+SUCCEEDED = {"end it": ["Succeeded", "Succeeded"]}
+
+
+# The actions.
+
+
+def test_delete_ends_the_namespace_that_was_looked_at() -> None:
+    watched = Watched(a_manager()).at(40)
+    act = watched.look().act
+    assert isinstance(act, EndNamespace)
+    assert (act.name, act.uid, act.by) == ("team-a", "ns-1", "NamespaceManager/ci/ci")
+    assert act.due == NOW + 40 * SECOND
+
+
+def test_an5_scale_down_names_its_workloads_as_they_are_written() -> None:
+    watched = Watched(kept(loaded(EXAMPLE_03)), a_namespace("example-03"))
+    watched.look()
+    succeeded = {"scale down when specific pods succeed": ["Succeeded"] * 3}
+    act = watched.at(61).look(succeeded).act
+    assert isinstance(act, ScaleNamespace)
+    assert act.workloads == (
+        Workloads("Deployment", {"isScaleDown": "yes"}),
+        Workloads("StatefulSet", {}),
+    )
+    watched.came()
+    assert watched.deactivated
+
+
+def test_scale_down_without_selectors_means_all() -> None:
+    act = Watched(a_manager(a_policy(TTL, SCALE_DOWN))).at(40).look().act
+    assert isinstance(act, ScaleNamespace)
+    assert (act.namespace, act.uid, act.workloads) == ("team-a", "ns-1", ())
+
+
+@pytest.mark.parametrize(
+    ("params", "secret"),
+    [
+        pytest.param({}, "", id="unsigned"),
+        pytest.param({"secretRef": {"name": "dayfly-webhook"}}, "dayfly-webhook", id="signed"),
+    ],
+)
+def test_a_webhook_is_recorded_before_it_is_sent(params: dict[str, Any], secret: str) -> None:
+    hook = {"type": "WEBHOOK", "params": {"url": "http://ci.example.com/hook", **params}}
+    watched = Watched(a_manager(a_policy(TTL, hook))).at(40)
+    plan = watched.look()
+    assert isinstance(plan.act, Send)
+    assert (plan.act.url, plan.act.secret) == ("http://ci.example.com/hook", secret)
+    assert plan.act.attempt == 1
+    entry = watched.entry()
+    assert (entry["result"], entry["id"], entry["targetUid"]) == ("Pending", plan.act.id, "ns-1")
+
+
+def test_a_notice_does_not_end_it() -> None:
+    manager = a_manager(a_policy(TTL, NOTIFY, "tell them"), a_policy(SOON, DELETE))
+    watched = Watched(manager).at(40)
+    act = watched.look().act
+    assert isinstance(act, Announce)
+    assert act.sentence == "policy tell them of NamespaceManager/ci/ci: its time has come"
+    assert watched.came().again == watched.now
+    assert not watched.deactivated
+    assert (watched.look().act, watched.entry("tell them")["result"]) == (None, "Done")
+    assert isinstance(watched.at(60).look().act, EndNamespace)
+
+
+def test_nothing_but_notices_ends_with_the_last() -> None:
+    watched = Watched(a_manager(a_policy(TTL, NOTIFY))).at(40)
+    watched.look()
+    watched.came()
+    assert watched.deactivated
+
+
+def test_all_that_is_written_about_an_act_is_written_once() -> None:
+    watched = Watched(a_manager()).at(40)
+    first, again = watched.look(), watched.plan()
+    assert again.act == first.act
+    assert (again.status, again.metadata) == ({}, {})
+
+
+# Whose turn it is.
+
+
+def test_an9_the_first_that_is_true_acts_and_no_other() -> None:
+    manager = a_manager(
+        a_policy(PODS, WEBHOOK, "call"), a_policy(SOON, SCALE_DOWN, "rest"), a_policy(SOON)
+    )
+    watched = Watched(manager)
+    watched.look()
+    watched.at(61).look({"call": ["Running"]})
+    watched.came()
+    assert [type(act) for act in watched.acts] == [ScaleNamespace]
+    assert watched.deactivated
+    assert watched.look().act is None
+
+
+def test_n1_order_is_the_order_of_the_list() -> None:
+    for first, second in ((DELETE, WEBHOOK), (WEBHOOK, DELETE)):
+        watched = Watched(a_manager(a_policy(TTL, first), a_policy(TTL, second, "later"))).at(41)
+        watched.look()
+        assert watched.entry()["result"] == "Pending"
+        assert watched.entry("later")["reason"] == Reason.EXPIRED
+
+
+def test_an10_two_policies_with_the_same_condition_work() -> None:
+    watched = Watched(a_manager(a_policy(), a_policy(TTL, SCALE_DOWN, "rest"))).at(40)
+    assert isinstance(watched.look().act, EndNamespace)
+
+
+def test_n2_two_equal_policies_work() -> None:
+    watched = Watched(a_manager(a_policy(), a_policy())).at(40)
+    assert isinstance(watched.look().act, EndNamespace)
+    assert [entry["name"] for entry in (watched.stored.status or {})["policies"]] == [
+        "end it",
+        "end it (2)",
+    ]
+
+
+def test_n3_a_policy_that_is_not_known_is_reported() -> None:
+    odd = a_policy({"type": "MOON"}, DELETE, "odd one")
+    watched = Watched(a_manager(odd, a_policy()))
+    watched.look()
+    assert watched.entry("odd one")["reason"] == Reason.INVALID_RULE
+    assert condition(watched.stored, "Ready") == (
+        "False",
+        Reason.INVALID_RULE,
+        "policy odd one: condition.type: MOON is not known",
+    )
+    assert isinstance(watched.at(40).look().act, EndNamespace)
+
+
+def test_an_instant_is_waited_for() -> None:
+    watched = Watched(a_manager(a_policy(until(NOW + MINUTE))))
+    assert watched.look().again == NOW + MINUTE
+    assert isinstance(watched.at(60).look().act, EndNamespace)
+
+
+def test_what_comes_next_is_said() -> None:
+    watched = Watched(a_manager(a_policy(SOON), a_policy(TTL, WEBHOOK, "call")))
+    assert watched.look().again == NOW + 40 * SECOND
+    status = watched.stored.status or {}
+    assert (status["nextCheck"], status["namespace"]) == ("2026-11-22T10:00:40Z", "team-a")
+    assert watched.entry()["nextCheck"] == "2026-11-22T10:01:00Z"
+    assert condition(watched.stored, "Ready") == (
+        "True",
+        Reason.ACTIVE,
+        "its policies are in force",
+    )
+
+
+def test_a_second_look_writes_nothing() -> None:
+    watched = Watched(a_manager(a_policy(), a_policy(PODS, WEBHOOK, "call")))
+    watched.look()
+    plan = watched.at(5).plan()
+    assert (plan.status, plan.metadata, plan.act) == ({}, {}, None)
+
+
+# Where nothing is done.
+
+
+def test_an11_dormant_then_active() -> None:
+    watched = Watched(a_manager(deactivated=True)).at(100)
+    plan = watched.look()
+    assert (plan.act, plan.again, plan.reason) == (None, None, Reason.DEACTIVATED)
+    watched.stored = edited(watched.stored, deactivated=False)
+    assert isinstance(watched.look().act, EndNamespace)
+
+
+@pytest.mark.parametrize(
+    ("manager", "reason"),
+    [
+        pytest.param(
+            a_manager(meta={"deletionTimestamp": "2026-11-22T10:00:00Z"}),
+            Reason.DELETED,
+            id="it is being deleted itself",
+        ),
+        pytest.param(a_manager(policies="none"), Reason.INVALID_SPEC, id="it cannot be read"),
+        pytest.param(a_manager(deactivated=True), Reason.DEACTIVATED, id="it is deactivated"),
+    ],
+)
+def test_nothing_is_done_and_nothing_read(manager: Any, reason: str) -> None:
+    watched = Watched(manager).at(1000)
+    assert pods_wanted(watched.stored, watched.namespace, {}, watched.now) == ()
+    plan = watched.look()
+    assert (plan.act, plan.again, plan.reason) == (None, None, reason)
+
+
+def test_a_spec_that_cannot_be_read_is_said_so() -> None:
+    watched = Watched(a_manager(policies="none"))
+    watched.look()
+    ready = condition(watched.stored, "Ready")
+    assert ready is not None
+    assert ready[:2] == ("False", Reason.INVALID_SPEC)
+    assert "$.policies" in ready[2]
+
+
+@pytest.mark.parametrize(
+    ("namespace", "reason"),
+    [
+        pytest.param(None, Reason.TARGET_MISSING, id="its namespace is not there"),
+        pytest.param(a_namespace(leaving=True), Reason.TERMINATING, id="it is on its way out"),
+    ],
+)
+def test_without_a_namespace_it_waits(namespace: Any, reason: str) -> None:
+    watched = Watched(a_manager(a_policy(until(NOW))), namespace).at(100)
+    plan = watched.look()
+    assert (plan.act, plan.reason, plan.again) == (None, reason, watched.now + 5 * MINUTE)
+    assert not watched.deactivated
+    assert watched.entry()["reason"] == reason
+    assert pods_wanted(watched.stored, namespace, {}, watched.now) == ()
+
+
+def test_a_namespace_created_later_is_managed_from_its_creation() -> None:
+    watched = Watched(a_manager(), None).at(1000)
+    watched.look()
+    watched.namespace = a_namespace(created=watched.now)
+    assert watched.look().again == watched.now + 40 * SECOND
+
+
+@pytest.mark.parametrize("action", [DELETE, SCALE_DOWN], ids=["DELETE", "SCALE_DOWN"])
+def test_n13_a_guarded_namespace_is_left_alone_and_said_so(action: dict[str, Any]) -> None:
+    manager = a_manager(a_policy(TTL, action), namespace="kube-system")
+    watched = Watched(manager, a_namespace("kube-system")).at(100)
+    plan = watched.look()
+    assert (plan.act, plan.reason) == (None, Reason.GUARDED)
+    assert plan.again == watched.now + 5 * MINUTE
+    held = condition(watched.stored, "Withheld")
+    assert held == ("True", Reason.GUARDED, "namespace kube-system is guarded and never ended")
+
+
+def test_a_webhook_is_sent_from_a_guarded_namespace_too() -> None:
+    manager = a_manager(a_policy(TTL, WEBHOOK), namespace="default")
+    assert isinstance(Watched(manager, a_namespace("default")).at(100).look().act, Send)
+
+
+# Pods.
+
+
+def pods_manager(**params: Any) -> Watched:
+    pods = {"type": "PODS_SUCCEED", "params": {"initialDelaySeconds": 60, **params}}
+    watched = Watched(a_manager(a_policy(pods)))
+    watched.look()
+    return watched
+
+
+@pytest.mark.parametrize(
+    ("seconds", "asked"),
+    [
+        pytest.param(59, False, id="N8: not before the initial delay"),
+        pytest.param(60, True, id="N8: when it is over, at once"),
+        pytest.param(600, True, id="later: at once"),
+    ],
+)
+def test_n8_the_initial_delay_counts_once(seconds: int, asked: bool) -> None:
+    watched = pods_manager(podLabels={"component": "main"}).at(seconds)
+    wanted = pods_wanted(watched.stored, watched.namespace, watched.checks, watched.now)
+    query = PodQuery("end it", "team-a", {"component": "main"})
+    assert wanted == ((query,) if asked else ())
+
+
+@pytest.mark.parametrize(
+    ("phases", "message"),
+    [
+        pytest.param(["Succeeded", "Running"], "1 of 2 pods have succeeded", id="one runs"),
+        pytest.param(["Failed"], "0 of 1 pods have succeeded", id="AN4: one has failed"),
+        pytest.param(["Pending"], "0 of 1 pods have succeeded", id="one has not begun"),
+        pytest.param([], "there are no pods; looked at again to be sure", id="N9: there is none"),
+    ],
+)
+def test_until_all_have_succeeded_nothing_is_done(phases: list[str], message: str) -> None:
+    watched = pods_manager().at(61)
+    plan = watched.look({"end it": phases})
+    assert (plan.act, plan.again) == (None, watched.now + 10 * SECOND)
+    assert watched.entry()["message"] == message
+
+
+def test_an3_when_all_have_succeeded_the_namespace_ends() -> None:
+    watched = Watched(kept(loaded(EXAMPLE_02)), a_namespace("example-02"))
+    watched.look()
+    [name] = [entry["name"] for entry in (watched.stored.status or {})["policies"]]
+    [query] = pods_wanted(watched.at(61).stored, watched.namespace, watched.checks, watched.now)
+    assert (query.namespace, query.labels) == ("example-02", {"component": "main", "type": "test"})
+    assert watched.look({name: ["Succeeded", "Running", "Succeeded"]}).act is None
+    assert isinstance(watched.at(71).look({name: ["Succeeded"] * 3}).act, EndNamespace)
+
+
+def test_n9_one_empty_answer_is_never_a_reason() -> None:
+    watched = pods_manager().at(61)
+    assert watched.look({"end it": []}).act is None
+    assert watched.at(65).look({"end it": []}).act is None, "too early to count"
+    assert isinstance(watched.at(71).look({"end it": []}).act, EndNamespace)
+
+
+def test_n9_checks_in_a_row_as_many_as_are_asked() -> None:
+    watched = pods_manager(minChecks=3)
+    for seconds in (61, 71):
+        assert watched.at(seconds).look(SUCCEEDED).act is None
+        message = "all pods have succeeded; looked at again to be sure"
+        assert watched.entry()["message"] == message
+    assert watched.at(81).look({"end it": ["Running"]}).act is None
+    for seconds in (91, 101):
+        assert watched.at(seconds).look(SUCCEEDED).act is None
+    assert isinstance(watched.at(111).look(SUCCEEDED).act, EndNamespace)
+
+
+def test_between_two_checks_nothing_is_read_and_what_was_seen_holds() -> None:
+    watched = pods_manager().at(61)
+    watched.look({"end it": ["Running"]})
+    watched.at(65)
+    assert pods_wanted(watched.stored, watched.namespace, watched.checks, watched.now) == ()
+    plan = watched.plan()
+    assert (plan.status, plan.again) == ({}, NOW + 71 * SECOND)
+
+
+def test_n10_pods_that_cannot_be_read_stop_no_other_policy() -> None:
+    manager = a_manager(a_policy(PODS, WEBHOOK, "call"), a_policy(SOON))
+    watched = Watched(manager)
+    watched.look()
+    assert isinstance(watched.at(60).look().act, EndNamespace)
+    assert watched.entry("call")["reason"] == Reason.PODS_UNKNOWN
+
+
+def test_n10_pods_that_cannot_be_read_are_asked_for_again_but_not_at_once() -> None:
+    watched = pods_manager().at(100)
+    plan = watched.look()
+    assert plan.again == watched.now + 10 * SECOND
+    assert watched.entry()["reason"] == Reason.PODS_UNKNOWN
+
+
+def test_after_a_change_of_leader_the_last_check_is_read_from_the_annotation() -> None:
+    watched = pods_manager().at(61)
+    watched.look({"end it": ["Running"]})
+    watched.checks = {}
+    plan = watched.at(65).look()
+    assert plan.again == NOW + 71 * SECOND
+    assert watched.entry()["message"] == "0 of 1 pods have succeeded"
+
+
+# The annotations of the original.
+
+FIRST, LAST = names.FIRST_CHECK, names.LAST_CHECK
+
+
+@pytest.mark.parametrize(
+    ("present", "after"),
+    [
+        pytest.param({}, {FIRST: "2026-11-22T10:01:01Z", LAST: "2026-11-22T10:01:01Z"}, id="none"),
+        pytest.param(
+            {FIRST: "2026-11-21T10:00:00.123Z", LAST: "2026-11-22T09:00:00.5Z"},
+            {FIRST: "2026-11-21T10:00:00.123Z", LAST: "2026-11-22T10:01:01Z"},
+            id="the first is written once",
+        ),
+        pytest.param(
+            {FIRST: "yesterday", LAST: "soon"},
+            {FIRST: "2026-11-22T10:01:01Z", LAST: "2026-11-22T10:01:01Z"},
+            id="N5: malformed ones are as good as none",
+        ),
+        pytest.param(
+            {FIRST: "9999-01-01T00:00:00Z", LAST: "9999-01-01T00:00:00Z"},
+            {FIRST: "2026-11-22T10:01:01Z", LAST: "2026-11-22T10:01:01Z"},
+            id="N5: what is still to come puts nothing off",
+        ),
+    ],
+)
+def test_checks_are_noted_as_the_original_notes_them(
+    present: dict[str, str], after: dict[str, str]
+) -> None:
+    watched = Watched(a_manager(a_policy(PODS), meta={"annotations": present})).at(61)
+    watched.look({"end it": ["Running"]})
+    assert watched.stored.metadata.annotation_map == after
+
+
+def test_many_checks_are_few_writes() -> None:
+    watched = pods_manager()
+    writes = [
+        bool((plan := watched.at(61 + 10 * count).look({"end it": ["Running"]})).metadata)
+        or bool(plan.status)
+        for count in range(60)
+    ]
+    assert sum(writes) <= 3
+
+
+def test_nothing_is_noted_of_what_was_not_checked() -> None:
+    assert Watched(a_manager()).look().metadata == {}
+
+
+# Guarding against what people write into the status.
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        pytest.param({"policies": "none"}, id="another shape"),
+        pytest.param(
+            {"policies": [{"name": "end it", "result": "Done", "id": "made up"}]}, id="a made-up id"
+        ),
+        pytest.param({"policies": [{"name": "end it", "result": "Done"}]}, id="no id"),
+    ],
+)
+def test_what_is_not_from_us_in_the_status_counts_for_nothing(status: dict[str, Any]) -> None:
+    watched = Watched(replace(a_manager(), status=status)).at(40)
+    assert isinstance(watched.look().act, EndNamespace)
+
+
+def test_an2_forty_seconds_after_the_creation_of_the_namespace() -> None:
+    watched = Watched(kept(loaded(EXAMPLE_01)), a_namespace("example-01"))
+    assert watched.look().again == NOW + timedelta(seconds=40)
+    assert watched.at(39.9).look().act is None
+    assert isinstance(watched.at(40).look().act, EndNamespace)
+
+
+def test_p8_the_status_of_a_manager_says_nothing_that_is_not_its_own() -> None:
+    watched = Watched(a_manager())
+    watched.look()
+    assert msgspec.json.decode(msgspec.json.encode(watched.stored.status))["armed"] == 1
