@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from dayfly_core import duration, instant, names
-from dayfly_core.api import Receipts
+from dayfly_core.api import Receipts, Unit
+from dayfly_core.helm import RESOURCE_POLICY, release_of, stays
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.policies import Policy
 from dayfly_core.request import Request
@@ -21,7 +22,7 @@ _EXAMPLE: Final = timedelta(hours=8)
 def receipts(
     request: Request, policy: Policy, namespace: ObjectMeta | None, now: datetime
 ) -> tuple[str, ...]:
-    """Say when the object ends, what ends it earlier, its host, and how to move the end.
+    """Say when the object ends, with what, what ends it earlier, its host, how to move the end.
 
     Nothing for machines, nothing if nothing changed, nothing about an end that is not stamped.
     """
@@ -36,7 +37,7 @@ def receipts(
     if wish.at is None:
         return (line(f"{_subject(request)} never ends, by ExpiryPolicy {policy.name}"), *host)
     around = _around(namespace, wish.at, now) if request.namespaced and namespace else ""
-    lines = _end(request, policy, wish.at, now), around
+    lines = _end(request, policy, wish.at, now), _release(request.meta, policy), around
     return (*(text for text in lines if text), *host, _extend(request, policy, wish))
 
 
@@ -77,6 +78,15 @@ def of_host(host: str) -> str:
 def _end(request: Request, policy: Policy, at: datetime, now: datetime) -> str:
     ends = f" ends {_when(at, now)}, by ExpiryPolicy {policy.name}"
     return fitted(_subject(request), ends)
+
+
+def _release(meta: ObjectMeta, policy: Policy) -> str:
+    ref = release_of(meta) if policy.unit is Unit.RELEASE else None
+    if ref is None:
+        return ""
+    if stays(meta.annotation_map):
+        return fitted(f"Helm release {ref}", f" ends without it: {RESOURCE_POLICY} keeps it")
+    return fitted(f"Helm release {ref}", " ends as one, with its last object; hooks are not run")
 
 
 def _around(namespace: ObjectMeta, at: datetime, now: datetime) -> str:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dayfly_core.api import Receipts
+from dayfly_core import helm
+from dayfly_core.api import Receipts, Unit
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.policies import Policy
 from dayfly_core.receipts import WIDTH, receipts, warning
@@ -36,7 +37,29 @@ def team_ending(at: str, **labels: str) -> ObjectMeta:
 
 PROTECTED = {"dayfly.dev/protected": "true"}
 
+RELEASE = a_policy(unit=Unit.RELEASE)
+WHOLE = "Helm release team-a/shop ends as one, with its last object; hooks are not run"
+KEPT = "Helm release team-a/shop ends without it: helm.sh/resource-policy keeps it"
+
+
+def of_helm(**annotations: str) -> Request:
+    marks = {helm.RELEASE_NAME: "shop", helm.RELEASE_NAMESPACE: "team-a", **annotations}
+    labels = {**STAMPED.label_map, helm.MANAGED_BY: "Helm"}
+    notes = {**STAMPED.annotation_map, **marks}
+    return a_request(msgspec.structs.replace(STAMPED, labels=labels, annotations=notes))
+
+
 CASES = [
+    pytest.param(of_helm(), RELEASE, TEAM, [ENDS, WHOLE, EXTEND], id="a release ends as one"),
+    pytest.param(
+        of_helm(**{helm.RESOURCE_POLICY: "keep"}),
+        RELEASE,
+        TEAM,
+        [ENDS, KEPT, EXTEND],
+        id="without what its chart keeps",
+    ),
+    pytest.param(of_helm(), PREVIEWS, TEAM, [ENDS, EXTEND], id="where objects end by themselves"),
+    pytest.param(a_request(STAMPED), RELEASE, TEAM, [ENDS, EXTEND], id="of no release"),
     pytest.param(a_request(STAMPED), PREVIEWS, TEAM, [ENDS, EXTEND], id="the end, how to move it"),
     pytest.param(
         a_request(STAMPED),
