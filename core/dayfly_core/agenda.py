@@ -6,7 +6,7 @@ never is, and what comes after it waits until it is delivered or given up.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -79,7 +79,7 @@ def deletion(subject: Subject, policy: Policy, end: datetime, now: datetime) -> 
     when = due(policy, DELETION, end)
     if when.at > now:
         return Plan((), when.at, Reason.NOT_DUE)
-    return Plan((_delete(subject, policy, DELETION, end),), None, Reason.EXPIRED)
+    return Plan((_delete(subject, policy, end, late=when.late),), None, Reason.EXPIRED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +192,11 @@ NOTHING_TO_SCALE: Final = "nothing to scale"
 
 
 def _end(page: Page, step: Step) -> Plan:
-    return Plan((_delete(page.subject, page.policy, step, page.end),), None, Reason.EXPIRED)
+    late = due(page.policy, step, page.end).late
+    order = _delete(page.subject, page.policy, page.end, late=late)
+    if page.policy.timeline:
+        order = replace(order, delay=step.at, step=step.name)
+    return Plan((order,), None, Reason.EXPIRED)
 
 
 PLANS: Final[Mapping[StepType, Callable[[Page, Step], Plan]]] = {
@@ -203,9 +207,8 @@ PLANS: Final[Mapping[StepType, Callable[[Page, Step], Plan]]] = {
 }
 
 
-def _delete(subject: Subject, policy: Policy, step: Step, end: datetime) -> Delete:
+def _delete(subject: Subject, policy: Policy, end: datetime, *, late: bool) -> Delete:
     meta = subject.meta
-    late = due(policy, step, end).late
     return Delete(
         subject.key,
         meta.uid,
@@ -214,8 +217,6 @@ def _delete(subject: Subject, policy: Policy, step: Step, end: datetime) -> Dele
         policy.name,
         surprising=late or names.CAUGHT_UP in meta.annotation_map,
         release=release_of(meta) if policy.unit is Unit.RELEASE else None,
-        delay=step.at,
-        step=step.name if policy.timeline else "",
     )
 
 
