@@ -8,9 +8,11 @@ from asyncio import StreamReader, StreamWriter
 from base64 import b64encode
 from typing import Any
 
+import msgspec
 import pytest
 
 from dayfly_core import names
+from dayfly_core.objects import ObjectMeta
 from dayfly_core.outbox import Retries
 from dayfly_core.pace import Backoff
 from support.fake_api import FakeApi, Fault
@@ -39,11 +41,14 @@ def put_secret(api: FakeApi) -> None:
     api.put(SECRET, {"data": {"hmac": b64encode(b"a secret").decode()}})
 
 
-def record(api: FakeApi, name: str = "a") -> dict[str, Any]:
+def record(api: FakeApi) -> dict[str, Any]:
     """Return what is noted of the call on the object; nothing if the object is gone."""
-    annotations = api.objects.get(f"{MAPS}/{name}", {"metadata": {}})["metadata"].get("annotations")
-    done = json.loads((annotations or {}).get(names.STEPS, "{}")).get("done", [])
-    return next((each for each in done if each["step"] == "WEBHOOK@0s"), {})
+    meta = ObjectMeta()
+    if f"{MAPS}/a" in api.objects:
+        meta = msgspec.convert(api.objects[f"{MAPS}/a"]["metadata"], ObjectMeta)
+    stored: dict[str, Any] = json.loads(meta.annotation_map.get(names.STEPS, "{}"))
+    done: list[dict[str, Any]] = stored.get("done", [])
+    return next((each for each in done if each["step"] == "WEBHOOK@0s"), dict[str, Any]())
 
 
 def keys(web: Receiver) -> list[str]:
