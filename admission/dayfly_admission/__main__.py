@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 
-from dayfly_admission.program import Clocks, Program
+from dayfly_admission.assembly import Clocks
+from dayfly_admission.program import Program
 from dayfly_admission.settings import Settings, parse
 from dayfly_admission.turnstile import CONNECTIONS
 from dayfly_core import __version__

@@ -12,6 +12,7 @@ from msgspec import UNSET, UnsetType
 
 from dayfly_admission.review import V1, Malformed, Review
 from dayfly_core import patch
+from dayfly_core.names import Reason
 from dayfly_core.verdict import Request, Verdict
 from dayfly_core.violations import shown
 
@@ -116,7 +117,9 @@ def judged(review: Review, request: Request, verdict: Verdict) -> Allowed | Refu
     """Refuse what has violations, with every one of them; let pass what has none."""
     if not verdict.violations:
         return allow(review, verdict)
-    return _refused(review, verdict, _invalid(request, verdict))
+    aimed = all(v.reason == Reason.TARGET_FORBIDDEN for v in verdict.violations)
+    status = _forbidden(request, verdict) if aimed else _invalid(request, verdict)
+    return _refused(review, verdict, status)
 
 
 def reserved(review: Review, request: Request, verdict: Verdict, retry_after: int) -> Refused:
@@ -166,6 +169,14 @@ def _refused(review: Review, verdict: Verdict, status: _Status) -> Refused:
         audit_annotations=_audit(verdict),
         status=status,
     )
+
+
+def _forbidden(request: Request, verdict: Verdict) -> _Status:
+    """Say that nothing is wrong with the object but who sends it."""
+    texts = "; ".join(f"{v.field}: {v.detail}" for v in verdict.violations)
+    message = f'{_resource(request)} "{request.name}" is forbidden: {texts}'
+    details = msgspec.structs.replace(_details(request), causes=_causes(verdict))
+    return _Status(403, "Forbidden", message, details)
 
 
 def _invalid(request: Request, verdict: Verdict) -> _Status:

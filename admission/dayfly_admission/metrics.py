@@ -62,7 +62,7 @@ class Metrics:
         )
         self.waiting = Gauge(
             "dayfly_admission_waiting",
-            "Requests that wait until others have asked the API server about their names.",
+            "Requests that wait until others have asked the API server about names or rights.",
             registry=self.registry,
         )
         self.policies = Gauge(

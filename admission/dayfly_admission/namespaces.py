@@ -65,13 +65,14 @@ class Namespaces:
 
 
 def keep(namespace: PartialObject) -> ObjectMeta:
-    """Keep of a watched namespace what selectors read."""
+    """Keep of a watched namespace what selectors and Stays read."""
     meta = namespace.metadata
     return ObjectMeta(
         name=meta.name,
         uid=meta.uid,
         labels=meta.labels,
         annotations=_ours(meta.annotations),
+        creation_timestamp=meta.creation_timestamp,
         deletion_timestamp=meta.deletion_timestamp,
     )
 

@@ -4,31 +4,23 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime
 
 from dayfly_admission import namespaces, policies
+from dayfly_admission.assembly import Assembly, Clocks, Known
 from dayfly_admission.certificate import Certificate
-from dayfly_admission.claiming import Claiming
-from dayfly_admission.disclosure import Disclosure
 from dayfly_admission.journal import Journal
 from dayfly_admission.metrics import Metrics
-from dayfly_admission.naming import LoopClock, Naming
-from dayfly_admission.permission import Permissions
-from dayfly_admission.register import Register
 from dayfly_admission.server import Surroundings, application, listen, server
 from dayfly_admission.settings import Settings
-from dayfly_admission.turnstile import Turnstiles
-from dayfly_admission.webhooks import Webhooks
 from dayfly_certs import secrets
 from dayfly_certs.bundle import Bundle
 from dayfly_certs.reload import ServingContext
 from dayfly_core import names
 from dayfly_core.api import StoredPolicy
 from dayfly_core.objects import EXPIRY_POLICIES, NAMESPACES
-from dayfly_core.request import our_users
 from dayfly_kube import health
 from dayfly_kube.client import Client
+from dayfly_kube.guarding import GuardBook
 from dayfly_kube.reflector import Reflector
 
 log = logging.getLogger(__name__)
@@ -36,14 +28,6 @@ log = logging.getLogger(__name__)
 
 def _discard(_line: bytes) -> None:
     """Keep no journal."""
-
-
-@dataclass(frozen=True, slots=True)
-class Clocks:
-    """Wall clock for what users see, monotonic seconds for intervals."""
-
-    now: Callable[[], datetime]
-    monotonic: Callable[[], float]
 
 
 class Program:
@@ -82,16 +66,15 @@ class Program:
             metadata_only=False,
         )
         self.metrics.policies.set_function(lambda: len(self._policies.items))
-        webhooks = Webhooks(
-            self._current,
-            namespaces.Namespaces(self._namespaces.items, client),
-            clocks.now,
-            our_users(settings.namespace),
-            _naming(client, settings, clocks, self.metrics),
+        self._guard = GuardBook(client, settings.namespace, clocks.monotonic, lambda: None)
+        known = Known(
+            self._current, namespaces.Namespaces(self._namespaces.items, client), self._guard
         )
+        assembly = Assembly(client, settings, clocks, self.metrics, known)
+        webhooks, own_kinds = assembly.endpoints()
         lines = Journal(journal, clocks.now, settings.log_sample)
-        around = Surroundings(clocks.monotonic, lines, self._is_leaving)
-        self._app = application(webhooks, self.metrics, around)
+        surroundings = Surroundings(clocks.monotonic, lines, self._is_leaving)
+        self._app = application(webhooks, own_kinds, self.metrics, surroundings)
 
     def _is_leaving(self) -> bool:
         return self._leaving
@@ -120,7 +103,12 @@ class Program:
         async with asyncio.TaskGroup() as group:
             following = [
                 group.create_task(watch.run())
-                for watch in (self._policies, self._namespaces, self._secret)
+                for watch in (
+                    self._policies,
+                    self._namespaces,
+                    self._secret,
+                    self._guard.reflector,
+                )
             ]
             following += [group.create_task(self._health())]
             serving = group.create_task(https.serve(sockets=[socket]))
@@ -151,13 +139,6 @@ class Program:
             registry=self.metrics.registry,
             started=started,
         )
-
-
-def _naming(client: Client, settings: Settings, clocks: Clocks, metrics: Metrics) -> Naming:
-    opted, turnstiles = settings.claim_ingress_hosts, Turnstiles()
-    metrics.waiting.set_function(lambda: turnstiles.waiting)
-    claiming = Claiming(Register(client, opted), LoopClock(clocks.monotonic, clocks.now))
-    return Naming(claiming, Disclosure(Permissions(client)), turnstiles, metrics.claimed, opted)
 
 
 def _watch_secret(client: Client, namespace: str, certificate: Certificate) -> Reflector[Bundle]:

@@ -23,6 +23,7 @@ from dayfly_admission import answer, body, deadline
 from dayfly_admission.answer import Answer
 from dayfly_admission.journal import Journal, Said
 from dayfly_admission.metrics import Metrics, WebhookMetrics
+from dayfly_admission.own_kinds import OwnKinds
 from dayfly_admission.review import Malformed, Review, decode
 from dayfly_admission.webhooks import Webhook, Webhooks, let_pass, result, turn_away
 from dayfly_core import names
@@ -120,7 +121,9 @@ def _too_large() -> Response:
     )
 
 
-def application(webhooks: Webhooks, metrics: Metrics, around: Surroundings) -> ASGIApp:
+def application(
+    webhooks: Webhooks, own_kinds: OwnKinds, metrics: Metrics, around: Surroundings
+) -> ASGIApp:
     """Route the four webhooks; anything else is 404, any method but POST is 405.
 
     While ``leaving``, every answer tells its caller to come back on another connection.
@@ -129,7 +132,7 @@ def application(webhooks: Webhooks, metrics: Metrics, around: Surroundings) -> A
         (names.STAMP_PATH, webhooks.stamp, let_pass),
         (names.JUDGE_PATH, webhooks.judge, let_pass),
         (names.ENVIRONMENTS_PATH, webhooks.environments, turn_away),
-        (names.KINDS_PATH, webhooks.kinds, turn_away),
+        (names.KINDS_PATH, own_kinds.judge, turn_away),
     )
     return Router(
         [

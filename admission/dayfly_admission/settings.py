@@ -7,9 +7,11 @@ from typing import Final
 
 from dayfly_core.api import LabelSelector
 from dayfly_core.destinations import Rules
+from dayfly_core.lifetime import Months
 from dayfly_kube.destination_flags import add_destinations, rules
 from dayfly_kube.flags import Address, Flags, listen_address, seconds
 from dayfly_kube.ingress_flag import add_ingress_hosts
+from dayfly_kube.months_flag import add_months
 
 DESCRIPTION = """\
 Serve the admission webhooks: stamp the end on objects that a policy covers, refuse what no policy
@@ -20,6 +22,7 @@ number of replicas may run; all are active.
 EPILOG = """\
 The certificate comes from the Secret dayfly-tls, policies and namespaces from watches; until all
 three are there, /readyz says which is missing. All that it writes to the cluster is NameClaims.
+Who creates an Ephemerator or a NamespaceManager must be allowed to do by hand what it will do.
 Standard output has a line of JSON for each request that was refused, and for a sample of the rest.
 
 example, outside of a cluster:
@@ -43,19 +46,24 @@ class Settings:
     """Of so many requests that were allowed one is logged; 0: none. Of those refused all are."""
     claim_ingress_hosts: LabelSelector | None
     """In which namespaces Ingresses and HTTPRoutes claim their hosts; None: in none."""
+    allow_any_target: bool
+    """Whether an Ephemerator or NamespaceManager may do what its author may not."""
+    months: Months
+    """How long the months of an Ephemerator are."""
     destinations: Rules
     """Where outgoing webhooks may go, as far as their URLs tell."""
 
 
-_WRITTEN: Final = frozenset(each.name for each in fields(Settings)) - {"destinations"}
+_WRITTEN: Final = frozenset(each.name for each in fields(Settings)) - {"destinations", "months"}
 """What is what a flag says."""
 
 
 def parse(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
     """Read flags; what is wrong ends the process with one line on stderr and status 2."""
     known = command_line(environ).parse_args(argv)
+    months = Months(known.ephemerator_months)
     written = {name: value for name, value in vars(known).items() if name in _WRITTEN}
-    return Settings(**written, destinations=rules(known))
+    return Settings(**written, destinations=rules(known), months=months)
 
 
 def command_line(environ: Mapping[str, str]) -> Flags:
@@ -85,8 +93,16 @@ def command_line(environ: Mapping[str, str]) -> Flags:
         help="log one of so many requests that were allowed, 0 for none; those that were refused "
         "are all logged (default: %(default)s)",
     )
+    flags.add_argument(
+        "--allow-any-target",
+        action="store_true",
+        help="let whoever may write Ephemerators and NamespaceManagers end, scale down or watch "
+        "any namespace by them that is not guarded, as Ephemerate and k8s-namespace-manager do; "
+        "without this flag they need the right to do so themselves",
+    )
     add_ingress_hosts(flags)
     add_destinations(flags)
+    add_months(flags)
     return flags
 
 

@@ -15,7 +15,7 @@ INSIDE: Final = 16
 READS: Final = 16
 """GETs that are on their way beside those, for all requests together."""
 
-CONNECTIONS: Final = 2 * INSIDE + READS
+CONNECTIONS: Final = 3 * INSIDE + READS
 """To the API server: nothing queues for one, unbounded."""
 
 WAITING: Final = 1000
@@ -58,7 +58,7 @@ class Turnstile:
 
 @dataclass(frozen=True, slots=True)
 class Turnstiles:
-    """One for what waits for Dayfly, one for what need not.
+    """One for what waits for Dayfly, one for what need not, one for Dayfly's own kinds.
 
     However many hosts are asked for, by however many requests, an environment does not queue
     behind them: it would be refused when its time is up, and they would pass.
@@ -66,8 +66,9 @@ class Turnstiles:
 
     environments: Turnstile = field(default_factory=Turnstile)
     others: Turnstile = field(default_factory=Turnstile)
+    kinds: Turnstile = field(default_factory=Turnstile)
 
     @property
     def waiting(self) -> int:
         """How many wait for a turn."""
-        return self.environments.waiting + self.others.waiting
+        return self.environments.waiting + self.others.waiting + self.kinds.waiting

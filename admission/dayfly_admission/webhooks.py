@@ -1,6 +1,6 @@
-"""The four webhooks: from a review to the answer, by the rules of the core.
+"""The webhooks about other people's objects: from a review to the answer, by the core's rules.
 
-``stamp`` and ``kinds`` write nothing. ``judge`` and ``environments`` claim the names that a request
+``stamp`` writes nothing. ``judge`` and ``environments`` claim the names that a request
 newly asks for, and nothing on a dry run. Without new names the only read over the network is one
 GET of a namespace that the watch has not delivered yet.
 """
@@ -19,11 +19,10 @@ from dayfly_admission.naming import Named, Naming
 from dayfly_admission.review import Review
 from dayfly_admission.wanting import Unreadable
 from dayfly_core import verdict as rules
-from dayfly_core.address import cautions
 from dayfly_core.api import Enforcement
 from dayfly_core.names import Reason
 from dayfly_core.objects import ObjectMeta
-from dayfly_core.policies import InvalidPolicy, Policies, read_policy
+from dayfly_core.policies import Policies
 from dayfly_core.request import Request
 from dayfly_core.verdict import Verdict
 
@@ -97,13 +96,6 @@ class Webhooks:
         policy = self.policies().get(name)
         return policy is not None and policy.enforcement is not Enforcement.ENFORCE
 
-    async def kinds(self, review: Review, _seconds: float) -> Answered:
-        """Refuse policies that would decide nothing (validating, fails closed)."""
-        verdict = _about_policy(review)
-        if review.request is None:
-            return answer.allow(review, verdict), verdict.reason
-        return answer.judged(review, review.request, verdict), verdict.reason
-
     async def _decide(
         self, rule: Rule, review: Review, seconds: float
     ) -> tuple[Request | None, ObjectMeta | None, Verdict]:
@@ -139,21 +131,6 @@ def _named(review: Review, request: Request, named: Named, otherwise: Otherwise)
     if named.unverified:
         return otherwise(review, verdict, named.unverified)
     return answer.allow(review, verdict)
-
-
-def _about_policy(review: Review) -> Verdict:
-    request = review.request
-    if request is None:
-        return Verdict(review.reason)
-    # Ratchet: finalizers and labels of a policy that was valid once can always be changed.
-    unchanged = request.old is not None and not request.spec_changed
-    if unchanged or request.meta.deletion_timestamp:
-        return Verdict(Reason.UNCHANGED)
-    try:
-        policy = read_policy(review.policy)
-    except InvalidPolicy as error:
-        return Verdict(Reason.INVALID_POLICY, violations=error.violations)
-    return Verdict(Reason.ACTIVE, warnings=cautions(policy))
 
 
 Webhook = Callable[[Review, float], Awaitable[Answered]]

@@ -18,7 +18,7 @@ from dayfly_core.objects import NAMESPACES, Resource
 from dayfly_core.policies import Policies
 from dayfly_kube.discovery import Discovery
 from dayfly_kube.errors import ApiError
-from dayfly_operator.guarding import CONFIG_MAPS, ConfigMap
+from dayfly_kube.guarding import CONFIG_MAPS, ConfigMap
 from dayfly_operator.namespaces import Members
 
 

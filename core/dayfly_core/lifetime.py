@@ -2,10 +2,10 @@
 
 import re
 from calendar import monthrange
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from functools import cache
+from functools import cache, partial
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -52,6 +52,30 @@ def deadline(spec: api.EphemeratorSpec, created: datetime, months: Months) -> da
         return _until(lifetime.until)
     assert lifetime.duration is not UNSET
     return _after(lifetime.duration, created, months)
+
+
+def faults(spec: api.EphemeratorSpec, created: datetime, months: Months) -> list[InvalidLifetime]:
+    """Return everything that keeps ``deadline`` from an answer, not only what it meets first."""
+    until = spec.lifetime.until
+    if spec.lifetime.duration is UNSET and until is not UNSET:
+        parts = (
+            partial(_zone, until.timezone),
+            partial(_day, until.date),
+            partial(_time, until.time),
+        )
+        found = [error for part in parts if (error := _fault_of(part))]
+        if found:
+            return found
+    error = _fault_of(partial(deadline, spec, created, months))
+    return [error] if error else []
+
+
+def _fault_of(attempt: Callable[[], object]) -> InvalidLifetime | None:
+    try:
+        attempt()
+    except InvalidLifetime as error:
+        return error
+    return None
 
 
 # A length of time.

@@ -241,7 +241,8 @@ class Reason:
     Do: give the object a name, or its namespace the label dayfly.dev/environment.
     """
     CANNOT_VERIFY: Final = "CannotVerify"
-    """The API server did not say in time whether the name or host is free.
+    """The API server did not say in time whether the name or host is free, or whether the author
+    may do to a namespace what Dayfly is asked to do.
     Do: retry; if it lasts, see the log of dayfly admission.
     """
     OVERLOADED: Final = "Overloaded"
@@ -410,6 +411,10 @@ class Reason:
     """
 
     # Ephemerators and NamespaceManagers
+    TARGET_FORBIDDEN: Final = "TargetForbidden"
+    """The object would have Dayfly do to a namespace what its author may not do there.
+    Do: ask for the right that the message names; dayfly admission --allow-any-target asks nobody.
+    """
     DISABLED: Final = "Disabled"
     """The Ephemerator does not carry the annotation ephemerators.tessellate.io/enabled: "true".
     Do: set it if the namespace should end.

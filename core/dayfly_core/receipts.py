@@ -29,7 +29,7 @@ def receipts(
     wish = read(request.meta)
     if policy.receipts is Receipts.NEVER or not changed(request):
         return ()
-    if request.username.startswith(_SYSTEM_USERS):
+    if is_machine(request.username):
         return ()
     host = _host(request)
     if request.meta.protected:
@@ -39,6 +39,11 @@ def receipts(
     around = _around(namespace, wish.at, now) if request.namespaced and namespace else ""
     lines = _end(request, policy, wish.at, now), _release(request.meta, policy), around
     return (*(text for text in lines if text), *host, _extend(request, policy, wish))
+
+
+def is_machine(username: str) -> bool:
+    """Whether it is a part of the control plane: nobody reads what it is told."""
+    return username.startswith(_SYSTEM_USERS)
 
 
 def changed(request: Request) -> bool:
@@ -76,7 +81,7 @@ def of_host(host: str) -> str:
 
 
 def _end(request: Request, policy: Policy, at: datetime, now: datetime) -> str:
-    ends = f" ends {_when(at, now)}, by ExpiryPolicy {policy.name}"
+    ends = f" ends {when(at, now)}, by ExpiryPolicy {policy.name}"
     return fitted(_subject(request), ends)
 
 
@@ -93,7 +98,7 @@ def _around(namespace: ObjectMeta, at: datetime, now: datetime) -> str:
     end = read(namespace).at if names.POLICY in namespace.label_map else None
     if end is None or end >= at or namespace.protected:
         return ""
-    return line(f"before that its namespace ends, {_when(end, now)}, and all in it")
+    return line(f"before that its namespace ends, {when(end, now)}, and all in it")
 
 
 def _host(request: Request) -> tuple[str, ...]:
@@ -121,6 +126,7 @@ def _name(request: Request) -> str:
     return request.name or request.meta.name or f"{request.meta.generate_name}..."
 
 
-def _when(at: datetime, now: datetime) -> str:
+def when(at: datetime, now: datetime) -> str:
+    """Write an instant, and how far off it is."""
     left = f"in {duration.render_left(at - now)}" if at > now else "now"
     return f"{instant.render(at.replace(microsecond=0))} ({left})"

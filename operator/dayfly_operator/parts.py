@@ -9,6 +9,7 @@ from dayfly_core.policies import GroupResource
 from dayfly_kube.client import Client
 from dayfly_kube.discovery import Discovery
 from dayfly_kube.events import EventRecorder
+from dayfly_kube.guarding import GuardBook
 from dayfly_kube.reflector import Reflector
 from dayfly_operator import (
     act_parts,
@@ -24,7 +25,6 @@ from dayfly_operator.complaints import Complaints
 from dayfly_operator.courier import Courier, Sender
 from dayfly_operator.crew import Crew
 from dayfly_operator.engine import Engine
-from dayfly_operator.guarding import GuardBook
 from dayfly_operator.history import History
 from dayfly_operator.leadership import Leadership
 from dayfly_operator.memory import Memory

@@ -17,7 +17,15 @@ from typing import Final, Protocol
 import msgspec
 
 from dayfly_core import names
-from dayfly_core.objects import EXPIRY_POLICIES, NAMESPACES, ObjectMeta, Resource
+from dayfly_core.objects import (
+    EPHEMERATORS,
+    EXPIRY_POLICIES,
+    NAMESPACE_MANAGERS,
+    NAMESPACES,
+    STAYS,
+    ObjectMeta,
+    Resource,
+)
 from dayfly_core.policies import GroupResource
 from dayfly_kube.errors import ApiError
 from dayfly_operator.writing import Writer
@@ -39,6 +47,11 @@ CONFIGURATIONS: Final = (
     (MUTATING, names.MUTATING_CONFIGURATION),
     (VALIDATING, names.VALIDATING_CONFIGURATION),
 )
+
+OWN_KINDS: Final = (EXPIRY_POLICIES, STAYS, EPHEMERATORS, NAMESPACE_MANAGERS)
+"""What is judged of our own, installed or not. A rule for a kind that the API server does not know
+costs nothing; one that came only after the kind would leave a moment in which anybody could aim an
+Ephemerator at anything."""
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -107,7 +120,7 @@ def entries_for(
         names.STAMP_WEBHOOK: rules_for(named),
         names.JUDGE_WEBHOOK: rules_for(named.union(claiming)),
         names.ENVIRONMENTS_WEBHOOK: rules_for([NAMESPACES]),
-        names.KINDS_WEBHOOK: rules_for([EXPIRY_POLICIES]),
+        names.KINDS_WEBHOOK: rules_for(OWN_KINDS),
     }
 
 

@@ -10,6 +10,7 @@ from dayfly_core.lease import Timing
 from dayfly_core.pace import Pace
 from dayfly_kube.flags import Address, Flags, seconds
 from dayfly_kube.ingress_flag import add_ingress_hosts
+from dayfly_kube.months_flag import add_months
 from dayfly_operator import originals
 from dayfly_operator.webhook_settings import WebhookSettings, add_webhooks, webhook_settings
 
@@ -26,6 +27,8 @@ examples:
                                                  say what would be ended, and write nothing
   dayfly operator --lease-duration 2s --renew-deadline 1.4s --retry-period 0.5s
                                                  another replica takes over within 2 s
+
+No Ephemerator ends the namespaces in $EPHEMERATOR_IGNORE_NAMESPACES: patterns, apart by commas.
 
 The lease times must be in this order: retry period + request time-out < renew deadline < lease
 duration, and the deadline longer than 1.2 retry periods. On a slow control plane raise all four,
@@ -136,7 +139,7 @@ def command_line(environ: Mapping[str, str]) -> Flags:
     _add_ends(flags)
     _add_claims(flags)
     add_webhooks(flags)
-    _add_ephemerators(flags)
+    add_months(flags)
     flags.add_argument(
         "--serving-name",
         metavar="NAME",
@@ -205,14 +208,3 @@ def _add_claims(flags: Flags) -> None:
         "more than the API server's --request-timeout, which is 60s (default: 75s)",
     )
     add_ingress_hosts(flags)
-
-
-def _add_ephemerators(flags: Flags) -> None:
-    flags.add_argument(
-        "--ephemerator-months",
-        choices=("calendar", "compat"),
-        default="calendar",
-        help="how long the months and years of an Ephemerator are: as in the calendar, or 28 and "
-        "364 days as Ephemerate counted; the namespaces in $EPHEMERATOR_IGNORE_NAMESPACES "
-        "(patterns with commas between) are spared (default: %(default)s)",
-    )

@@ -98,7 +98,14 @@ def test_who_waits_for_dayfly(deserted: System) -> None:
     }
     assert asked == {
         names.ENVIRONMENTS_WEBHOOK: [([""], ["namespaces"], ["CREATE", "UPDATE"])],
-        names.KINDS_WEBHOOK: [(["dayfly.dev"], ["expirypolicies"], ["CREATE", "UPDATE"])],
+        names.KINDS_WEBHOOK: [
+            ([group], plurals, ["CREATE", "UPDATE"])
+            for group, plurals in (
+                ("dayfly.dev", ["expirypolicies", "stays"]),
+                ("k8s.consol.de", ["namespacemanagers"]),
+                ("tessellate.io", ["ephemerators"]),
+            )
+        ],
     }
 
 

@@ -11,6 +11,7 @@ from random import Random
 import pytest
 from aiohttp import ClientSession
 
+from support import own_manifests
 from support.admission import Replica, a_replica, install
 from support.fake_api import FakeApi
 from support.fuzz_oracle import PATHS, checked
@@ -26,7 +27,7 @@ REVIEWS = 200 if SOAK else 100
 """Of each seed."""
 
 BUNDLE = a_bundle()
-BODIES = list(recorded().values())
+BODIES = [*recorded().values(), *own_manifests.bodies()]
 
 
 @pytest.mark.parametrize("seed", SEEDS)

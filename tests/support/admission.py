@@ -13,7 +13,8 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from dayfly_admission.program import Clocks, Program
+from dayfly_admission.assembly import Clocks
+from dayfly_admission.program import Program
 from dayfly_admission.settings import Settings, parse
 from dayfly_admission.turnstile import CONNECTIONS
 from dayfly_certs import secrets

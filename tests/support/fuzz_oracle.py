@@ -16,7 +16,7 @@ from support.reviews import Json, accepted, patched
 PATHS = ("/stamp", "/judge", "/environments", "/kinds")
 MUTATING = "/stamp"
 CLAIMING = ("/judge", "/environments")
-CODES = {400: "BadRequest", 409: "Conflict", 422: "Invalid", 500: "InternalError"}
+CODES = {400: "BadRequest", 403: "Forbidden", 409: "Conflict", 422: "Invalid", 500: "InternalError"}
 DEEP = re.compile(rb'(?:\[\{"":){9,}0(?:\}\]){9,}')
 HEAD = re.compile(
     rb'\{"kind":"AdmissionReview","apiVersion":"admission\.k8s\.io/v1(?:beta1)?","request":\{"uid":"([0-9a-f-]{36})"'
@@ -182,9 +182,9 @@ def _explained(path: str, status: Json) -> None:
     code, reason = status["code"], status["reason"]
     assert reason in (CODES[code], "AlreadyExists")
     assert code == 400 or path != MUTATING, "what stamps refuses nothing"
-    if code in (409, 422):
+    if code in (403, 409, 422):
         assert status["details"].keys() >= {"group", "kind", "name"}
-    if code == 422:
+    if code in (403, 422):
         assert status["details"]["causes"]
     if reason == "Conflict":
         assert status["details"]["retryAfterSeconds"] > 0

@@ -17,6 +17,7 @@ from dayfly_admission.journal import Journal
 from dayfly_admission.metrics import Metrics
 from dayfly_admission.namespaces import Namespaces
 from dayfly_admission.naming import Naming
+from dayfly_admission.own_kinds import OwnKinds
 from dayfly_admission.permission import PATH as ACCESS_REVIEWS
 from dayfly_admission.permission import Permissions
 from dayfly_admission.register import Register
@@ -26,6 +27,8 @@ from dayfly_admission.webhooks import Webhooks
 from dayfly_core import conformance, names, structural
 from dayfly_core.api import ClaimState, Holder, LabelSelector, NameClaim, NameClaimSpec
 from dayfly_core.claim_key import ClaimKey, key_of
+from dayfly_core.guard import Guard
+from dayfly_core.intent import Yardstick
 from dayfly_core.objects import NAME_CLAIMS, ObjectMeta
 from dayfly_core.policies import Policies
 from dayfly_core.request import our_users
@@ -254,20 +257,25 @@ class World:
         self.cluster = Cluster()
         self.lines = list[bytes]()
         """What the journal says of the last request."""
+        permissions, turnstiles = Permissions(self.cluster), Turnstiles()
         naming = Naming(
             Claiming(Register(self.cluster, LabelSelector()), self.cluster),
-            Disclosure(Permissions(self.cluster)),
-            Turnstiles(),
+            Disclosure(permissions),
+            turnstiles,
             lambda _kind, _outcome: None,
             LabelSelector(),
         )
         policies, ours = _policies(), our_users(names.SYSTEM_NAMESPACE)
         around = Namespaces(TEAM, self.cluster)
         webhooks = Webhooks(lambda: policies, around, lambda: NOW, ours, naming)
+        yardstick = Yardstick(NOW, Guard(names.SYSTEM_NAMESPACE), around.known)
+        own_kinds = OwnKinds(
+            lambda: policies, around, permissions, lambda: yardstick, turnstiles.kinds, lambda: 0.0
+        )
         journal = Journal(self.lines.append, lambda: NOW, 1)
         surroundings = Surroundings(lambda: 0.0, journal, lambda: False)
         self.metrics = Metrics()
-        self._app = application(webhooks, self.metrics, surroundings)
+        self._app = application(webhooks, own_kinds, self.metrics, surroundings)
 
     async def post(self, path: str, pieces: Sequence[bytes], how: How | None = None) -> Reply:
         """Send a body in pieces."""

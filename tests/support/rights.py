@@ -88,7 +88,8 @@ NEEDED = frozenset(
         *rights(OPERATOR, "scaledobjects.keda.sh", "get list patch"),
         # dayfly_operator.register, .claim_desk
         *rights(OPERATOR, "nameclaims.dayfly.dev", "list watch create patch delete"),
-        # dayfly_operator.guarding
+        # dayfly_kube.guarding, in either program
+        *rights(ADMISSION, "configmaps", "list watch", OWN, names.GUARD_CONFIG_MAP),
         *rights(OPERATOR, "configmaps", "list watch", OWN, names.GUARD_CONFIG_MAP),
         *(
             right

@@ -186,7 +186,16 @@ def test_no_entry_is_asked_about_deletions_subresources_or_everything(name: str)
         pytest.param(
             names.ENVIRONMENTS_WEBHOOK, [("", "namespaces")], id="namespaces of environments"
         ),
-        pytest.param(names.KINDS_WEBHOOK, [(names.GROUP, "expirypolicies")], id="policies"),
+        pytest.param(
+            names.KINDS_WEBHOOK,
+            [
+                (names.GROUP, "expirypolicies"),
+                (names.GROUP, "stays"),
+                (names.NSMAN_GROUP, "namespacemanagers"),
+                (names.EPHEMERATE_GROUP, "ephemerators"),
+            ],
+            id="our own kinds, installed or not",
+        ),
     ],
 )
 def test_nothing_else_waits_for_dayfly(name: str, kinds: list[tuple[str, str]]) -> None:

@@ -12,6 +12,7 @@ from dayfly_core.ephemerator.aim import (
     target,
 )
 from dayfly_core.ephemerator.deciding import plan, settle
+from dayfly_core.ephemerator.intent import judge
 from dayfly_core.lifetime import InvalidLifetime, Months, deadline
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "enabled",
     "ignore_list",
     "ignored",
+    "judge",
     "plan",
     "read",
     "read_status",

@@ -2,6 +2,7 @@
 
 from dayfly_core.namespace_manager.case import ManagerPlan
 from dayfly_core.namespace_manager.deciding import Observed, PodQuery, plan, pods_wanted
+from dayfly_core.namespace_manager.intent import judge
 from dayfly_core.namespace_manager.rules import (
     SCALABLE,
     aimed_at,
@@ -21,6 +22,7 @@ __all__ = [
     "PodQuery",
     "aimed_at",
     "faults",
+    "judge",
     "plan",
     "pods_wanted",
     "read",

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as seeded
 
-from support import any_json
+from support import any_json, own_manifests
 from support.fuzz_oracle import Trial
 from support.fuzz_world import How, World
 from support.mutation import mutated
@@ -36,7 +36,7 @@ GENERATING = settings(
     database=None,
 )
 
-BODIES = list(recorded().values())
+BODIES = [*recorded().values(), *own_manifests.bodies()]
 WORLD = World()
 
 

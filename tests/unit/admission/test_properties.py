@@ -13,13 +13,18 @@ from hypothesis import strategies as st
 from dayfly_admission import answer
 from dayfly_admission.claiming import Claiming
 from dayfly_admission.naming import LoopClock, Naming
+from dayfly_admission.own_kinds import OwnKinds
+from dayfly_admission.permission import Permissions
 from dayfly_admission.review import Malformed, Review, User, decode
-from dayfly_admission.turnstile import Turnstiles
+from dayfly_admission.turnstile import Turnstile, Turnstiles
 from dayfly_admission.webhooks import Answered, Webhook, Webhooks
 from dayfly_core import names
 from dayfly_core.api import Holder, LabelSelector
+from dayfly_core.guard import Guard
+from dayfly_core.intent import Yardstick
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.policies import Policies
+from support.own_manifests import of
 from support.reviews import Json, a_policy, a_review, accepted, an_object, encoded, patched
 from support.shelf import Shelf
 
@@ -53,6 +58,23 @@ def webhooks(now: datetime = NOW) -> Webhooks:
 
 
 WEBHOOKS = webhooks()
+
+
+class Nobody:
+    """Lets anybody do anything."""
+
+    async def create(self, path: str, body: object) -> bytes:
+        return b'{"status":{"allowed":true}}'
+
+
+OWN_KINDS = OwnKinds(
+    lambda: POLICIES,
+    OneNamespace(),
+    Permissions(Nobody()),
+    lambda: Yardstick(NOW, Guard("dayfly-system")),
+    Turnstile(),
+    lambda: 0.0,
+)
 
 
 def say(webhook: Webhook, body: bytes, *, mutating: bool) -> Json:
@@ -102,7 +124,7 @@ METADATA = st.fixed_dictionaries(
 def test_any_bytes_get_a_well_formed_answer(body: bytes) -> None:
     say(WEBHOOKS.stamp, body, mutating=True)
     say(WEBHOOKS.judge, body, mutating=False)
-    say(WEBHOOKS.kinds, body, mutating=False)
+    say(OWN_KINDS.judge, body, mutating=False)
     say(WEBHOOKS.environments, body, mutating=False)
 
 
@@ -138,12 +160,22 @@ def test_specs_that_nearly_are_ones_are_asked_for(kind: str, new: Json, old: Jso
 
 
 @MODERATE
+@given(metadata=METADATA, spec=ANYTHING, old=ANYTHING)
+@pytest.mark.parametrize("kind", ["Ephemerator", "NamespaceManager", "Stay", "ExpiryPolicy"])
+def test_own_kinds_of_any_shape_are_judged(kind: str, metadata: Json, spec: Any, old: Any) -> None:
+    for about in ({"metadata": metadata}, {}):
+        new = an_object("ConfigMap") | {"kind": kind, "spec": spec} | about
+        say(OWN_KINDS.judge, encoded(of(new, old)), mutating=False)
+        say(OWN_KINDS.judge, encoded(of(new, new | {"spec": old})), mutating=False)
+
+
+@MODERATE
 @given(new=ANYTHING, old=ANYTHING)
 def test_any_object_is_allowed_or_patched_by_a_patch_that_applies(new: Any, old: Any) -> None:
     body = encoded(a_review(new, old))
     patched(new, say(WEBHOOKS.stamp, body, mutating=True))
     say(WEBHOOKS.judge, body, mutating=False)
-    say(WEBHOOKS.kinds, body, mutating=False)
+    say(OWN_KINDS.judge, body, mutating=False)
 
 
 @MODERATE

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
@@ -159,69 +158,6 @@ async def test_a_stamped_object_gets_its_receipt() -> None:
     assert response["allowed"] is True
     assert any("2026-11-22T18:00:00Z" in warning for warning in response["warnings"])
     assert any("kubectl dayfly extend" in warning for warning in response["warnings"])
-
-
-POLICY: Json = {
-    "apiVersion": "dayfly.dev/v1alpha1",
-    "kind": "ExpiryPolicy",
-    "metadata": {"name": "previews"},
-    "spec": {
-        "match": {"resources": [{"apiGroups": ["apps"], "resources": ["deployments"]}]},
-        "ttl": {"default": "8h"},
-    },
-}
-
-
-def a_policy_with(**spec: Any) -> Json:
-    return POLICY | {"spec": POLICY["spec"] | spec}
-
-
-async def kinds(review: Json) -> tuple[Json, str]:
-    said, reason = await webhooks(FakeNamespaces()).kinds(decode(encoded(review)), 5)
-    return accepted(answer.encode(said), mutating=False), reason
-
-
-NOTHING: Json = {}
-LONGER_THAN_MAX = a_policy_with(ttl={"default": "8h", "max": "1h"})
-
-
-@pytest.mark.parametrize(
-    ("new", "old", "want"),
-    [
-        pytest.param(POLICY, None, True, id="a good policy"),
-        pytest.param(LONGER_THAN_MAX, None, False, id="a default above the max"),
-        pytest.param(LONGER_THAN_MAX, POLICY, False, id="made worse by an update"),
-        pytest.param(LONGER_THAN_MAX, LONGER_THAN_MAX, True, id="as wrong as it was: a ratchet"),
-        pytest.param(a_policy_with(grace="soon"), None, False, id="a grace that is no duration"),
-        pytest.param(POLICY | {"spec": NOTHING}, None, False, id="no match"),
-        pytest.param(POLICY | {"spec": 5}, None, False, id="a spec that is a number"),
-        pytest.param(POLICY | {"metadata": 5}, None, True, id="for the API server to refuse"),
-    ],
-)
-async def test_policies_are_checked_where_the_schema_cannot(
-    new: Json, old: Json | None, want: bool
-) -> None:
-    response, _ = await kinds(a_review(new, old, namespace=""))
-    assert response["allowed"] is want
-
-
-async def test_a_policy_that_gives_one_host_twice_is_let_in_with_a_warning() -> None:
-    hosts = a_policy_with(host={"template": "shop.example.com"})
-    response, _ = await kinds(a_review(hosts, namespace=""))
-    assert response["allowed"]
-    assert "no {name}" in response["warnings"][0]
-
-
-async def test_of_a_policy_that_is_there_twice_the_second_counts() -> None:
-    body = encoded(a_review(LONGER_THAN_MAX)).replace(b'"object":{', b'"object":null,"object":{', 1)
-    _, reason = await webhooks(FakeNamespaces()).kinds(decode(body), 5)
-    assert reason == Reason.INVALID_POLICY
-
-
-async def test_a_refused_policy_names_its_fields() -> None:
-    response, reason = await kinds(a_review(LONGER_THAN_MAX))
-    assert reason == Reason.INVALID_POLICY
-    assert all(c["field"].startswith("spec.ttl") for c in response["status"]["details"]["causes"])
 
 
 def test_when_deciding_fails_one_webhook_is_open_and_one_is_closed() -> None:

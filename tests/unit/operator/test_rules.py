@@ -106,7 +106,11 @@ environments.dayfly.dev
   {"apiGroups":[""],"apiVersions":["*"],"resources":["namespaces"],\
 "operations":["CREATE","UPDATE"],"scope":"*"}
 kinds.dayfly.dev
-  {"apiGroups":["dayfly.dev"],"apiVersions":["*"],"resources":["expirypolicies"],\
+  {"apiGroups":["dayfly.dev"],"apiVersions":["*"],"resources":["expirypolicies","stays"],\
+"operations":["CREATE","UPDATE"],"scope":"*"}
+  {"apiGroups":["k8s.consol.de"],"apiVersions":["*"],"resources":["namespacemanagers"],\
+"operations":["CREATE","UPDATE"],"scope":"*"}
+  {"apiGroups":["tessellate.io"],"apiVersions":["*"],"resources":["ephemerators"],\
 "operations":["CREATE","UPDATE"],"scope":"*"}
 """
 
