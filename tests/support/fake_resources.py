@@ -3,11 +3,16 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from dayfly_core.objects import (
+    CRON_JOBS,
+    DEPLOYMENTS,
     EXPIRY_POLICIES,
     HTTP_ROUTES,
     INGRESSES,
     NAME_CLAIMS,
     NAMESPACES,
+    SCALED_OBJECTS,
+    STATEFUL_SETS,
+    STAYS,
     Resource,
 )
 from support.fake_store import Json, Refused
@@ -24,7 +29,11 @@ RESOURCES = (
     SECRETS,
     Resource("", "v1", "pods", "Pod", namespaced=True),
     Resource("", "v1", "services", "Service", namespaced=True),
-    Resource("apps", "v1", "deployments", "Deployment", namespaced=True),
+    DEPLOYMENTS,
+    STATEFUL_SETS,
+    CRON_JOBS,
+    SCALED_OBJECTS,
+    STAYS,
     Resource("batch", "v1", "jobs", "Job", namespaced=True),
     Resource("coordination.k8s.io", "v1", "leases", "Lease", namespaced=True),
     Resource("events.k8s.io", "v1", "events", "Event", namespaced=True),
