@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from msgspec.structs import replace as changed
 
@@ -45,8 +46,14 @@ class Cluster:
 
     def stamped(self) -> dict[Key, Stamped]:
         """Return what the watch of stamped objects has."""
-        kept = {key: trimmed(PartialObject(metadata=meta)) for key, meta in self.objects.items()}
-        return {key: found for key, found in kept.items() if found.policy}
+        found = {key: self.seen(key) for key in self.objects}
+        return {key: each for key, each in found.items() if each}
+
+    def seen(self, key: Key) -> Stamped | None:
+        """Return what the watch of stamped objects has of one."""
+        meta = self.objects.get(key)
+        found = trimmed(PartialObject(metadata=meta)) if meta else None
+        return found if found and found.policy else None
 
 
 @dataclass
@@ -57,7 +64,7 @@ class Knowledge:
 
     def known(self, key: Key) -> Subject | None:
         """Return a stamped object, as far as it is kept in memory."""
-        found = self.cluster.stamped().get(key)
+        found = self.cluster.seen(key)
         return self._subject(key, found.meta) if found else None
 
     async def read(self, key: Key) -> Subject | None:
@@ -93,12 +100,20 @@ class Knowledge:
         return Subject(key, meta, around)
 
 
+class Listener(Protocol):
+    """Who hears of changes."""
+
+    def stamped(self, key: Key, found: Stamped | None) -> None:
+        """Hear of a stamped object."""
+        ...
+
+
 class Hands:
     """Writes, and tells the watches."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self.engine: Engine | None = None
+        self.engine: Listener | None = None
 
     async def carry_out(self, action: Action, around: Around) -> ObjectMeta | None:
         """Do it over the version that was judged."""
@@ -134,7 +149,7 @@ class Hands:
 
     def _tell(self, key: Key) -> None:
         assert self.engine
-        self.engine.stamped(key, self._cluster.stamped().get(key))
+        self.engine.stamped(key, self._cluster.seen(key))
 
 
 def _annotations(action: Action, now: datetime) -> Changes:
