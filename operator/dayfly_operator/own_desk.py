@@ -131,7 +131,11 @@ class OwnDesk:
         if isinstance(plan.act, DeleteItself):
             return None
         after = self._judge.settle(found, outcome)
-        return after.again if await self._write(key, found, after) else None
+        if not await self._write(key, found, after):
+            return None
+        if after.reason == Reason.GIVEN_UP:
+            self._office.acts.reports.given_up(order.author, order.act, after.note)
+        return after.again
 
     def _order(self, key: Key, found: OwnObject, plan: Plan) -> Order:
         assert plan.act is not None

@@ -102,9 +102,7 @@ class OwnKindParts:
         office, retries = self._office(), means.settings.webhooks.retries
         judges: dict[Resource, Judge] = {
             EPHEMERATORS: EphemeratorJudge(settings, means.guard, means.now),
-            NAMESPACE_MANAGERS: ManagerJudge(
-                Pods(means.client), means.guard, means.now, means.settings.webhooks.retries
-            ),
+            NAMESPACE_MANAGERS: ManagerJudge(Pods(means.client), means.guard, means.now, retries),
         }
         return {kind: OwnDesk(office, judge, self._again) for kind, judge in judges.items()}
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from dayfly_core import instant
 from dayfly_core.errand import (
+    Act,
     Announce,
     EndNamespace,
     Outcome,
@@ -90,6 +91,13 @@ class OwnReports:
         """Say that a receiver has taken a call."""
         log.info("called by=%s id=%s attempt=%d", author.text, act.id, act.attempt)
         self.teller.tell(author.key, author.uid, Reason.CALL_DELIVERED, note)
+
+    def given_up(self, author: Author, act: Act, note: str) -> None:
+        """Say that an act failed too often; what was to be sent is a dead letter now."""
+        log.warning("given up by=%s note=%s", author.text, note)
+        if isinstance(act, Send):
+            self.metrics.dead_letters.labels(author.key.resource.kind).inc()
+            self.teller.warn(author.key, author.uid, Reason.CALL_GIVEN_UP, note)
 
     def announced(self, author: Author, act: Announce) -> None:
         """Say on a namespace what will become of it."""

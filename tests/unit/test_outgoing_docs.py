@@ -7,11 +7,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 
 from dayfly_core import names, outbox
-from dayfly_core.objects import DEPLOYMENTS, Key
+from dayfly_core.api.namespace_manager import ManagerPolicy
+from dayfly_core.namespace_manager import webhook_body
+from dayfly_core.objects import DEPLOYMENTS, Key, ObjectMeta
 from dayfly_operator.webhook_settings import WebhookSettings
 from support.rights import OPERATOR, Right, granted
 
@@ -38,6 +41,20 @@ def test_the_body_of_a_step_is_the_one_on_the_page() -> None:
     )
     compact = json.dumps(example, separators=(",", ":"))
     assert outbox.timeline_body(call).decode() == compact
+
+
+def without_nulls(found: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def test_the_body_of_a_namespace_manager_is_the_one_on_the_page() -> None:
+    _, example = map(json.loads, blocks(PAGE, "json"))
+    # As a manifest is written: without what is null.
+    kept: Any = json.loads(json.dumps(example["policy"]), object_hook=without_nulls)
+    written = msgspec.convert(kept, ManagerPolicy)
+    manager = ObjectMeta(**example["namespaceManager"])
+    compact = json.dumps(example, separators=(",", ":"))
+    assert webhook_body(manager, written, example["namespace"]).decode() == compact
 
 
 def test_the_headers_are_those_on_the_page() -> None:
