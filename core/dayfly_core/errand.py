@@ -21,6 +21,9 @@ from dayfly_core.pace import Backoff
 RECHECK: Final = timedelta(minutes=5)
 """For what some watch tells of sooner: a namespace that comes or goes, a label that is removed."""
 
+LONGEST_MESSAGE: Final = 4096
+"""Characters of a condition's message: an API server's own words may be longer than it takes."""
+
 RETRIES: Final = Backoff(first=1.0, cap=300.0)
 """Of what the API server refuses: it is never given up, for the server comes back."""
 
@@ -174,9 +177,14 @@ def judged(
 ) -> list[StatusCondition]:
     """Return the conditions with this one set, for the generation that was looked at."""
     status, reason, message = said
-    generation = stored.metadata.generation
     return with_condition(
-        existing, type, status, reason=reason, message=message, generation=generation, now=now
+        existing,
+        type,
+        status,
+        reason=reason,
+        message=message[:LONGEST_MESSAGE],
+        generation=stored.metadata.generation,
+        now=now,
     )
 
 

@@ -113,17 +113,22 @@ class OriginalExpiry(msgspec.Struct, frozen=True, kw_only=True):
     expires_at_seconds: Annotated[
         float | UnsetType, Meta(description="The end in seconds since 1970.")
     ] = msgspec.field(name="expiresAtSeconds", default=UNSET)
-    expires_at: Annotated[str | UnsetType, Meta(description="The end in local time.")] = (
-        msgspec.field(name="expiresAt", default=UNSET)
-    )
+    expires_at: Annotated[
+        Annotated[str, Meta(max_length=64)] | UnsetType,
+        Meta(description="The end in local time."),
+    ] = msgspec.field(name="expiresAt", default=UNSET)
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """That the end has come, written before anything is done about it."""
 
-    id: Annotated[str, Meta(description="Which end: another deadline has another.")]
+    id: Annotated[str, Meta(max_length=64, description="Which end: another deadline has another.")]
     target_uid: Annotated[
-        str, Meta(description="Uid of the namespace: one of that name made later is another.")
+        str,
+        Meta(
+            max_length=128,
+            description="Uid of the namespace: one of that name made later is another.",
+        ),
     ]
     at: Annotated[
         str,
@@ -139,7 +144,10 @@ class EphemeratorStatus(msgspec.Struct, frozen=True, kw_only=True, rename="camel
     observed_generation: Annotated[
         int | UnsetType, Meta(description="The generation that the operator last worked with.")
     ] = UNSET
-    namespace: Annotated[str | UnsetType, Meta(description="The namespace that ends.")] = UNSET
+    namespace: Annotated[
+        Annotated[str, Meta(max_length=63)] | UnsetType,
+        Meta(description="The namespace that ends."),
+    ] = UNSET
     expires_at: Annotated[
         str | UnsetType,
         Meta(

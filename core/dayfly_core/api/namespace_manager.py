@@ -1,7 +1,7 @@
 """NamespaceManager: ordered rules for one namespace, as k8s-namespace-manager has them."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -201,19 +201,27 @@ class NamespaceManagerSpec(msgspec.Struct, frozen=True, kw_only=True, rename="ca
     ]
 
 
+LONGEST_MESSAGE: Final = 1024
+ShortText = Annotated[str, Meta(max_length=128)]
+
+
 class PolicyResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What has come of one policy."""
 
-    name: Annotated[str, Meta(description="The policy; repeated names have their position added.")]
+    name: Annotated[
+        str,
+        Meta(max_length=128, description="The policy; repeated names have their position added."),
+    ]
     result: Annotated[
         str,
         Meta(
+            max_length=32,
             description="Waiting: its condition is not true. Pending: it has begun. Done. Failed: "
-            "given up."
+            "given up.",
         ),
     ]
-    reason: Annotated[str, Meta(description="One word: why.")] = ""
-    message: Annotated[str, Meta(description="A sentence: why.")] = ""
+    reason: Annotated[str, Meta(max_length=128, description="One word: why.")] = ""
+    message: Annotated[str, Meta(max_length=LONGEST_MESSAGE, description="A sentence: why.")] = ""
     time: Annotated[
         str | UnsetType,
         Meta(
@@ -222,12 +230,12 @@ class PolicyResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         ),
     ] = UNSET
     id: Annotated[
-        str | UnsetType,
+        ShortText | UnsetType,
         Meta(description="Of what is being done; the Idempotency-Key of a webhook."),
     ] = UNSET
     attempts: Annotated[int | UnsetType, Meta(description="How often it was tried.")] = UNSET
     target_uid: Annotated[
-        str | UnsetType,
+        ShortText | UnsetType,
         Meta(description="Uid of the namespace: one of that name made later is another."),
     ] = UNSET
     next_check: Annotated[
@@ -251,9 +259,10 @@ class NamespaceManagerStatus(msgspec.Struct, frozen=True, kw_only=True, rename="
             description="The generation with which it last became active; absent while it is not."
         ),
     ] = UNSET
-    namespace: Annotated[str | UnsetType, Meta(description="The namespace that is managed.")] = (
-        UNSET
-    )
+    namespace: Annotated[
+        Annotated[str, Meta(max_length=253)] | UnsetType,
+        Meta(description="The namespace that is managed."),
+    ] = UNSET
     next_check: Annotated[
         str | UnsetType,
         Meta(

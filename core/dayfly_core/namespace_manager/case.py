@@ -10,7 +10,7 @@ from msgspec import UNSET
 
 from dayfly_core import api, errand, instant
 from dayfly_core.api import ConditionStatus
-from dayfly_core.api.namespace_manager import ActionType, PolicyResult
+from dayfly_core.api.namespace_manager import LONGEST_MESSAGE, ActionType, PolicyResult
 from dayfly_core.conditions import without_condition
 from dayfly_core.errand import Plan, Said, Stored, judged
 from dayfly_core.lifecycle import Record, Result, Rule, occurrence
@@ -140,7 +140,7 @@ class Case:
             entry.id,
         )
         time = before.time if before and same and before.time else whole(self.now)
-        return msgspec.structs.replace(entry, time=time)
+        return msgspec.structs.replace(entry, time=time, message=entry.message[:LONGEST_MESSAGE])
 
     def _conditions(self, ready: Said, withheld: Said | None) -> list[api.StatusCondition]:
         conditions = self.status.conditions

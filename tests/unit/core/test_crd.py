@@ -26,7 +26,7 @@ VERSION = DEFINITION["spec"]["versions"][0]
 SCHEMA: Schema = VERSION["schema"]["openAPIV3Schema"]
 FIELDS = [
     pytest.param(schema, id=f"{definition['spec']['names']['kind']}.{path}")
-    for definition in (DEFINITION, CLAIM, STAY)
+    for definition in (DEFINITION, CLAIM, STAY, *crd.components().values())
     for part, root in roots(definition).items()
     for path, schema in walk(root, part)
     if not path.endswith("[]")
@@ -52,6 +52,36 @@ def test_kubectl_get_answers_when_it_ends_and_whether_it_is_well() -> None:
         "Age",
     ]
     assert VERSION["subresources"] == {"status": {}}
+
+
+@pytest.mark.parametrize(
+    ("component", "name", "short_names", "columns"),
+    [
+        pytest.param(
+            "ephemerator",
+            "ephemerators.tessellate.io",
+            [],
+            ["Namespace", "Ends", "Ready", "Reason", "Age"],
+            id="eph stays free: it is Ephemeron's",
+        ),
+        pytest.param(
+            "namespace-manager",
+            "namespacemanagers.k8s.consol.de",
+            ["nsman"],
+            ["Manages", "Deactivated", "Next Check", "Ready", "Reason", "Age"],
+            id="nsman, as in the original's documents",
+        ),
+    ],
+)
+def test_kinds_of_components(
+    component: str, name: str, short_names: list[str], columns: list[str]
+) -> None:
+    definition = crd.components()[component]
+    [version] = definition["spec"]["versions"]
+    assert definition["metadata"]["name"] == name
+    assert definition["spec"]["names"].get("shortNames", []) == short_names
+    assert [column["name"] for column in version["additionalPrinterColumns"]] == columns
+    assert version["subresources"] == {"status": {}}
 
 
 def test_kubectl_get_answers_who_has_a_name() -> None:

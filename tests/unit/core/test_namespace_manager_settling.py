@@ -211,6 +211,16 @@ def test_what_failed_for_one_namespace_is_open_for_the_next() -> None:
     assert isinstance(watched.look().act, Send)
 
 
+def test_what_an_api_server_says_at_length_is_cut() -> None:
+    watched = begun()
+    watched.came(Result.FAILED, note="no " * 10_000)
+    assert len(watched.entry()["message"]) == 1024
+    held = condition(watched.stored, "Withheld")
+    assert held is not None
+    assert len(held[2]) == 4096
+    assert watched.entry()["attempts"] == 1
+
+
 def test_a_notice_that_failed_is_tried_again() -> None:
     watched = begun(NOTIFY)
     plan = watched.came(Result.FAILED, note="503")
