@@ -98,6 +98,15 @@ class Cluster:
                 return None
             raise
 
+    async def namespace_called(self, name: str) -> ObjectMeta | None:
+        """Read any namespace; None if it is not there, or for who may not look."""
+        try:
+            return await self._meta(NAMESPACES.path(name=name))
+        except ApiError as error:
+            if error.not_found or error.forbidden:
+                return None
+            raise
+
     async def policies(self, warn: Callable[[str], None]) -> Policies | None:
         """Read all policies; None for who may not. Of an invalid one is told, the others count."""
         try:

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from dayfly_core import duration, instant, names
 from dayfly_core.claimants import stamped_host_of
-from dayfly_core.objects import ObjectMeta, Resource
+from dayfly_core.objects import Key, ObjectMeta, Resource
+from dayfly_core.simulation import Event
 from dayfly_core.violations import shown
 from dayfly_core.wish import Wish, read
 
@@ -25,6 +26,9 @@ class Entry:
     """Its namespace's, if it has one."""
     kept: str = ""
     """Why it stays although its end has passed, as far as somebody looked."""
+    managed: Event | None = None
+    """What an Ephemerator or a NamespaceManager does first: to this Namespace, or as this object.
+    """
 
     @property
     def wish(self) -> Wish:
@@ -34,7 +38,7 @@ class Entry:
     @property
     def end(self) -> datetime | None:
         """When it goes: at its own end or at its namespace's, whichever comes first."""
-        ends = (self.wish.at, self.namespace_end)
+        ends = (self.wish.at, self.namespace_end, self.managed.at if self.managed else None)
         return min((end for end in ends if end), default=None)
 
     @property
@@ -47,6 +51,12 @@ class Entry:
     def policy(self) -> str:
         """The policy that stamped it, or nothing."""
         return self.meta.label_map.get(names.POLICY, "")
+
+    @property
+    def ended_by(self) -> str:
+        """Whose rule its end is: the policy's, or that of whoever comes first."""
+        by_manager = self.managed and self.end == self.managed.at and self.wish.at != self.end
+        return self.managed.by if self.managed and by_manager else self.policy
 
     @property
     def host(self) -> str:
@@ -67,6 +77,10 @@ class Entry:
             return "going"
         if self.goes_with_namespace:
             return "with its namespace"
+        if self.managed and self.managed.key != Key(
+            self.resource, self.meta.namespace, self.meta.name
+        ):
+            return f"{self.managed.what} {self.managed.key}"
         if self.wish.at_problem:
             return f"end unreadable: {shown(self.wish.at_text or '')}"
         return self.kept if self.end else self._why_none()
@@ -119,6 +133,7 @@ def as_data(entry: Entry, now: datetime) -> dict[str, Any]:
         "name": entry.meta.name,
         "uid": entry.meta.uid,
         "policy": entry.policy or None,
+        "endedBy": entry.ended_by or None,
         "endsAt": instant.render(end) if end else None,
         "secondsLeft": round((end - now).total_seconds(), 3) if end else None,
         "expiresAt": entry.wish.at_text,

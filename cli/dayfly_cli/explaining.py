@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from dayfly_cli import hindrances, snapshot
+from dayfly_cli import hindrances, managed, snapshot
 from dayfly_cli.cluster import Cluster, Connection, add_connection, connected
 from dayfly_cli.ends import at, remaining, title
 from dayfly_cli.kinds import Target, parse_target
@@ -14,7 +14,8 @@ from dayfly_cli.terminal import OK, Terminal
 from dayfly_core import ending, instant, names
 from dayfly_core.forecast import Foreseen, forecast
 from dayfly_core.names import Reason
-from dayfly_core.objects import Key
+from dayfly_core.objects import EPHEMERATORS, NAMESPACE_MANAGERS, NAMESPACES, Key, ObjectMeta
+from dayfly_core.simulation import World
 from dayfly_core.subject import Plan, Subject
 from dayfly_kube.flags import Flags
 
@@ -86,15 +87,30 @@ async def _explained(cluster: Cluster, target: Target, terminal: Terminal) -> Ex
     meta = await cluster.read(resource, target.name)
     namespace = await cluster.namespace_meta() if meta.namespace else None
     policies = await snapshot.policies(cluster, terminal)
-    guard, now = await hindrances.guard(cluster), terminal.now()
-    key = Key(resource, meta.namespace, meta.name)
-    subject = Subject(key, meta, namespace)
-    labels = subject.namespace_labels
+    guard = await hindrances.guard(cluster)
+    subject = Subject(Key(resource, meta.namespace, meta.name), meta, namespace)
+    plan = ending.plan(subject, policies, guard, terminal.now())
     covered = names.POLICY in meta.label_map or bool(
-        policies.deciding(subject.group_resource, meta, labels)
+        policies.deciding(subject.group_resource, meta, subject.namespace_labels)
     )
-    plan = ending.plan(subject, policies, guard, now)
-    return Explanation(key, plan, forecast(subject, policies, guard, now), covered)
+    found = await managed.managers(cluster, guard, everywhere=False)
+    players = found.about(subject.key)
+    objects = await _around(cluster, subject, {player.target for player in players})
+    world = World(terminal.now(), objects, policies, guard, players)
+    return Explanation(subject.key, plan, forecast(subject.key, world), covered)
+
+
+async def _around(cluster: Cluster, subject: Subject, targets: set[str]) -> dict[Key, ObjectMeta]:
+    """Return what the future of one object depends on: itself, and the namespaces it is about."""
+    ours = subject.key.resource in (EPHEMERATORS, NAMESPACE_MANAGERS)
+    found = {} if ours else {subject.key: subject.meta}
+    if subject.namespace:
+        found[Key(NAMESPACES, "", subject.namespace.name)] = subject.namespace
+    for name in targets:
+        key = Key(NAMESPACES, "", name)
+        if key not in found and (meta := await cluster.namespace_called(name)):
+            found[key] = meta
+    return found
 
 
 def lines(explained: Explanation, now: datetime) -> Iterator[str]:
@@ -116,7 +132,7 @@ def _when(when: datetime, now: datetime) -> str:
 
 
 def _rule(step: Foreseen) -> str:
-    return f"{step.rule} of ExpiryPolicy {step.policy}" if step.policy else step.rule
+    return f"{step.rule} of {step.by}"
 
 
 def _why_nothing(explained: Explanation) -> str:
@@ -144,7 +160,7 @@ def as_data(explained: Explanation) -> dict[str, Any]:
                 "at": instant.render(step.at),
                 "what": step.what,
                 "rule": step.rule,
-                "policy": step.policy or None,
+                "by": step.by,
             }
             for step in explained.future
         ],

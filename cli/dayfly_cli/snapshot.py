@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-from dayfly_cli import hindrances
+from dayfly_cli import hindrances, managed
 from dayfly_cli.cluster import Cluster
 from dayfly_cli.terminal import Failed, Terminal
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta, Resource
@@ -45,7 +45,10 @@ async def snapshot(cluster: Cluster, terminal: Terminal, *, everywhere: bool) ->
     }
     for resource in await _kinds(cluster, known.resources, everywhere=everywhere):
         objects |= await _listed(cluster, resource, terminal, everywhere=everywhere)
-    return World(terminal.now(), objects, known, await hindrances.guard(cluster))
+    guard = await hindrances.guard(cluster)
+    found = await managed.managers(cluster, guard, everywhere=everywhere)
+    players = [each for each in found.players if everywhere or each.target == cluster.namespace]
+    return World(terminal.now(), objects, known, guard, players)
 
 
 async def _namespaces(cluster: Cluster, everywhere: bool) -> list[ObjectMeta]:

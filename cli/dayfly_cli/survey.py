@@ -4,12 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from dayfly_cli import kinds
+from dayfly_cli import hindrances, kinds, managed
 from dayfly_cli.cluster import Cluster
 from dayfly_cli.ends import Entry, stamped_end
+from dayfly_cli.managed import Foreseen
 from dayfly_cli.terminal import Failed, Terminal
-from dayfly_core import guard, names
-from dayfly_core.objects import NAMESPACES, ObjectMeta, Resource
+from dayfly_core import guard
+from dayfly_core.names import POLICY
+from dayfly_core.objects import NAMESPACES, Key, ObjectMeta, Resource
+from dayfly_core.policies import Policies
+from dayfly_core.simulation import World
 from dayfly_kube.discovery import Discovery
 from dayfly_kube.errors import ApiError
 
@@ -25,7 +29,7 @@ class Scope:
     @property
     def selector(self) -> str:
         """The same, limited to what is stamped: the server filters."""
-        return ",".join(filter(None, (names.POLICY, self.labels)))
+        return ",".join(filter(None, (POLICY, self.labels)))
 
 
 @dataclass(slots=True)
@@ -36,18 +40,30 @@ class Survey:
     resources: list[Resource] = field(default_factory=list[Resource])
     forbidden: list[Resource] = field(default_factory=list[Resource])
     namespace_ends: dict[str, datetime | None] = field(default_factory=dict[str, datetime | None])
+    foreseen: Foreseen = field(default_factory=Foreseen)
+    """What Ephemerators and NamespaceManagers do first."""
+
+    def end_of(self, meta: ObjectMeta) -> datetime | None:
+        """Return when a namespace ends, by its stamp or by a manager."""
+        managed = self.foreseen.ends.get(meta.name)
+        ends = (stamped_end(meta), managed.at if managed else None)
+        return min((end for end in ends if end), default=None)
+
+    def namespace(self, meta: ObjectMeta) -> Entry:
+        """Return a namespace as it is listed."""
+        return Entry(NAMESPACES, meta, managed=self.foreseen.ends.get(meta.name))
 
 
 async def survey(cluster: Cluster, scope: Scope, terminal: Terminal) -> Survey:
     """Read it all; raises Failed if none of it may be read, and tells of kinds that may not."""
     found = Survey()
     named = await _named(cluster, scope, terminal)
-    around = await _namespaces(cluster, scope)
-    found.namespace_ends = {meta.name: stamped_end(meta) for meta in around}
+    around = await _managed(found, cluster, scope, terminal)
+    found.namespace_ends = {meta.name: found.end_of(meta) for meta in around}
     for resource in await _served(cluster, scope) if named is None else named:
         await _add(found, cluster, resource, scope)
-    if not scope.everywhere and not scope.labels:
-        found.entries += (Entry(NAMESPACES, meta) for meta in around)
+    if not scope.labels:
+        _add_namespaces(found, around, scope)
     _complain(found, scope, terminal, told=named is not None)
     return found
 
@@ -76,7 +92,20 @@ async def _add(found: Survey, cluster: Cluster, resource: Resource, scope: Scope
         return
     ends = found.namespace_ends
     found.resources.append(resource)
-    found.entries += (Entry(resource, meta, ends.get(meta.namespace)) for meta in metas)
+    if resource == NAMESPACES:
+        found.entries += (found.namespace(meta) for meta in metas)
+    else:
+        found.entries += (Entry(resource, meta, ends.get(meta.namespace)) for meta in metas)
+
+
+def _add_namespaces(found: Survey, around: Sequence[ObjectMeta], scope: Scope) -> None:
+    """Add the one that is asked about, or all that a manager ends and no policy lists."""
+    listed = {entry.meta.name for entry in found.entries if entry.resource == NAMESPACES}
+    here = () if scope.everywhere else (meta.name for meta in around if POLICY in meta.label_map)
+    ending = {*found.foreseen.ends, *here}
+    found.entries += (
+        found.namespace(meta) for meta in around if meta.name in ending and meta.name not in listed
+    )
 
 
 async def _named(cluster: Cluster, scope: Scope, terminal: Terminal) -> Sequence[Resource] | None:
@@ -103,13 +132,32 @@ def _within(scope: Scope, resource: Resource) -> bool:
     return resource.namespaced or scope.everywhere
 
 
-async def _namespaces(cluster: Cluster, scope: Scope) -> Sequence[ObjectMeta]:
+async def _managed(
+    found: Survey, cluster: Cluster, scope: Scope, terminal: Terminal
+) -> Sequence[ObjectMeta]:
+    """Ask what managers do; returns the namespaces that they or a policy may end."""
+    guard = await hindrances.guard(cluster)
+    all_of_them = await managed.managers(cluster, guard, everywhere=scope.everywhere)
+    around = await _namespaces(cluster, scope, any_=bool(all_of_them.players))
+    objects = {Key(NAMESPACES, "", meta.name): meta for meta in around}
+    world = World(terminal.now(), objects, Policies(), guard)
+    found.foreseen = managed.foreseen(all_of_them.events(world))
+    if not scope.labels:
+        found.entries += (
+            Entry(key.resource, all_of_them.found[key].metadata, managed=event)
+            for key, event in found.foreseen.next.items()
+            if scope.everywhere or cluster.namespace in (key.namespace, event.key.name)
+        )
+    return around
+
+
+async def _namespaces(cluster: Cluster, scope: Scope, *, any_: bool) -> Sequence[ObjectMeta]:
     """Read the namespaces whose ends may come before their objects', as far as that is allowed."""
     if not scope.everywhere:
         meta = await cluster.namespace_meta()
-        return [meta] if meta and names.POLICY in meta.label_map else []
+        return [meta] if meta and (any_ or POLICY in meta.label_map) else []
     try:
-        return await cluster.listed(NAMESPACES, "", names.POLICY)
+        return await cluster.listed(NAMESPACES, "", "" if any_ else POLICY)
     except ApiError as error:
         if not error.forbidden:
             raise

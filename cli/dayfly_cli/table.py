@@ -16,7 +16,7 @@ _NARROW: tuple[tuple[str, Cell], ...] = (
     ("OBJECT", lambda e, _: e.title),
     ("ENDS", lambda e, _: at(e.end)),
     ("IN", lambda e, now: remaining(e.end, now) if e.end else "-"),
-    ("POLICY", lambda e, _: e.policy or "-"),
+    ("BY", lambda e, _: e.ended_by or "-"),
     ("NOTE", lambda e, _: e.note or "-"),
 )
 # Annotations are anybody's text: what could steer a terminal is escaped.

@@ -10,7 +10,7 @@ from typing import Final, NoReturn
 
 from dayfly_cli import table
 from dayfly_cli.cluster import Cluster
-from dayfly_cli.ends import Entry, as_data, in_order, stamped_end
+from dayfly_cli.ends import Entry, as_data, in_order
 from dayfly_cli.options import Options
 from dayfly_cli.survey import Scope, Survey
 from dayfly_cli.terminal import Failed, Terminal
@@ -111,7 +111,7 @@ class Watching:
         # Where labels select what is shown, of a namespace without them only the end counts.
         if not self._options.scope.labels:
             self._heard(NAMESPACES, name, meta)
-        end = stamped_end(meta) if meta else None
+        end = self._found.end_of(meta) if meta else None
         if self._found.namespace_ends.get(name[1]) == end:
             return
         self._found.namespace_ends[name[1]] = end
@@ -123,6 +123,8 @@ class Watching:
         place = (resource, *name)
         if meta is None:
             self._gone(place)
+        elif resource == NAMESPACES:
+            self._keep(place, self._found.namespace(meta))
         else:
             end = self._found.namespace_ends.get(meta.namespace)
             self._keep(place, Entry(resource, meta, end))

@@ -1,14 +1,11 @@
 """What is still to come for one object, and which rule each part of it follows from."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from dayfly_core.guard import Guard
-from dayfly_core.objects import NAMESPACES, Key, ObjectMeta
-from dayfly_core.policies import Policies
-from dayfly_core.simulation import END, NOTE, Event, World, simulate
-from dayfly_core.subject import Subject
+from dayfly_core.objects import NAMESPACES, Key
+from dayfly_core.simulation import END, NOTE, World, simulate
 from dayfly_core.triggers import LAST
 
 
@@ -19,36 +16,30 @@ class Foreseen:
     at: datetime
     what: str
     rule: str
-    policy: str
+    by: str
+    """Who has that rule: ``ExpiryPolicy/previews``."""
 
 
-def forecast(
-    subject: Subject, policies: Policies, guard: Guard, now: datetime
-) -> tuple[Foreseen, ...]:
-    """Return what happens to one object if nobody does anything, in order.
+def forecast(key: Key, world: World) -> tuple[Foreseen, ...]:
+    """Return what happens to one object, or what one of ours does, if nobody does anything.
 
-    What only keeps records is left out.
+    In order, without what only keeps records. The world is used up by it.
     """
-    around = Key(NAMESPACES, "", subject.key.namespace)
-    objects = {subject.key: subject.meta}
-    if subject.namespace is not None:
-        objects[around] = subject.namespace
-    events = simulate(World(now, objects, policies, guard), LAST)
-    return tuple(_seen(events, objects, subject.key, around))
+    return tuple(_seen(key, world))
 
 
-def _seen(
-    events: Iterator[Event], objects: Mapping[Key, ObjectMeta], key: Key, around: Key
-) -> Iterator[Foreseen]:
-    for event in events:
-        if what := _of(event, key, around):
-            yield Foreseen(event.at, what, event.rule, event.by.partition("/")[2])
-        if key not in objects:
+def _seen(key: Key, world: World) -> Iterator[Foreseen]:
+    around = Key(NAMESPACES, "", key.namespace)
+    name = f"{key.resource.kind}/{f'{key.namespace}/' if key.namespace else ''}{key.name}"
+    stamped = key in world.objects
+    for event in simulate(world, LAST):
+        if event.what == NOTE:
+            continue
+        if event.key == key:
+            yield Foreseen(event.at, event.what, event.rule, event.by)
+        elif event.by == name:
+            yield Foreseen(event.at, f"{event.what} {event.key}", event.rule, event.by)
+        elif event.key == around and event.what == END:
+            yield Foreseen(event.at, "end with its namespace", event.rule, event.by)
+        if stamped and key not in world.objects:
             return
-
-
-def _of(event: Event, key: Key, around: Key) -> str:
-    """Say what an event is to the object; empty if it is nothing."""
-    if event.key == around and event.what == END:
-        return "end with its namespace"
-    return event.what if event.key == key and event.what != NOTE else ""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dayfly_core.objects import EXPIRY_POLICIES, STAYS
+from dayfly_core.objects import EPHEMERATORS, EXPIRY_POLICIES, NAMESPACE_MANAGERS, STAYS
 from support.fake_api import RESOURCES, FakeApi
 from support.policy_manifests import manifest
 from support.shell import API, EVENING, NOON, WEB, Shell, stamped
@@ -13,7 +13,7 @@ from support.shell import API, EVENING, NOON, WEB, Shell, stamped
 
 @pytest.fixture
 async def shell(tmp_path: Path) -> AsyncIterator[Shell]:
-    async with FakeApi((*RESOURCES, STAYS)) as api:
+    async with FakeApi((*RESOURCES, STAYS, EPHEMERATORS, NAMESPACE_MANAGERS)) as api:
         api.put("/api/v1/namespaces/shop", stamped(EVENING))
         api.put("/api/v1/namespaces/bare")
         api.put(EXPIRY_POLICIES.path(name="previews"), manifest())

@@ -48,7 +48,7 @@ async def test_explain_prints_the_future_steps_with_their_rules(shell: Shell) ->
         "2026-11-23T12:00:00Z",
     ]
     assert "warn" in steps[0]
-    assert steps[0].endswith("NOTIFY@-1h of ExpiryPolicy previews")
+    assert steps[0].endswith("NOTIFY@-1h of ExpiryPolicy/previews")
 
 
 @pytest.mark.usefixtures("timeline")

@@ -116,6 +116,7 @@ def test_data_for_programs() -> None:
         "name": "web",
         "uid": "u1",
         "policy": "p",
+        "endedBy": "p",
         "endsAt": NOON,
         "secondsLeft": 7200.0,
         "expiresAt": EVENING,

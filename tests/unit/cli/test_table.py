@@ -23,9 +23,9 @@ def printed(out: io.StringIO, *, wide: bool = False, everywhere: bool = False) -
 
 def test_columns_are_aligned() -> None:
     assert printed(io.StringIO()).splitlines() == [
-        "OBJECT                ENDS                   IN   POLICY   NOTE",
-        "deployment.apps/web   2026-11-22T18:00:00Z   8h   p        -",
-        "deployment.apps/web   -                      -    -        without an end",
+        "OBJECT                ENDS                   IN   BY   NOTE",
+        "deployment.apps/web   2026-11-22T18:00:00Z   8h   p    -",
+        "deployment.apps/web   -                      -    -    without an end",
     ]
 
 

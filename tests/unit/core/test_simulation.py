@@ -159,14 +159,32 @@ FORECASTS = [
 ]  # fmt: skip
 
 
+def around(subject: Subject, policies: list[Policy]) -> World:
+    objects = {subject.key: subject.meta}
+    if subject.namespace:
+        objects[Key(NAMESPACES, "", subject.key.namespace)] = subject.namespace
+    return World(NOW, objects, Policies(policies), GUARD)
+
+
 @pytest.mark.parametrize(("subject", "policies", "want"), FORECASTS)
 def test_a_forecast_names_the_rules(
     subject: Subject, policies: list[Policy], want: list[str]
 ) -> None:
-    found = forecast(subject, Policies(policies), GUARD, NOW)
+    found = forecast(subject.key, around(subject, policies))
     assert [f"{(each.at - NOW) // HOUR}h {each.what} {each.rule}" for each in found] == want
 
 
 def test_a_forecast_says_whose_rule_it_is() -> None:
-    found = forecast(about(stamped(in_("8h"))), Policies([a_policy()]), GUARD, NOW)
-    assert found == (Foreseen(NOW + 8 * HOUR, "delete", "DELETE@0s", "previews"),)
+    subject = about(stamped(in_("8h")))
+    found = forecast(subject.key, around(subject, [a_policy()]))
+    assert found == (Foreseen(NOW + 8 * HOUR, "delete", "DELETE@0s", "ExpiryPolicy/previews"),)
+
+
+def test_a_forecast_of_one_of_ours_is_what_it_does_itself_and_to_others() -> None:
+    player = Reaper(NOW + HOUR)
+    world = a_world({TEAM: a_namespace()}, players=[player])
+    found = forecast(player.key, world)
+    assert [(each.at - NOW, each.what) for each in found] == [
+        (HOUR, "delete namespaces/team-a"),
+        (HOUR, "delete"),
+    ]
