@@ -4,6 +4,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ssl import SSLContext
 from threading import Thread
 
 
@@ -30,7 +31,7 @@ class Receiver:
 
 
 @contextmanager
-def receiving() -> Generator[Receiver]:
+def receiving(tls: SSLContext | None = None) -> Generator[Receiver]:
     """Listen on 127.0.0.1 until the block ends."""
     receiver = Receiver()
 
@@ -42,10 +43,12 @@ def receiving() -> Generator[Receiver]:
             self.send_response(receiver.status)
             self.end_headers()
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, format: str, *_: object) -> None:
             """Say nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        if tls:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         receiver.port = server.server_address[1]
         thread = Thread(target=server.serve_forever, daemon=True)
         thread.start()
