@@ -156,10 +156,9 @@ def patch_of_status(stored: Stored, status: msgspec.Struct) -> dict[str, Any]:
     """Return the merge patch that makes the stored status this one; what is unset goes."""
     wanted: dict[str, Any] = msgspec.to_builtins(status)
     present = stored.status or {}
-    ours = {field.encode_name for field in msgspec.structs.fields(status)}
     return {
         name: wanted.get(name)
-        for name in sorted(ours)
+        for name in status.__struct_encode_fields__
         if wanted.get(name) != present.get(name) and (wanted.get(name) or present.get(name))
     }
 

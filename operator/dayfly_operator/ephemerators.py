@@ -3,22 +3,12 @@
 from collections.abc import Callable
 from datetime import datetime
 
-import msgspec
-
 from dayfly_core import ephemerator
-from dayfly_core.ephemerator import InvalidTarget, Settings
+from dayfly_core.ephemerator import Settings
 from dayfly_core.errand import Outcome, Plan
 from dayfly_core.guard import Guard
 from dayfly_core.objects import Key, ObjectMeta
 from dayfly_operator.own_kinds import OwnObject
-
-
-def target(found: OwnObject) -> str:
-    """Return the namespace that it is about; empty if that cannot be read."""
-    try:
-        return ephemerator.target(ephemerator.read(found))
-    except (msgspec.ValidationError, InvalidTarget):
-        return ""
 
 
 class EphemeratorJudge:
@@ -33,7 +23,7 @@ class EphemeratorJudge:
 
     def target(self, found: OwnObject) -> str:
         """Return the namespace that it is about; empty if that cannot be read."""
-        return target(found)
+        return ephemerator.aimed_at(found)
 
     def glance(self, found: OwnObject, namespace: ObjectMeta | None) -> Plan:
         """Decide by what is known already; there is nothing else."""

@@ -5,8 +5,6 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Protocol
 
-import msgspec
-
 from dayfly_core import namespace_manager
 from dayfly_core.errand import Outcome, Plan
 from dayfly_core.guard import Guard
@@ -28,14 +26,6 @@ class Pods(Protocol):
         ...
 
 
-def target(found: OwnObject) -> str:
-    """Return the namespace that it is about; empty if that cannot be read."""
-    try:
-        return namespace_manager.target(found.metadata.name, namespace_manager.read(found))
-    except msgspec.ValidationError:
-        return ""
-
-
 class ManagerJudge:
     """Decides about one NamespaceManager; remembers what the checks of its pods came to."""
 
@@ -55,7 +45,7 @@ class ManagerJudge:
 
     def target(self, found: OwnObject) -> str:
         """Return the namespace that it is about; empty if that cannot be read."""
-        return target(found)
+        return namespace_manager.aimed_at(found)
 
     def glance(self, found: OwnObject, namespace: ObjectMeta | None) -> Plan | None:
         """Decide by what is known already; None if pods have to be read first."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from random import Random
 from typing import Any, Final
 
-from dayfly_core import ephemerator
+from dayfly_core import ephemerator, namespace_manager
 from dayfly_core.guard import Guard
 from dayfly_core.lifetime import Months
 from dayfly_core.objects import (
@@ -19,7 +19,7 @@ from dayfly_core.objects import (
     Resource,
 )
 from dayfly_kube.client import Client
-from dayfly_operator import ephemerators, namespace_managers, stays
+from dayfly_operator import stays
 from dayfly_operator.chores import Chore
 from dayfly_operator.courier import Calls
 from dayfly_operator.ephemerators import EphemeratorJudge
@@ -74,8 +74,8 @@ class OwnKindParts:
         self._means = means
         self.known = OwnKinds(
             [
-                OwnKind(EPHEMERATORS, ephemerators.target, self._changed),
-                OwnKind(NAMESPACE_MANAGERS, namespace_managers.target, self._changed),
+                OwnKind(EPHEMERATORS, ephemerator.aimed_at, self._changed),
+                OwnKind(NAMESPACE_MANAGERS, namespace_manager.aimed_at, self._changed),
                 OwnKind(STAYS, stays.target, self._changed),
             ]
         )

@@ -50,11 +50,6 @@ def enabled(meta: ObjectMeta) -> bool:
     return written.get(names.ENABLED, written.get(names.ENABLED_MISSPELT)) == "true"
 
 
-def ignore_list(written: str) -> tuple[str, ...]:
-    """Read ``EPHEMERATOR_IGNORE_NAMESPACES``: names and globs, apart by commas."""
-    return tuple(pattern for part in written.split(",") if (pattern := part.strip()))
-
-
 def ignored(name: str, patterns: Sequence[str]) -> bool:
     """Whether a namespace is on the list; a glob has ``*``, ``?`` and ``[…]``."""
     return any(fnmatchcase(name, pattern.strip()) for pattern in patterns)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Final
 
 import msgspec
@@ -38,15 +39,18 @@ class Begun:
     entry: PolicyResult
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Case:
-    """What is known of one manager at one instant, and how its status is written."""
+    """What is known of one manager at one instant, and how its status is written.
+
+    Each part is found out once: many managers are looked at when a replica starts.
+    """
 
     stored: Stored
     spec: api.NamespaceManagerSpec
     now: datetime
 
-    @property
+    @cached_property
     def status(self) -> api.NamespaceManagerStatus:
         """The status as it is stored."""
         return read_status(self.stored)
@@ -56,10 +60,15 @@ class Case:
         """Name of the namespace that is managed."""
         return target(self.stored.metadata.name, self.spec)
 
-    @property
+    @cached_property
+    def understood(self) -> tuple[tuple[str, Rule | str], ...]:
+        """Each policy's name with its rule or its fault."""
+        return tuple(understood(self.spec))
+
+    @cached_property
     def rules(self) -> tuple[Rule, ...]:
         """Policies that can be carried out."""
-        return tuple(rule for _, rule in understood(self.spec) if isinstance(rule, Rule))
+        return tuple(rule for _, rule in self.understood if isinstance(rule, Rule))
 
     @property
     def armed(self) -> int:
@@ -76,6 +85,7 @@ class Case:
         """Return what is recorded of a policy, whether or not it still counts."""
         return next((each for each in self.status.policies if each.name == name), None)
 
+    @cached_property
     def counting(self) -> dict[str, PolicyResult]:
         """Return what is recorded of the rules as they are now, since it became active."""
         found = ((rule, self.entry(rule.name)) for rule in self.rules)
@@ -87,13 +97,13 @@ class Case:
 
     def begun(self) -> Begun | None:
         """Return the rule that was begun; of whichever namespace."""
-        entries = self.counting()
+        entries = self.counting
         pending = (Begun(rule, entries[rule.name]) for rule in self.rules if rule.name in entries)
         return next((each for each in pending if each.entry.result == Result.PENDING), None)
 
     def acted(self) -> bool:
         """Whether there is nothing left to do: a notice alone does not end it, all of them do."""
-        entries = self.counting()
+        entries = self.counting
         done = {name for name, entry in entries.items() if entry.result == Result.DONE}
         last = any(rule.name in done for rule in self.rules if not notice(rule))
         return last or (bool(done) and len(done) == len(self.spec.policies))
@@ -102,7 +112,7 @@ class Case:
         """Return the engine's records: what was begun, and what is over for this namespace."""
         return {
             name: Record(name, entry.id or "", Result(entry.result), _due(entry, self.now))
-            for name, entry in self.counting().items()
+            for name, entry in self.counting.items()
             if entry.result == Result.PENDING or entry.target_uid == uid
         }
 

@@ -11,7 +11,6 @@ from dayfly_core.errand import RECHECK, Said
 from dayfly_core.lifecycle import Result, Rule
 from dayfly_core.names import Condition, Reason
 from dayfly_core.namespace_manager.case import WAITING, Case, ManagerPlan, whole
-from dayfly_core.namespace_manager.rules import understood
 from dayfly_core.triggers import SUCCEEDED, Facts, Met, PodsSucceed, ask, shifted
 
 
@@ -27,8 +26,8 @@ def entry_of(
 
 def entries_of(case: Case, facts: Facts, uid: str) -> Iterator[PolicyResult]:
     """Yield what is to be recorded of each policy if none of them acts."""
-    counting, open_or_over = case.counting(), case.records(uid)
-    for name, rule in understood(case.spec):
+    counting, open_or_over = case.counting, case.records(uid)
+    for name, rule in case.understood:
         if isinstance(rule, str):
             yield entry_of(name, Reason.INVALID_RULE, rule)
         elif name in open_or_over:
@@ -72,7 +71,7 @@ def _of_pods(case: Case, name: str, condition: PodsSucceed, facts: Facts) -> Pol
 
 def idle(case: Case, reason: str) -> Iterator[PolicyResult]:
     """Yield the same for all: there is no namespace for which any could act."""
-    for name, rule in understood(case.spec):
+    for name, rule in case.understood:
         fault = rule if isinstance(rule, str) else ""
         yield entry_of(name, Reason.INVALID_RULE if fault else reason, fault)
 
