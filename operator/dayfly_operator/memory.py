@@ -59,7 +59,9 @@ async def read(client: Metadata, key: Key) -> ObjectMeta | None:
     try:
         body = await client.get(path, metadata_only=True)
     except ApiError as error:
-        if error.not_found:
+        # Namespaces are always served: a 404 that does not name this one is not the API server's
+        # (a proxy's page), and what is taken for gone may lead to an act.
+        if error.absent or (error.not_found and key.resource != NAMESPACES):
             return None
         raise
     return msgspec.json.decode(body, type=PartialObject).metadata

@@ -59,6 +59,9 @@ class OwnMeans:
     gate: Gate
     settings: Settings
     guard: Callable[[], Guard]
+    """What is guarded, as far as is known by now."""
+    certain_guard: Callable[[], Guard]
+    """The same for acts: raises Unreachable while it is not known."""
     members: Members
     turns: Turns
     scaler: Scaling
@@ -109,7 +112,7 @@ class OwnKindParts:
     def _office(self) -> Office:
         means = self._means
         ending = NamespaceEnd(
-            means.client, means.writer, means.guard, means.members, means.turns, means.now
+            means.client, means.writer, means.certain_guard, means.members, means.turns, means.now
         )
         acts = Acts(
             means.client,

@@ -181,7 +181,7 @@ class Parts:
             client=tools.client,
             writer=self._writer,
             finder=self._discovery,
-            guard=self.guard,
+            guard=self.guard.certain,
             turns=self._pacer,
             calls=self.courier,
             now=tools.clocks.now,
@@ -195,7 +195,7 @@ class Parts:
             self._writer,
             self._discovery,
             lambda: self.book.known.policies,
-            self.guard,
+            self.guard.certain,
             self._tools.clocks.now,
         )
         return ReleaseParts(tools, colleagues, ears, news.releases_begun)
@@ -226,6 +226,7 @@ class Parts:
             gate=tools.leadership,
             settings=tools.settings,
             guard=self.guard,
+            certain_guard=self.guard.certain,
             members=self._members,
             turns=self._pacer,
             scaler=act_parts.scaler(self._act_means(), reports),

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
 from dayfly_core import agenda, names, timeline, waking
 from dayfly_core.api import Enforcement, StepType
@@ -49,6 +49,23 @@ def _next(policy: Policy, ledger: Ledger, end: datetime) -> datetime | Turn:
     return Turn.NEVER
 
 
+class Guards(Protocol):
+    """What is out of reach."""
+
+    @property
+    def known(self) -> bool:
+        """Whether the API server has said so."""
+        ...
+
+    def certain(self) -> Guard:
+        """Return it; raises Unreachable while it is not known."""
+        ...
+
+    def __call__(self) -> Guard:
+        """Return it, as far as it is known."""
+        ...
+
+
 class World:
     """Turns a key into a subject, and a subject into a plan."""
 
@@ -56,7 +73,7 @@ class World:
         self,
         book: PolicyBook,
         memory: Memory,
-        guard: Callable[[], Guard],
+        guard: Guards,
         client: Metadata,
         now: Callable[[], datetime],
     ) -> None:
@@ -101,10 +118,12 @@ class World:
             self.ageing()
         if not self._is_fresh_around(key, WITHIN / 2):
             self._memory.refresh(key.namespace)
-        return self._book.is_fresh(WITHIN) and self._is_fresh_around(key, WITHIN)
+        known = self._guard.known and self._book.is_fresh(WITHIN)
+        return known and self._is_fresh_around(key, WITHIN)
 
     async def catch_up(self, key: Key) -> None:
         """Return when :meth:`up_to_date`; raises as :meth:`read`."""
+        self._guard.certain()
         policies = self._book.fresh(WITHIN)
         if key.namespace:
             await asyncio.gather(policies, self._memory.fresh(key.namespace, WITHIN))

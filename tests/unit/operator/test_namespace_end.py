@@ -11,7 +11,7 @@ import pytest
 from dayfly_core import names
 from dayfly_core.guard import Guard
 from dayfly_core.names import Reason
-from dayfly_kube.errors import ApiError, Status
+from dayfly_kube.errors import ApiError, Status, StatusDetails
 from dayfly_operator.effects import Outdated
 from dayfly_operator.namespace_end import Ended, Gone, NamespaceEnd, Withheld
 from dayfly_operator.writing import Rehearsal
@@ -34,7 +34,7 @@ class Cluster:
 
     def stored(self) -> Meta:
         if self.meta is None:
-            raise ApiError(Status(404, "NotFound"))
+            raise ApiError(Status(404, "NotFound", details=StatusDetails(name="shop")))
         return self.meta | {"resourceVersion": str(self.version)}
 
     async def get(self, path: str, *, metadata_only: bool = False) -> bytes:
