@@ -7,14 +7,14 @@ from typing import Any, Literal
 
 import msgspec
 
-from dayfly_core.ephemerator import Settings
+from dayfly_core.ephemerator import Settings, aimed_at
 from dayfly_core.guard import Guard
 from dayfly_core.history import Entry
 from dayfly_core.objects import EPHEMERATORS, NAMESPACES, Key, ObjectMeta
 from dayfly_core.outbox import Outcome
 from dayfly_kube.events import Regarding
 from dayfly_operator.courier import Parcel
-from dayfly_operator.ephemerators import EphemeratorJudge, target
+from dayfly_operator.ephemerators import EphemeratorJudge
 from dayfly_operator.metrics import Metrics
 from dayfly_operator.namespace_end import NamespaceEnd
 from dayfly_operator.own_acts import Acts
@@ -89,7 +89,7 @@ class Stage:
         def heard(key: Key) -> None:
             queue.changed(key)
 
-        known = OwnKinds([OwnKind(EPHEMERATORS, target, heard)])
+        known = OwnKinds([OwnKind(EPHEMERATORS, aimed_at, heard)])
         client, others, gone = Mortal(self.store), Bystanders(), list[tuple[datetime, str]]()
         queue = OwnQueue(known, {EPHEMERATORS: self._desk(known, client)}, others, self.now)
 
