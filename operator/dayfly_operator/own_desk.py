@@ -11,7 +11,7 @@ successor finds out what was begun, and two leaders cannot both begin.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 from msgspec.structs import replace
@@ -26,6 +26,9 @@ from dayfly_operator.own_kinds import OwnKinds, OwnObject
 from dayfly_operator.own_queue import Resting
 from dayfly_operator.own_reports import Author
 from dayfly_operator.writing import NOTHING, Outdated, Writer
+
+KEPT: Final = (Reason.GUARDED, Reason.PROTECTED)
+"""Why a namespace that should end, or come to rest, is left alone: somebody should hear of it."""
 
 
 class Reader(Protocol):
@@ -107,6 +110,9 @@ class OwnDesk:
             self.forget(key)
             return None
         plan = await self._judge.plan(found, await self._target(found))
+        if plan.reason in KEPT:
+            author = Author(key, found.metadata.uid)
+            self._office.acts.reports.withheld(author, plan.reason, plan.note)
         written = await self._write(key, found, plan)
         if written is None or plan.act is None:
             return plan.again if written else None

@@ -176,6 +176,18 @@ def test_a_namespace_that_is_created_after_its_manager_is_managed_at_once(stage:
     assert not eventually(lambda: stage.phase("example-20") != "Active", MOMENT)
 
 
+def is_active(stage: Stage) -> bool:
+    return stage.phase("example-12") == "Active"
+
+
+def is_running(stage: Stage) -> bool:
+    return 0 not in stage.replicas("example-13").values()
+
+
+def is_uncalled(stage: Stage) -> bool:
+    return stage.receiver.to(f"{WEBHOOK_PATH}-that-fails") == []
+
+
 @pytest.mark.parametrize(
     ("name", "home", "target", "unchanged"),
     [
@@ -183,21 +195,21 @@ def test_a_namespace_that_is_created_after_its_manager_is_managed_at_once(stage:
             "ejemplo-malo",
             examples.HOME,
             "example-12",
-            lambda stage: stage.phase("example-12") == "Active",
+            is_active,
             id="an4: the namespace does not end",
         ),
         pytest.param(
             "przyklad-zly",
             examples.HOME,
             "example-13",
-            lambda stage: 0 not in stage.replicas("example-13").values(),
+            is_running,
             id="an6: nothing is scaled down",
         ),
         pytest.param(
             "example-14",
             "example-14",
             "example-14",
-            lambda stage: stage.receiver.to(f"{WEBHOOK_PATH}-that-fails") == [],
+            is_uncalled,
             id="an8: nobody is called",
         ),
     ],

@@ -33,7 +33,7 @@ from dayfly_core.namespace_manager.entries import (
 )
 from dayfly_core.namespace_manager.rules import action_of, policy_of, read
 from dayfly_core.objects import NAMESPACES, ObjectMeta
-from dayfly_core.triggers import Checks, Facts, Met, PodsSucceed, ask, checked
+from dayfly_core.triggers import Checks, Facts, Met, NotYet, PodsSucceed, ask, checked
 
 DESTRUCTIVE: Final = (ActionType.DELETE, ActionType.SCALE_DOWN)
 """Actions that are about what is in the namespace, and that a guard stops."""
@@ -179,8 +179,8 @@ def _turn(
     rule, since = choice.rule, choice.since
     if rule is None or since is None or (begun and since > case.now):
         return _waiting(case, choice, facts, uid)
-    if action_of(rule) in DESTRUCTIVE and (refusal := guard.refuses(NAMESPACES, "", case.target)):
-        return _guarded(case, facts, uid, refusal)
+    if action_of(rule) in DESTRUCTIVE and (kept := _kept(case, namespace, guard)):
+        return _left_alone(case, facts, uid, kept)
     entry = begun.entry if begun else pending(case, rule, uid)
     entries = replaced(entries_of(case, facts, uid), entry)
     said = withheld(case) if begun else None
@@ -198,9 +198,7 @@ def _turn(
 def _waiting(case: Case, choice: Choice, facts: Facts, uid: str) -> ManagerPlan:
     entries = list(entries_of(case, facts, uid))
     # One that was begun keeps its turn.
-    again = choice.since if choice.rule else choice.again
-    if again and again <= case.now:
-        again = case.now + PATIENCE
+    again = choice.since if choice.rule else _next(case, facts, uid)
     return ManagerPlan(
         None,
         again,
@@ -211,15 +209,34 @@ def _waiting(case: Case, choice: Choice, facts: Facts, uid: str) -> ManagerPlan:
     )
 
 
-def _guarded(case: Case, facts: Facts, uid: str, refusal: str) -> ManagerPlan:
-    """Leave it alone; the policy keeps its turn, for the guard may be lifted."""
+def _kept(case: Case, namespace: ObjectMeta | None, guard: Guard) -> tuple[str, str] | None:
+    if refusal := guard.refuses(NAMESPACES, "", case.target):
+        return Reason.GUARDED, refusal
+    if namespace and namespace.protected:
+        note = f"namespace {case.target} carries the label {names.PROTECTED}"
+        return Reason.PROTECTED, note
+    return None
+
+
+def _left_alone(case: Case, facts: Facts, uid: str, kept: tuple[str, str]) -> ManagerPlan:
+    """Do nothing; the policy keeps its turn, for what keeps the namespace may be lifted."""
+    reason, note = kept
     entries = list(entries_of(case, facts, uid))
-    said = (ConditionStatus.TRUE, Reason.GUARDED, refusal)
+    said = (ConditionStatus.TRUE, reason, note)
     status = case.written(entries, case.ready(entries), said)
     again = case.now + RECHECK
-    return ManagerPlan(
-        None, again, Reason.GUARDED, refusal, status=status, checks=_checked(case, facts)
+    return ManagerPlan(None, again, reason, note, status=status, checks=_checked(case, facts))
+
+
+def _next(case: Case, facts: Facts, uid: str) -> datetime | None:
+    """Return when a policy may become true; what was not readable can wait."""
+    closed = case.records(uid)
+    answers = (
+        ask(rule.condition, facts, case.now) for rule in case.rules if rule.name not in closed
     )
+    waiting = [each.again for each in answers if isinstance(each, NotYet) and each.again]
+    later = (at if at > case.now else case.now + PATIENCE for at in waiting)
+    return min(later, default=None)
 
 
 def _checked(case: Case, facts: Facts) -> dict[str, Checks]:
