@@ -255,6 +255,16 @@ def test_n13_a_guarded_namespace_is_left_alone_and_said_so(action: dict[str, Any
     assert held == ("True", Reason.GUARDED, "namespace kube-system is guarded and never ended")
 
 
+@pytest.mark.parametrize("action", [DELETE, SCALE_DOWN], ids=["DELETE", "SCALE_DOWN"])
+def test_a_protected_namespace_is_left_alone_until_it_is_not(action: dict[str, Any]) -> None:
+    namespace = a_namespace()
+    spared = msgspec.structs.replace(namespace, labels={names.PROTECTED: "true"})
+    watched = Watched(a_manager(a_policy(TTL, action)), spared).at(100)
+    assert (watched.look().act, watched.look().reason) == (None, Reason.PROTECTED)
+    watched.namespace = namespace
+    assert watched.look().act is not None
+
+
 def test_a_webhook_is_sent_from_a_guarded_namespace_too() -> None:
     manager = a_manager(a_policy(TTL, WEBHOOK), namespace="default")
     assert isinstance(Watched(manager, a_namespace("default")).at(100).look().act, Send)
