@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from dayfly_core.helm import ReleaseRef
+from dayfly_core.lifecycle import Record, Result
 from dayfly_core.objects import NAMESPACES, Key
 from dayfly_core.stamps import Changes, Stamps
 from dayfly_core.timeline import Ledger, Webhook
@@ -83,10 +84,23 @@ class ScaleDown:
     due: datetime
     policy: str
     occurrence: str
-    steps: str
-    """The annotation ``steps`` once it is done: written in the same patch as the replicas."""
+    ledger: Ledger
+    """What is recorded once it is done."""
     surprising: bool = False
     step: str = ""
+    attempt: int = 1
+    """1 for the first."""
+
+    @property
+    def steps(self) -> str:
+        """The annotation ``steps`` once it is done: in the same patch as the replicas."""
+        return self.ledger.text
+
+    def refused(self, now: datetime, again: datetime | None, message: str) -> Ledger:
+        """Return what to record instead if it is forbidden: tried again then, or given up."""
+        result = Result.PENDING if again else Result.FAILED
+        record = Record(self.step, self.occurrence, result, again or now, self.attempt, message)
+        return self.ledger.noting([record])
 
 
 @dataclass(frozen=True, slots=True)

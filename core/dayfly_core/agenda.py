@@ -151,8 +151,7 @@ def _webhook(page: Page, step: Step) -> Plan:
 def _call(page: Page, step: Step, webhook: Webhook) -> Plan:
     record = page.ledger.records[step.name]
     if record.at > page.now:
-        again = min(record.at, page.choice.again or record.at)
-        return Plan((), again, Reason.CALL_PENDING)
+        return _waiting(page, record, Reason.CALL_PENDING)
     call = Call(
         key=page.subject.key,
         uid=page.meta.uid,
@@ -169,10 +168,18 @@ def _call(page: Page, step: Step, webhook: Webhook) -> Plan:
     return Plan((call,), page.choice.again, Reason.CALL_PENDING)
 
 
+def _waiting(page: Page, record: Record, reason: str) -> Plan:
+    """Wait for the next attempt of what was begun."""
+    return Plan((), min(record.at, page.choice.again or record.at), reason)
+
+
 def _scale_down(page: Page, step: Step) -> Plan:
     if not (page.subject.is_namespace or page.subject.group_resource in SCALABLE):
         noted = _noted(page, step, Result.SUPERSEDED, NOTHING_TO_SCALE)
         return _written(page, noted, Reason.NOTHING_TO_SCALE)
+    record = page.ledger.records.get(step.name)
+    if record and record.at > page.now:
+        return _waiting(page, record, Reason.SCALING_FAILED)
     when = due(page.policy, step, page.end)
     order = ScaleDown(
         key=page.subject.key,
@@ -181,9 +188,10 @@ def _scale_down(page: Page, step: Step) -> Plan:
         due=when.at,
         policy=page.policy.name,
         occurrence=_id_of(page, step),
-        steps=_noted(page, step, Result.DONE).text,
+        ledger=_noted(page, step, Result.DONE),
         surprising=when.late or names.CAUGHT_UP in page.meta.annotation_map,
         step=step.name,
+        attempt=record.attempts + 1 if record else 1,
     )
     return Plan((order,), page.choice.again, Reason.SCALED_DOWN)
 

@@ -10,6 +10,7 @@ from dayfly_core.actions import Action, Annotate, Call, Delete, ScaleDown, Stamp
 from dayfly_core.lifecycle import Result
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta
 from dayfly_core.outbox import FollowUp, Retries, SecretRef, TimelineCall
+from dayfly_core.pace import Backoff
 from dayfly_core.stamps import Changes, Stamps
 from dayfly_kube.errors import ApiError
 from dayfly_operator.courier import Calls, Parcel
@@ -18,6 +19,12 @@ from dayfly_operator.scaling import EVERYTHING, Scaled, Scaler
 from dayfly_operator.writing import Outdated, Writer, written
 
 NOTHING: Final = Scaled((), ())
+
+REFUSED: Final = Retries(limit=8, backoff=Backoff(first=30.0, cap=1800.0))
+"""When a scale-down that the API server forbids is tried again: for about an hour."""
+
+LONGEST_MESSAGE: Final = 256
+"""Characters of a refusal that are recorded on an object."""
 
 
 class Reports(Protocol):
@@ -41,6 +48,10 @@ class Reports(Protocol):
 
     def scaled_down(self, order: ScaleDown, scaled: Scaled) -> None:
         """Say that a workload, or what a namespace holds, was scaled down."""
+        ...
+
+    def not_scaled(self, order: ScaleDown, error: ApiError, *, given_up: bool) -> None:
+        """Say that the API server forbids to scale something down."""
         ...
 
     def woken(self, order: Wake, scaled: Scaled) -> None:
@@ -129,6 +140,26 @@ class Effects:
         return after
 
     async def _scale_down(self, order: ScaleDown, around: Around) -> ObjectMeta | None:
+        try:
+            return await self._rest(order, around)
+        except ApiError as error:
+            if not (error.forbidden or error.invalid):
+                raise
+            return await self._postpone(order, error)
+
+    async def _postpone(self, order: ScaleDown, error: ApiError) -> ObjectMeta | None:
+        """Record when it is tried again, or that it is given up: later steps must have their turn.
+
+        Somebody may grant what is missing meanwhile, so this takes longer than a webhook does.
+        """
+        now = self._kit.now()
+        again = REFUSED.after(order.attempt, now, self._kit.chance())
+        ledger = order.refused(now, again, str(error)[:LONGEST_MESSAGE])
+        after = await self._write(order, Stamps({names.STEPS: ledger.text}))
+        self._kit.reports.not_scaled(order, error, given_up=again is None)
+        return after
+
+    async def _rest(self, order: ScaleDown, around: Around) -> ObjectMeta | None:
         record: Changes = {names.STEPS: order.steps}
         if _is_namespace(order.key):
             scaled = await self._empty(order, around)

@@ -16,6 +16,7 @@ from dayfly_core.lifecycle import Result
 from dayfly_core.names import Reason
 from dayfly_core.objects import Key
 from dayfly_core.outbox import FollowUp
+from dayfly_kube.errors import ApiError
 from dayfly_operator.metrics import Metrics
 from dayfly_operator.scaling import Scaled
 from dayfly_operator.telling import Teller
@@ -118,6 +119,19 @@ class Reports:
         self._acted("scaled down", order, Reason.SCALED_DOWN, note)
         self._count(order, StepType.SCALE_DOWN, Result.DONE)
         self._note(order, StepType.SCALE_DOWN, order.due, message=what)
+
+    def not_scaled(self, order: ScaleDown, error: ApiError, *, given_up: bool) -> None:
+        """Say that the API server forbids to scale something down."""
+        then = "given up" if given_up else "tried again"
+        result = Result.FAILED if given_up else Result.PENDING
+        note = f"could not scale down {order.key}, {then}: {error}"
+        self._say("not scaled down", order, note)
+        self._count(order, StepType.SCALE_DOWN, result)
+        if given_up or order.attempt == 1:
+            self._teller.warn(order.key, order.uid, Reason.SCALING_FAILED, note)
+            self._teller.tell_policy(order.policy, Reason.SCALING_FAILED, note, warn=True)
+        if given_up:
+            self._note(order, StepType.SCALE_DOWN, order.due, result=result, message=str(error))
 
     def woken(self, order: Wake, scaled: Scaled) -> None:
         """Say that what was scaled down is back."""

@@ -18,6 +18,7 @@ from dayfly_core.objects import NAMESPACES, Key, ObjectMeta, PartialObject
 from dayfly_core.outbox import Delivered, Outcome, Retries
 from dayfly_core.policies import Policies
 from dayfly_core.subject import Plan, Subject
+from dayfly_kube.errors import ApiError
 from dayfly_kube.events import Regarding
 from dayfly_operator.complaints import Complaints
 from dayfly_operator.courier import Parcel
@@ -209,11 +210,16 @@ class Leader:
 
 
 async def reign(
-    realm: Realm, keys: tuple[Key, ...], length: float, dies_at: int | None
+    realm: Realm,
+    keys: tuple[Key, ...],
+    length: float,
+    dies_at: int | None,
+    refusals: dict[tuple[str, str], list[ApiError]] | None = None,
 ) -> tuple[Mortal, Mortal]:
     """Let one lead, until it dies at that moment or the time is over, and another after it."""
     end = asyncio.get_running_loop().time() + length
     first = Leader(realm, Mortal(realm.store, KINDS, dies_at))
+    first.client.refusals = refusals or {}
     await first.lead(keys, length)
     second = Leader(realm, Mortal(realm.store, KINDS))
     left = end - asyncio.get_running_loop().time()

@@ -9,10 +9,13 @@ from dayfly_core import api, instant, names
 from dayfly_core.actions import Action, ScaleDown, Stamp
 from dayfly_core.breaker import MOST, QUIET, WINDOW
 from dayfly_core.stamps import Stamps
+from dayfly_core.timeline import Ledger
 from support.surprised import NOW, SECOND, Scene, a_policy, announced, found, key_of, known
 
 STAMP = Stamp(key_of(1), "uid-1", "1", Stamps(), "CaughtUp", "previews")
-SCALE_DOWN = ScaleDown(key_of(1), "uid-1", "1", NOW, "previews", "id", "{}", surprising=True)
+SCALE_DOWN = ScaleDown(
+    key_of(1), "uid-1", "1", NOW, "previews", "id", Ledger("", {}), surprising=True
+)
 
 
 def test_a_mass_mistake_is_stopped_before_the_first_of_it_ends() -> None:

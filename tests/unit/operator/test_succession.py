@@ -10,6 +10,7 @@ from dayfly_core import names
 from dayfly_core.objects import CRON_JOBS, DEPLOYMENTS, NAMESPACES, STATEFUL_SETS, Key
 from dayfly_core.outbox import Failed
 from dayfly_core.policies import Policies
+from dayfly_kube.errors import ApiError, Status
 from support.build import in_
 from support.fake_store import Json, Place, Store, place_of
 from support.mortal import Mortal, Request
@@ -173,6 +174,32 @@ def test_a_webhook_is_tried_again_and_holds_back_what_comes_after_it(
     assert done == {"WEBHOOK@0s": result, "SCALE_DOWN@1s": "Done"}
     entries = [(entry.action, entry.result) for entry in realm.history]
     assert entries == [("WEBHOOK", result), ("SCALE_DOWN", "Done")]
+
+
+def forbidden() -> ApiError:
+    return ApiError(Status(403, "Forbidden", "no"))
+
+
+@pytest.mark.parametrize(
+    ("times", "result"),
+    [
+        pytest.param(3, "Done", id="granted in time"),
+        pytest.param(99, "Failed", id="given up, and the webhook and the DELETE have their turn"),
+    ],
+)
+def test_a_scale_down_that_is_forbidden_is_tried_again_for_a_while(times: int, result: str) -> None:
+    realm = namespace(("SCALE_DOWN@0s", "WEBHOOK@1s", "DELETE@2h"))
+    web = DEPLOYMENTS.path("team", "web")
+    refusals = {("PATCH", web): [forbidden() for _ in range(times)]}
+    run(reign(realm, (TEAM,), 2 * HOUR, None, refusals))
+    done = {each["step"]: each["result"] for each in steps(realm, TEAM)["done"]}
+    assert done == {"SCALE_DOWN@0s": result, "WEBHOOK@1s": "Done"}
+    others = [item["spec"] for item in realm.store.objects.values()][2:]
+    assert others == [{"replicas": 0}, {"suspend": True}], "what is allowed is done at once"
+    assert realm.events.count("ScalingFailed") == (2 if result == "Done" else 4)
+    assert [entry.result for entry in realm.history] == [result, "Done"]
+    run(reign(realm, (TEAM,), 3 * HOUR, None))
+    assert realm.meta(TEAM) is None
 
 
 def test_what_was_done_is_told_in_events_metrics_and_the_history() -> None:
