@@ -23,6 +23,7 @@ from dayfly_core.release import (
     judge,
 )
 from dayfly_kube.errors import ApiError
+from dayfly_kube.release_plans import at_work, stopped, unreadable
 from dayfly_kube.releases import Content, ReleaseReader
 
 GRANT: Final = "apply manifests/components/helm, or a ClusterRole like the one in it"
@@ -156,7 +157,7 @@ class ReleaseSurvey:
             if not error.forbidden:
                 raise
             note = f"the Helm release {ref} cannot be read: {error}; {GRANT}"
-            return Due(_stopped(ref, Reason.MISSING_RIGHTS, note))
+            return Due(stopped(ref, Reason.MISSING_RIGHTS, note))
 
     async def _look(self, ref: ReleaseRef, asking: Key | None) -> Look:
         known = await self._from.reader.revisions(ref)
@@ -164,12 +165,11 @@ class ReleaseSurvey:
         if newest is None or newest.status == helm_storage.UNINSTALLED:
             return await self._not_stored(ref, asking)
         if newest.status in helm_storage.UNDER_WAY:
-            return Waits(f"Helm is at work on the release {ref} ({newest.status})", None, newest)
+            return Waits(at_work(ref, newest.status), None, newest)
         try:
             content = await self._from.reader.content(ref, helm_storage.told(known))
         except UnreadableRelease as error:
-            note = f"what Helm has stored of the release {ref} {error}"
-            return Due(_stopped(ref, Reason.RELEASE_UNREADABLE, note), newest)
+            return Due(stopped(ref, Reason.RELEASE_UNREADABLE, unreadable(ref, error)), newest)
         return await self._judged(ref, asking, content, newest)
 
     async def _judged(
@@ -269,7 +269,3 @@ def unmarkable(resource: Resource) -> bool:
 
 def _outlives(seen: Sighting) -> bool:
     return seen.document.stays or helm.stays(seen.meta.annotation_map if seen.meta else {})
-
-
-def _stopped(ref: ReleaseRef, reason: str, note: str) -> ReleasePlan:
-    return ReleasePlan(ref, blockers=(Blocker(reason, note),))

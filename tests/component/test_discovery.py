@@ -36,6 +36,44 @@ async def test_find(group: str, plural: str, want: str | None) -> None:
         assert (found and f"{found.api_version}/{found.kind}") == want
 
 
+@pytest.mark.parametrize(
+    ("group", "version", "kind", "want"),
+    [
+        pytest.param("", "v1", "ConfigMap", "v1/configmaps", id="the core group"),
+        pytest.param("apps", "v1", "Deployment", "apps/v1/deployments", id="a named group"),
+        pytest.param(
+            "example.io",
+            "v1",
+            "Widget",
+            "example.io/v1beta1/widgets",
+            id="in the version that the server prefers",
+        ),
+        pytest.param(
+            "example.io",
+            "v1alpha1",
+            "Gadget",
+            "example.io/v1/gadgets",
+            id="written in a version that is no longer served",
+        ),
+        pytest.param("apps", "v1", "Widget", None, id="a kind that the group does not have"),
+        pytest.param("no.such.group", "v1", "Widget", None, id="a group that is not there"),
+    ],
+)
+async def test_the_kind_that_a_manifest_names(
+    group: str, version: str, kind: str, want: str | None
+) -> None:
+    async with (
+        FakeApi([*RESOURCES, *WIDGETS, GADGETS]) as api,
+        Client(api.config(), user_agent="test") as client,
+    ):
+        discovery = Discovery(client)
+        found = await discovery.of_kind(group, version, kind)
+        assert (found and f"{found.api_version}/{found.plural}") == want
+        asked = len(api.requests)
+        assert await discovery.of_kind(group, version, kind) == found
+        assert (len(api.requests) == asked) is (want is not None)
+
+
 async def test_what_was_found_is_remembered_what_was_not_is_not() -> None:
     async with FakeApi([]) as api, Client(api.config(), user_agent="test") as client:
         discovery = Discovery(client)

@@ -100,7 +100,9 @@ class Served(Mortal):
             if selects(query.get("labelSelector", ""), as_map(item["metadata"].get("labels")))
             and field_selects(query.get("fieldSelector", ""), item)
         ]
-        return {"metadata": {}, "items": items}
+        start, limit = int(query.get("continue", "0")), int(query.get("limit", "0")) or len(items)
+        rest = str(start + limit) if start + limit < len(items) else ""
+        return {"metadata": {"continue": rest}, "items": items[start : start + limit]}
 
 
 @dataclass
