@@ -3,7 +3,7 @@
 import msgspec
 
 from dayfly_core.objects import DEPLOYMENTS, Resource
-from dayfly_operator.rights import NEEDED, RECHECK, Rights
+from dayfly_operator.rights import NEEDED, RECHECK, OwnRights, Rights
 
 MAPS = Resource("", "v1", "configmaps", "ConfigMap", namespaced=True)
 SECRETS = Resource("", "v1", "secrets", "Secret", namespaced=True)
@@ -75,3 +75,25 @@ async def test_what_keeps_a_namespace_from_being_scaled_down_names_kind_and_verb
     assert await rights.review_scaling(wanted=True) is None
     assert rights.of_scaling == ()
     assert "scaledobjects" not in server.asked, "a kind that is not served needs no rights"
+
+
+async def test_what_keeps_helm_releases_from_ending_names_the_component() -> None:
+    server = Server("configmaps")
+    rights = Rights(server, server)
+    assert await rights.review_releases(wanted=False) is None
+    assert (server.asked, rights.of_releases) == ([], None)
+    assert await rights.review_releases(wanted=True) == RECHECK
+    assert rights.of_releases
+    assert rights.of_releases.message == (
+        "spec.unit is Release, and Dayfly may not get, list, patch, delete secrets, where Helm "
+        "stores releases: apply manifests/components/helm, which grants it"
+    )
+    server.granted.add("secrets")
+    assert await rights.review_releases(wanted=True) is None
+    assert rights.of_releases is None
+
+
+async def test_before_something_is_begun_missing_rights_are_asked_for() -> None:
+    rights = OwnRights(Server("configmaps"))
+    assert await rights.lacking(SECRETS, "team-a", ("patch", "delete")) == ("patch", "delete")
+    assert await rights.lacking(MAPS, "", ("patch", "delete")) == ()

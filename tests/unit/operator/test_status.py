@@ -79,6 +79,16 @@ def told(status: api.ExpiryPolicyStatus) -> dict[str, tuple[str, str]]:
         ),
         pytest.param(
             ACTIVE,
+            Facts(stopped_releases=["Helm release team-a/shop does not end: a is protected"]),
+            {
+                "Ready": ("True", "Active"),
+                "Enforceable": ("True", "AllRights"),
+                "ReleaseBlocked": ("True", "ReleaseBlocked"),
+            },
+            id="with a release that does not end",
+        ),
+        pytest.param(
+            ACTIVE,
             Facts(breaker=BREAKER),
             {
                 "Ready": ("True", "Active"),
@@ -130,6 +140,18 @@ def test_what_went_at_last_is_no_longer_stuck() -> None:
         "False",
         "Deleted",
     )
+
+
+def test_a_release_that_ended_at_last_is_no_longer_blocked() -> None:
+    before = status_of(ACTIVE, Facts(stopped_releases=["it does not end"]), NOW)
+    after = status_of(replace(ACTIVE, status=before), Facts(), LATER)
+    assert told(after)["ReleaseBlocked"] == ("False", "ReleaseEnded")
+
+
+def test_of_many_releases_that_do_not_end_some_are_named_and_all_are_counted() -> None:
+    many = [f"release {number} does not end" for number in range(12)]
+    blocked = status_of(ACTIVE, Facts(stopped_releases=many), NOW).conditions[-1]
+    assert blocked.message.endswith("release 9 does not end; and 2 more")
 
 
 def test_without_an_end_to_come_there_is_no_next_end() -> None:
