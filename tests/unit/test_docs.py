@@ -91,6 +91,7 @@ def all_tests() -> frozenset[str]:
 def test_the_page_of_keys_has_all_of_them_and_no_other() -> None:
     ours = {*names.OUR_ANNOTATIONS, *names.OUR_LABELS, names.AGGREGATE_LABEL}
     ours |= {names.ENVIRONMENT, names.NAME_CONFLICT, names.CLAIM, names.WILDCARD}
+    ours |= {names.RELEASE_ENDING, names.RELEASE_DUE}
     assert set(KEY.findall((DOCS / "reference" / "keys.md").read_text())) == ours
 
 
