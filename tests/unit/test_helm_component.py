@@ -30,9 +30,9 @@ def test_it_adds_to_what_the_operator_may_end_and_every_file_is_used() -> None:
 
 def test_it_grants_what_is_asked_for_before_anything_begins() -> None:
     assert set(FOR_RELEASES) <= VERBS["", "secrets"]
-    for group, plural in VERBS:
+    for (group, plural), verbs in VERBS.items():
         resource = Resource(group, "v1", plural, "", namespaced=True)
-        assert {"get", *needed(resource)} <= VERBS[group, plural], plural
+        assert {"get", *needed(resource)} <= verbs, plural
 
 
 def test_roles_can_be_ended_but_not_changed() -> None:
