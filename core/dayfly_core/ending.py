@@ -121,7 +121,9 @@ def _unstamped(subject: Subject, policies: Policies, now: datetime) -> Plan:
         return _ignored(policy, wish, Reason.UNCHANGED)
     place = Place(subject.group_resource, subject.key.namespace, subject.namespace)
     host = address.first(policy, subject.meta, place).host
-    return _stamp(subject, case, end, Reason.CAUGHT_UP, {names.HOST: host})
+    # Steps that were done before there was a stamp were done to another object, or to none.
+    fresh: Changes = {names.HOST: host, names.STEPS: None, names.WARNING: None}
+    return _stamp(subject, case, end, Reason.CAUGHT_UP, fresh)
 
 
 def _caught(case: Case, wish: Wish) -> End | None:
@@ -148,10 +150,10 @@ def _without_policy(subject: Subject, policies: Policies, otherwise: str) -> str
     return Reason.AUDIT_ONLY if auditing else otherwise
 
 
-def _stamp(subject: Subject, case: Case, end: End, reason: str, host: Changes = NO_CHANGES) -> Plan:
+def _stamp(subject: Subject, case: Case, end: End, reason: str, more: Changes = NO_CHANGES) -> Plan:
     """Write label and end; look again when that end comes. A host it has stays, unless given."""
     meta, until = case.meta, end if isinstance(end, Until) else None
-    annotations = {names.EXPIRES_AT: until.text if until else None, **host}
+    annotations = {names.EXPIRES_AT: until.text if until else None, **more}
     if until and until.text != meta.annotation_map.get(names.EXPIRES_AT):
         # Nobody asked for this end: until somebody moves it, to end the object is a surprise.
         annotations[names.CAUGHT_UP] = instant.render(case.now)

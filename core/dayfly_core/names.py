@@ -71,6 +71,8 @@ OUR_ANNOTATIONS: Final = (TTL, EXPIRES_AT, CREATED_BY, HOST)
 OUR_LABELS: Final = (POLICY, PROTECTED)
 RECORDS: Final = (STEPS, REPLICAS, SCALED_BY, WARNING, CAUGHT_UP, ENDED_BY)
 """Annotations in which the operator notes what it has done to an object, and what it will do."""
+RECORDS_OF_AN_END: Final = (STEPS, WARNING, CAUGHT_UP)
+"""Those of them that mean nothing on an object without a stamp."""
 ENVIRONMENT_LABELS: Final = (ENVIRONMENT, ENVIRONMENT_OF_ORIGINAL)
 
 PROTECT_VERB: Final = "protect"

@@ -46,8 +46,12 @@ def applied(present: Mapping[str, str], changes: Changes) -> dict[str, str]:
 def records(stored: ObjectMeta | None, *, moved: bool) -> dict[str, str | None]:
     """Return the operator's records as they have to be after somebody's write.
 
-    On a new object they are another's. Later they stay: a replace that drops them would have done
-    again what was done. An end that its author has ``moved`` is no surprise any more.
+    On a new object they are another's, and what tells of an end is so until there is a stamp: with
+    steps that were never done an object would outlive its end. Later they stay: a replace that
+    drops them would have done again what was done. An end that its author has ``moved`` is no
+    surprise any more.
     """
     kept = {key: stored.annotation_map.get(key) if stored else None for key in names.RECORDS}
+    if stored is None or names.POLICY not in stored.label_map:
+        kept |= dict.fromkeys(names.RECORDS_OF_AN_END)
     return kept | ({names.CAUGHT_UP: None} if moved else {})

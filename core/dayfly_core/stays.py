@@ -185,15 +185,14 @@ def status(stay: Stay, decision: Decision, now: datetime) -> StayStatus:
 
 
 def _outcome(decision: Decision) -> tuple[ConditionStatus, str, str]:
-    match decision:
-        case Denied(reason, message):
-            return ConditionStatus.FALSE, reason, message
-        case Grant(end, wake):
-            texts = (
-                f"the namespace ends {end}" if end else "",
-                "what its policy has scaled down comes back" if wake else "",
-            )
-            return ConditionStatus.TRUE, Reason.GRANTED, "; ".join(filter(None, texts))
-        case AlreadyDone(end):
-            stays = f"stays until {end} anyway" if end else "has no end"
-            return ConditionStatus.TRUE, Reason.GRANTED, f"the namespace {stays}"
+    if isinstance(decision, Denied):
+        return ConditionStatus.FALSE, decision.reason, decision.message
+    return ConditionStatus.TRUE, Reason.GRANTED, _granted(decision)
+
+
+def _granted(decision: Grant | AlreadyDone) -> str:
+    end = decision.expires_at
+    if isinstance(decision, AlreadyDone):
+        return f"the namespace stays until {end} anyway" if end else "the namespace has no end"
+    wake = "what its policy has scaled down comes back" if decision.wake else ""
+    return "; ".join(filter(None, (f"the namespace ends {end}" if end else "", wake)))

@@ -53,7 +53,7 @@ async def test_the_api_server_is_asked_about_the_author(api: FakeApi, replica: R
 
     def may(spec: Json) -> bool:
         seen.append(spec)
-        return spec["user"] == "alice"
+        return bool(spec["user"] == "alice")
 
     api.may = may
     user = {"username": "bob", "uid": "7", "groups": ["dev"], "extra": {"scopes": ["a"]}}

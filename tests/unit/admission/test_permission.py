@@ -11,7 +11,7 @@ import pytest
 from dayfly_admission.permission import PATH, Permissions
 from dayfly_admission.review import User
 from dayfly_core.entitlement import Right
-from dayfly_core.objects import DEPLOYMENTS, NAMESPACES
+from dayfly_core.objects import DEPLOYMENTS
 from dayfly_kube.errors import ApiError, Status, Unreachable
 
 ALICE = User("alice", "7", ["dev"], {"scopes": ["a"]})
@@ -83,31 +83,6 @@ async def test_what_is_asked_is_about_this_user_and_this_object() -> None:
             "name": "web",
         },
     }
-
-
-@pytest.mark.parametrize(
-    ("right", "namespace", "text"),
-    [
-        pytest.param(
-            Right("delete", NAMESPACES, name="shop"),
-            "shop",
-            "delete namespaces/shop",
-            id="a Namespace is its own namespace",
-        ),
-        pytest.param(
-            Right("patch", DEPLOYMENTS, "shop"),
-            "shop",
-            "patch deployments.apps in namespace shop",
-            id="all of a kind",
-        ),
-        pytest.param(
-            WEB, "team-b", "get deployments.apps/web in namespace team-b", id="one of them"
-        ),
-    ],
-)
-def test_a_right_is_asked_for_and_spelled_out(right: Right, namespace: str, text: str) -> None:
-    assert right.attributes["namespace"] == namespace
-    assert str(right) == text
 
 
 async def test_a_crowd_asks_once_and_the_next_crowd_anew() -> None:

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from dayfly_core import names
+from dayfly_core.actions import Stamp
 from dayfly_core.api import LabelSelector, RenewOn
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.policies import Policies, Policy
@@ -13,6 +14,7 @@ from dayfly_core.request import Request
 from dayfly_core.stamps import Stamps, applied
 from dayfly_core.verdict import stamp
 from support.build import HOUR, NOW, a_policy, a_request, an_object, in_
+from support.subjects import about, do
 
 TEAM = ObjectMeta(name="team-a", labels={"team": "a"})
 PREVIEWS = a_policy()
@@ -38,6 +40,9 @@ SURPRISED = msgspec.structs.replace(
 )
 """An object that the operator has given its end, and worked on since."""
 
+PRETENDING = msgspec.structs.replace(an_object(age=HOUR), annotations=DONE)
+"""One that was created with them while no webhook looked."""
+
 RECORDS = [
     pytest.param(
         a_request(msgspec.structs.replace(an_object(at=in_("5h")), annotations=DONE)),
@@ -56,6 +61,12 @@ RECORDS = [
         PREVIEWS,
         dict.fromkeys((*DONE, names.CAUGHT_UP)),
         id="CREATE of a copy: taken off with its stamps",
+    ),
+    pytest.param(
+        a_request(changed(PRETENDING, ttl="3h"), PRETENDING),
+        PREVIEWS,
+        {names.STEPS: None, names.WARNING: None},
+        id="UPDATE that brings the first stamp: steps of no end are taken off",
     ),
     pytest.param(
         a_request(SURPRISED, SURPRISED, spec_changed=True), PREVIEWS, {}, id="UPDATE: they stay"
@@ -122,3 +133,11 @@ def test_what_the_operator_has_noted(
 )
 def test_a_wish_to_wake_is_left_alone(request_: Request) -> None:
     assert names.WAKE_REQUESTED not in stamped(request_, PREVIEWS)
+
+
+def test_the_operator_takes_off_steps_of_no_end_too() -> None:
+    (action,) = do(about(PRETENDING), PREVIEWS).actions
+    assert isinstance(action, Stamp)
+    assert action.stamps.annotations[names.STEPS] is None
+    assert action.stamps.annotations[names.WARNING] is None
+    assert names.REPLICAS not in action.stamps.annotations
