@@ -16,24 +16,16 @@ from dayfly_core.api.ephemerator import (
 )
 from dayfly_core.api.expiry_policy import (
     TTL,
-    Breaker,
     Enforcement,
     ExpiryPolicy,
     ExpiryPolicySpec,
     ExpiryPolicyStatus,
     Host,
-    KnownStep,
     Match,
-    NextEnd,
     Receipts,
     RenewOn,
     ResourceRule,
-    SecretReference,
-    StepAction,
-    StepType,
-    StepWebhook,
     StoredPolicy,
-    TimelineStep,
     Unit,
 )
 from dayfly_core.api.name_claim import (
@@ -50,8 +42,16 @@ from dayfly_core.api.namespace_manager import (
     NamespaceManagerSpec,
     NamespaceManagerStatus,
 )
+from dayfly_core.api.policy_outlook import Breaker, KnownStep, NextEnd
 from dayfly_core.api.selector import LabelSelector, LabelSelectorRequirement, Operator
 from dayfly_core.api.stay import Stay, StaySpec, StayStatus
+from dayfly_core.api.timeline import (
+    SecretReference,
+    StepAction,
+    StepType,
+    StepWebhook,
+    TimelineStep,
+)
 
 __all__ = [
     "TTL",

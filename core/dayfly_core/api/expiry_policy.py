@@ -8,7 +8,9 @@ from msgspec import UNSET, Meta, UnsetType
 
 from dayfly_core import cel
 from dayfly_core.api.condition import StatusCondition
+from dayfly_core.api.policy_outlook import Breaker, KnownStep, NextEnd
 from dayfly_core.api.selector import LabelSelector
+from dayfly_core.api.timeline import TimelineStep
 from dayfly_core.objects import ObjectMeta
 
 
@@ -39,15 +41,6 @@ class Unit(StrEnum):
 
     OBJECT = "Object"
     RELEASE = "Release"
-
-
-class StepType(StrEnum):
-    """What a step of the timeline does."""
-
-    NOTIFY = "NOTIFY"
-    SCALE_DOWN = "SCALE_DOWN"
-    WEBHOOK = "WEBHOOK"
-    DELETE = "DELETE"
 
 
 GroupName = Annotated[str, Meta(max_length=253, extra_json_schema=cel.API_GROUP)]
@@ -132,69 +125,6 @@ class TTL(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
             "otherwise it keeps its end."
         ),
     ] = True
-
-
-class SecretReference(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A Secret in Dayfly's own namespace."""
-
-    name: Annotated[
-        str,
-        Meta(
-            max_length=253,
-            description="Its name; the key hmac in it signs what is sent.",
-            extra_json_schema=cel.DNS_NAME,
-        ),
-    ]
-
-
-class StepWebhook(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """Who is told over HTTP."""
-
-    url: Annotated[
-        str,
-        Meta(
-            min_length=1,
-            max_length=2048,
-            description="http:// or https://. No address of this cluster's own machinery.",
-            extra_json_schema=cel.HTTP_URL,
-        ),
-    ]
-    secret_ref: Annotated[
-        SecretReference | UnsetType, Meta(description="What signs the request.")
-    ] = UNSET
-
-
-class StepAction(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What a step does."""
-
-    type: Annotated[
-        StepType,
-        Meta(
-            description="NOTIFY: an Event and the annotation dayfly.dev/warning. SCALE_DOWN: to no "
-            "replicas, until it is woken; of a Namespace, everything in it. WEBHOOK: an HTTP "
-            "request. DELETE: only as the last step."
-        ),
-    ]
-    webhook: Annotated[
-        StepWebhook | UnsetType,
-        Meta(description="Needed by WEBHOOK, possible for NOTIFY."),
-    ] = UNSET
-
-
-OffsetText = Annotated[str, Meta(max_length=33, extra_json_schema=cel.OFFSET)]
-
-
-class TimelineStep(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """Something that happens once, before, at or after the end."""
-
-    at: Annotated[
-        OffsetText,
-        Meta(description="When: -1h is an hour before the end, 0s at it, 1d a day after it."),
-    ]
-    action: Annotated[
-        StepAction,
-        Meta(description="What happens.", extra_json_schema=cel.ACTION),
-    ]
 
 
 # As long as a name can be with a label before it.
@@ -285,49 +215,6 @@ class ExpiryPolicySpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
             extra_json_schema=cel.TIMELINE,
         ),
     ] = UNSET
-
-
-class KnownStep(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A step of the timeline, and since when the operator knows it."""
-
-    step: Annotated[str, Meta(max_length=64, description="What it does and when: SCALE_DOWN@0s.")]
-    since: Annotated[
-        str,
-        Meta(
-            description="RFC 3339. Where the step was due before, it waits grace from then on.",
-            extra_json_schema={"format": "date-time"},
-        ),
-    ]
-
-
-class NextEnd(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """Something that will happen to an object."""
-
-    at: Annotated[
-        str, Meta(description="When, RFC 3339.", extra_json_schema={"format": "date-time"})
-    ]
-    action: Annotated[str, Meta(max_length=64, description="The step: DELETE@0s.")]
-    kind: Annotated[str, Meta(max_length=253, description="Kind of the object.")]
-    namespace: Annotated[str, Meta(max_length=253, description="Its namespace.")] = ""
-    name: Annotated[str, Meta(max_length=253, description="Its name.")]
-    uid: Annotated[str, Meta(max_length=128, description="Its uid.")]
-
-
-class Breaker(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What would end now and is left alone, because nobody was told in time."""
-
-    opened_at: Annotated[
-        str,
-        Meta(description="Since when, RFC 3339.", extra_json_schema={"format": "date-time"}),
-    ]
-    held: Annotated[int, Meta(ge=0, description="How many objects it keeps from ending.")] = 0
-    first: Annotated[
-        list[Annotated[str, Meta(max_length=512)]],
-        Meta(max_length=10, description="The first of them, as kind.group/namespace/name."),
-    ] = []
-    message: Annotated[
-        str, Meta(max_length=1024, description="Why, and how to go on all the same.")
-    ] = ""
 
 
 class ExpiryPolicyStatus(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
