@@ -17,7 +17,7 @@ from playground.system import names_replica
 WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 UPKEEP = frozenset({"leases", "secrets", "selfsubjectaccessreviews", "events"})
 """Written by any replica: the election itself, the certificate by comparison, and questions. Events
-tell of what was done while leading, and may come after: they are no acts."""
+tell of what was done while leading, and may come after: they are no acts. Nor is the history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,7 @@ def written(events: Iterable[AuditEvent]) -> list[AuditEvent]:
         if event.user.username == OPERATOR
         and event.verb in WRITES
         and event.object_ref.resource not in UPKEEP
+        and not event.object_ref.name.startswith(f"{names.HISTORY_CONFIG_MAP}-")
         and event.stage == "ResponseComplete"
     ]
 

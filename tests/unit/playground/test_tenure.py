@@ -15,6 +15,9 @@ from playground.tenure import by_nobody, tenures, written
 START = datetime(2026, 11, 22, 10, tzinfo=UTC)
 MAP = ObjectReference(resource="configmaps", namespace="a", name="b")
 LEASE = ObjectReference(resource="leases", namespace="dayfly-system", name=names.LEASE)
+HISTORY = ObjectReference(
+    resource="configmaps", namespace="dayfly-system", name=f"{names.HISTORY_CONFIG_MAP}-3"
+)
 
 
 def at(seconds: float) -> datetime:
@@ -75,6 +78,7 @@ def test_a_stray_write_is_told_in_a_line() -> None:
     [
         pytest.param(event("get", MAP, 1), id="reading"),
         pytest.param(event("update", LEASE, 1), id="the election itself"),
+        pytest.param(event("patch", HISTORY, 1), id="telling what was done"),
         pytest.param(event("delete", MAP, 1, user=User(username="somebody")), id="somebody else"),
         pytest.param(event("delete", MAP, 1, stage="ResponseStarted"), id="not yet answered"),
     ],
