@@ -8,6 +8,7 @@ from typing import Any, Final
 from dayfly_core import duration, instant, names
 from dayfly_core.claimants import stamped_host_of
 from dayfly_core.objects import Key, ObjectMeta, Resource
+from dayfly_core.outlook import Next
 from dayfly_core.simulation import Event
 from dayfly_core.violations import shown
 from dayfly_core.wish import Wish, read
@@ -28,6 +29,10 @@ class Entry:
     """Why it stays although its end has passed, as far as somebody looked."""
     managed: Event | None = None
     """What an Ephemerator or a NamespaceManager does first: to this Namespace, or as this object.
+    """
+
+    timeline: tuple[Next, ...] | None = None
+    """The step that is next by its policy's timeline, none once all are done; None: it has none.
     """
 
     @property
@@ -77,13 +82,31 @@ class Entry:
             return "going"
         if self.goes_with_namespace:
             return "with its namespace"
-        if self.managed and self.managed.key != Key(
-            self.resource, self.meta.namespace, self.meta.name
-        ):
-            return f"{self.managed.what} {self.managed.key}"
+        return self._errand() or self._end_note()
+
+    def _errand(self) -> str:
+        """Say what an Ephemerator or NamespaceManager does to something else."""
+        own = Key(self.resource, self.meta.namespace, self.meta.name)
+        if self.managed is None or self.managed.key == own:
+            return ""
+        return f"{self.managed.what} {self.managed.key}"
+
+    def _end_note(self) -> str:
         if self.wish.at_problem:
             return f"end unreadable: {shown(self.wish.at_text or '')}"
-        return self.kept if self.end else self._why_none()
+        return (self.kept or self._next()) if self.end else self._why_none()
+
+    def _next(self) -> str:
+        if self.timeline is None or self.ended_by != self.policy:
+            return ""
+        return f"next: {self.timeline[0].step}" if self.timeline else "all steps are done"
+
+    def left(self, now: datetime) -> str:
+        """Write the time left until it ends; once that has passed, until its next step."""
+        if self.end is None or (self.end <= now and self.timeline == ()):
+            return "-"
+        following = self.timeline[0].at if self.timeline else self.end
+        return remaining(max(self.end, following) if self.end <= now else self.end, now)
 
     def _why_none(self) -> str:
         if self.wish.ttl_problem:
@@ -139,7 +162,15 @@ def as_data(entry: Entry, now: datetime) -> dict[str, Any]:
         "expiresAt": entry.wish.at_text,
         "namespaceEndsAt": instant.render(entry.namespace_end) if entry.namespace_end else None,
         "ttl": entry.wish.ttl_text,
+        "next": _next_data(entry),
         "host": entry.host or None,
         "createdBy": entry.meta.annotation_map.get(names.CREATED_BY),
         "protected": entry.meta.protected,
     }
+
+
+def _next_data(entry: Entry) -> dict[str, str] | None:
+    if not entry.timeline:
+        return None
+    following = entry.timeline[0]
+    return {"at": instant.render(following.at), "step": following.step}

@@ -9,9 +9,10 @@ from dayfly_cli.cluster import Cluster
 from dayfly_cli.ends import Entry, stamped_end
 from dayfly_cli.managed import Foreseen
 from dayfly_cli.terminal import Failed, Terminal
-from dayfly_core import guard
+from dayfly_core import guard, outlook
 from dayfly_core.names import POLICY
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta, Resource
+from dayfly_core.outlook import Next
 from dayfly_core.policies import Policies
 from dayfly_core.simulation import World
 from dayfly_kube.discovery import Discovery
@@ -49,15 +50,26 @@ class Survey:
         ends = (stamped_end(meta), managed.at if managed else None)
         return min((end for end in ends if end), default=None)
 
-    def namespace(self, meta: ObjectMeta) -> Entry:
-        """Return a namespace as it is listed."""
-        return Entry(NAMESPACES, meta, managed=self.foreseen.ends.get(meta.name))
+    policies: Policies = field(default_factory=Policies)
+
+    def entry(self, resource: Resource, meta: ObjectMeta) -> Entry:
+        """Return an object as it is listed."""
+        own = resource == NAMESPACES
+        return Entry(
+            resource,
+            meta,
+            None if own else self.namespace_ends.get(meta.namespace),
+            managed=self.foreseen.ends.get(meta.name) if own else None,
+            timeline=steps_to_come(self.policies, meta),
+        )
 
 
 async def survey(cluster: Cluster, scope: Scope, terminal: Terminal) -> Survey:
     """Read it all; raises Failed if none of it may be read, and tells of kinds that may not."""
     found = Survey()
-    named = await _named(cluster, scope, terminal)
+    policies = await cluster.policies(terminal.warn)
+    named = await _named(cluster, scope, policies) if policies is not None else None
+    found.policies = policies or found.policies
     around = await _managed(found, cluster, scope, terminal)
     found.namespace_ends = {meta.name: found.end_of(meta) for meta in around}
     for resource in await _served(cluster, scope) if named is None else named:
@@ -90,12 +102,8 @@ async def _add(found: Survey, cluster: Cluster, resource: Resource, scope: Scope
             raise
         found.forbidden.append(resource)
         return
-    ends = found.namespace_ends
     found.resources.append(resource)
-    if resource == NAMESPACES:
-        found.entries += (found.namespace(meta) for meta in metas)
-    else:
-        found.entries += (Entry(resource, meta, ends.get(meta.namespace)) for meta in metas)
+    found.entries += (found.entry(resource, meta) for meta in metas)
 
 
 def _add_namespaces(found: Survey, around: Sequence[ObjectMeta], scope: Scope) -> None:
@@ -104,15 +112,23 @@ def _add_namespaces(found: Survey, around: Sequence[ObjectMeta], scope: Scope) -
     here = () if scope.everywhere else (meta.name for meta in around if POLICY in meta.label_map)
     ending = {*found.foreseen.ends, *here}
     found.entries += (
-        found.namespace(meta) for meta in around if meta.name in ending and meta.name not in listed
+        found.entry(NAMESPACES, meta)
+        for meta in around
+        if meta.name in ending and meta.name not in listed
     )
 
 
-async def _named(cluster: Cluster, scope: Scope, terminal: Terminal) -> Sequence[Resource] | None:
-    """Find the kinds that policies name; None for who may not read policies."""
-    policies = await cluster.policies(terminal.warn)
-    if policies is None:
+def steps_to_come(policies: Policies, meta: ObjectMeta) -> tuple[Next, ...] | None:
+    """Return the next step of an object's timeline; none once all are done; None: it has none."""
+    policy, end = policies.get(meta.label_map.get(POLICY, "")), stamped_end(meta)
+    if policy is None or end is None or not policy.timeline:
         return None
+    following = outlook.coming(policy, meta, end)
+    return (following,) if following else ()
+
+
+async def _named(cluster: Cluster, scope: Scope, policies: Policies) -> Sequence[Resource]:
+    """Find the kinds that policies name."""
     discovery = Discovery(cluster.client)
     found = [await discovery.find(group, plural) for group, plural in sorted(policies.resources)]
     return [one for one in found if one and _within(scope, one)]

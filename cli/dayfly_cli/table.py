@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TextIO
 
-from dayfly_cli.ends import Entry, at, remaining
+from dayfly_cli.ends import Entry, at
 from dayfly_core import names
 from dayfly_core.violations import shown
 
@@ -15,7 +15,7 @@ _NAMESPACE: tuple[str, Cell] = ("NAMESPACE", lambda e, _: e.meta.namespace or "-
 _NARROW: tuple[tuple[str, Cell], ...] = (
     ("OBJECT", lambda e, _: e.title),
     ("ENDS", lambda e, _: at(e.end)),
-    ("IN", lambda e, now: remaining(e.end, now) if e.end else "-"),
+    ("IN", lambda e, now: e.left(now)),
     ("BY", lambda e, _: e.ended_by or "-"),
     ("NOTE", lambda e, _: e.note or "-"),
 )

@@ -123,11 +123,8 @@ class Watching:
         place = (resource, *name)
         if meta is None:
             self._gone(place)
-        elif resource == NAMESPACES:
-            self._keep(place, self._found.namespace(meta))
         else:
-            end = self._found.namespace_ends.get(meta.namespace)
-            self._keep(place, Entry(resource, meta, end))
+            self._keep(place, self._found.entry(resource, meta))
 
     def _keep(self, place: Place, entry: Entry) -> None:
         before = self._known.get(place)

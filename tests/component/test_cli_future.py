@@ -9,7 +9,7 @@ from dayfly_core import names
 from dayfly_core.objects import EXPIRY_POLICIES
 from support.fake_api import Fault
 from support.policy_manifests import manifest
-from support.shell import SHOP, WEB, Shell
+from support.shell import SHOP, WEB, Shell, stamped
 
 PREVIEWS = EXPIRY_POLICIES.path(name="previews")
 TIMELINE: list[dict[str, Any]] = [
@@ -150,3 +150,32 @@ async def test_who_may_not_read_policies_is_told_which_role_would_do(shell: Shel
     answer = await shell.run("simulate")
     assert (answer.status, answer.out) == (1, "")
     assert "dayfly-view" in answer.err
+
+
+@pytest.mark.usefixtures("timeline")
+async def test_list_shows_the_next_step_once_the_end_has_passed(shell: Shell) -> None:
+    done = {
+        "end": "2026-11-22T09:00:00Z",
+        "done": [
+            {"step": step, "id": step, "result": "Done", "at": "2026-11-22T09:00:00Z"}
+            for step in ("NOTIFY@-1h", "SCALE_DOWN@0s")
+        ],
+    }
+    asleep = stamped("2026-11-22T09:00:00Z")
+    asleep["metadata"]["annotations"][names.STEPS] = json.dumps(done)
+    shell.api.put(WEB, asleep)
+    items = json.loads((await shell.run("list -o json")).out)["items"]
+    following = {"at": "2026-11-23T09:00:00Z", "step": "DELETE@1d"}
+    assert next(item["next"] for item in items if item["name"] == "web") == following
+    [line] = [each for each in (await shell.run("list")).out.splitlines() if "/web" in each]
+    assert line.split()[2:] == ["23h", "previews", "next:", "DELETE@1d"]
+
+
+@pytest.mark.usefixtures("namespaces_end")
+async def test_plan_lists_what_is_scaled_down_with_a_namespace(shell: Shell) -> None:
+    down = [{"at": "0s", "action": {"type": "SCALE_DOWN"}}]
+    shell.api.put(PREVIEWS, manifest(match=MATCH, timeline=down))
+    shell.api.put(WEB, {**shell.api.objects[WEB], "spec": {"replicas": 2}})
+    answer = await shell.run("plan --within 10h")
+    under = answer.out.partition("scale down namespace/shop")[2]
+    assert "deployment.apps/web in shop" in under

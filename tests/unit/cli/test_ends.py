@@ -117,6 +117,7 @@ def test_data_for_programs() -> None:
         "uid": "u1",
         "policy": "p",
         "endedBy": "p",
+        "next": None,
         "endsAt": NOON,
         "secondsLeft": 7200.0,
         "expiresAt": EVENING,
