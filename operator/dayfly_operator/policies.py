@@ -155,7 +155,9 @@ class PolicyBook:
     def _sighted(self, policy: Policy, entry: Entry, old: Entry | None) -> Policy:
         """Note since when each step is known: what was seen before, and is written or not yet."""
         meta = entry.meta
-        seen = old.policy.known if old and old.policy and old.meta.uid == meta.uid else {}
+        seen: Mapping[str, datetime] = {}
+        if old and old.policy and old.meta.uid == meta.uid:
+            seen = old.policy.known
         sightings = timeline.Sightings(
             created=meta.creation_timestamp,
             generation=meta.generation,
