@@ -16,24 +16,24 @@ from playground import ControlPlane, System
 from playground.commands import Result
 from playground.process import eventually
 from support import base
-from support.original_manifests import (
-    ALL_BUT_ALL,
+from support.examples import documents, namespace
+from support.originals import (
     DELETED,
     DISABLED,
-    EPHEMERATOR_SAMPLE_1,
-    EPHEMERATOR_SAMPLE_2,
     IGNORED,
-    NAMESPACE,
-    PHOENIX,
+    README_DURATION,
+    README_UNTIL,
     UNTIL,
-    ephemerator,
-    seconds,
+    VALIDATION_DURATION,
+    VALIDATION_UNTIL,
+    loaded,
 )
 from support.replicas import away
 from support.unguarded import unguarded
 
 pytestmark = pytest.mark.cluster
 
+LEFT_BY_KOPF = "kopf.zalando.org/KopfFinalizerMarker"
 SOON = 15.0
 """Seconds within which what is due has happened, on a machine that has other things to do."""
 MOMENT = 3.0
@@ -44,7 +44,7 @@ MOMENT = 3.0
 def system(binaries: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """Dayfly with the component, started as Ephemerate was, months of 28 days included."""
     with pytest.MonkeyPatch.context() as environ:
-        environ.setenv("EPHEMERATOR_IGNORE_NAMESPACES", f"other, {IGNORED[1]}")
+        environ.setenv("EPHEMERATOR_IGNORE_NAMESPACES", f"other, {names_of(IGNORED)[1]}")
         environ.setenv("EPHEMERATE_INTERVAL", "60")
         with (
             ControlPlane.start(tmp_path_factory.mktemp("ephemerators")) as plane,
@@ -102,11 +102,30 @@ def ready(system: System, name: str) -> str:
     return next((each["reason"] for each in conditions if each["type"] == "Ready"), "")
 
 
+def names_of(text: str) -> tuple[str, str]:
+    """Return the names of an Ephemerator and of its namespace."""
+    item = loaded(text)
+    spec = item["spec"]
+    aim = spec.get("namespaceToWatch") or spec["resourceToWatch"]["namespace"]
+    return item["metadata"]["name"], aim
+
+
+def apply(system: System, *texts: str) -> None:
+    """Apply each with its namespace."""
+    spaces = {names_of(text)[1] for text in texts}
+    system.plane.apply(documents(*map(namespace, sorted(spaces)), *texts))
+
+
+def lasting(text: str, seconds: int) -> str:
+    """Have it last so many seconds: the unit that only the original's code knew."""
+    head, _, _ = text.partition("    duration:")
+    return f"{head}    duration:\n      seconds: {seconds}\n"
+
+
 def test_ap1_the_first_sample_ends_63_weeks_4_days_5_h_6_min_after_its_creation(
     system: System,
 ) -> None:
-    system.plane.apply(NAMESPACE.format(name="my-namespace"))
-    system.plane.apply(EPHEMERATOR_SAMPLE_1)
+    apply(system, README_DURATION)
     length = timedelta(weeks=63, days=4, hours=5, minutes=6)
     assert expires_at(system, "my-ephemerator") == created(system, "my-ephemerator") + length
     assert alive(system, "my-namespace")
@@ -114,67 +133,66 @@ def test_ap1_the_first_sample_ends_63_weeks_4_days_5_h_6_min_after_its_creation(
 
 
 def test_ap2_the_second_sample_is_past_and_both_go_at_once(system: System) -> None:
-    system.plane.apply(NAMESPACE.format(name="thanksgiving"))
-    system.plane.apply(EPHEMERATOR_SAMPLE_2)
-    assert eventually(lambda: over(system, "my-ephemerator", "thanksgiving"), SOON)
+    apply(system, README_UNTIL)
+    assert eventually(lambda: over(system, *names_of(README_UNTIL)), SOON)
 
 
 def test_ap3_a_namespace_ends_so_long_after_the_creation_of_its_ephemerator(
     system: System,
 ) -> None:
-    name, namespace = DELETED
-    system.plane.apply(ephemerator(name, namespace, seconds(5)))
+    name, target = names_of(DELETED)
+    mark = system.plane.audit_log.position()
+    apply(system, lasting(DELETED, 5))
     end = expires_at(system, name)
     assert end == created(system, name) + timedelta(seconds=5)
-    mark = system.plane.audit_log.position()
-    assert eventually(lambda: over(system, name, namespace), SOON)
+    assert eventually(lambda: over(system, name, target), SOON)
     [deleted] = [
         event
         for event in system.plane.audit(mark)
-        if event.verb == "delete" and event.target == f"namespaces/{namespace}" and event.accepted
+        if event.verb == "delete" and event.target == f"namespaces/{target}" and event.accepted
     ]
     assert timedelta() <= deleted.stage_timestamp - end < timedelta(seconds=2)
 
 
 def test_ap4_one_that_is_not_enabled_ends_nothing_and_says_when_it_would(system: System) -> None:
-    name, namespace = DISABLED
-    system.plane.apply(ephemerator(name, namespace, seconds(1), enabled="false"))
+    name, target = names_of(DISABLED)
+    apply(system, lasting(DISABLED, 1))
     assert expires_at(system, name) == created(system, name) + timedelta(seconds=1)
-    assert not eventually(lambda: not alive(system, namespace), MOMENT)
+    assert not eventually(lambda: not alive(system, target), MOMENT)
     assert ready(system, name) == "Disabled"
-    # Ephemerate: enabled later, and past already.
-    system.plane.kubectl(*("annotate", "ephemerator", name, f"{names.ENABLED}=true", "--overwrite"))
-    assert eventually(lambda: over(system, name, namespace), SOON)
+    # As with Ephemerate: enabled later, when its end is past.
+    system.plane.kubectl("annotate", "ephemerator", name, f"{names.ENABLED}=true", "--overwrite")
+    assert eventually(lambda: over(system, name, target), SOON)
 
 
 def test_ap5_an_ignored_namespace_does_not_end(system: System) -> None:
-    name, namespace = IGNORED
-    system.plane.apply(ephemerator(name, namespace, seconds(1)))
+    name, target = names_of(IGNORED)
+    apply(system, lasting(IGNORED, 1))
     expires_at(system, name)
-    assert not eventually(lambda: not alive(system, namespace), MOMENT)
+    assert not eventually(lambda: not alive(system, target), MOMENT)
     assert ready(system, name) == "Ignored"
 
 
 def test_ap6_a_date_without_quotes_is_a_date(system: System) -> None:
-    name, namespace = UNTIL
-    system.plane.apply(ephemerator(name, namespace, PHOENIX))
-    assert eventually(lambda: over(system, name, namespace), SOON)
+    assert "date: 2021-11-26\n" in UNTIL
+    apply(system, UNTIL)
+    assert eventually(lambda: over(system, *names_of(UNTIL)), SOON)
 
 
 def test_ap7_of_two_for_one_namespace_the_first_ends_it_and_the_second_goes_too(
     system: System,
 ) -> None:
-    namespace = "namespace-ephemerator-test6"
-    system.plane.apply(ephemerator("ephemerator-hour", namespace, seconds(4)))
-    system.plane.apply(ephemerator("ephemerator-hour-minute", namespace, seconds(6)))
-    for lifetime in ("duration:", "{}"):
-        refused = tried(system, ephemerator("ephemerator-empty", namespace, lifetime))
+    first, second, *unsound = VALIDATION_DURATION
+    apply(system, lasting(first, 4), lasting(second, 6))
+    for text in unsound:
+        refused = tried(system, text)
         assert not refused.ok
         assert "lifetime" in refused.stderr
-    assert eventually(lambda: over(system, "ephemerator-hour", namespace), SOON)
+    assert eventually(lambda: over(system, *names_of(first)), SOON)
     mark = system.plane.audit_log.position()
-    assert eventually(lambda: over(system, "ephemerator-hour-minute", namespace), SOON)
-    assert not eventually(lambda: asked(system, mark, namespace) > 4, MOMENT), "it loops"
+    assert eventually(lambda: over(system, *names_of(second)), SOON)
+    target = names_of(second)[1]
+    assert not eventually(lambda: asked(system, mark, target) > 4, MOMENT), "it loops"
 
 
 def asked(system: System, mark: int, namespace: str) -> int:
@@ -186,74 +204,62 @@ def asked(system: System, mark: int, namespace: str) -> int:
     )
 
 
-@pytest.mark.parametrize("until", ALL_BUT_ALL)
-def test_ap8_an_instant_takes_date_time_and_zone(system: System, until: str) -> None:
-    refused = tried(system, ephemerator("ephemerator-half", "nothing", f"until: {until}"))
+@pytest.mark.parametrize("text", VALIDATION_UNTIL)
+def test_ap8_an_instant_takes_date_time_and_zone(system: System, text: str) -> None:
+    refused = tried(system, text)
     assert not refused.ok
     assert "until" in refused.stderr
 
 
-@pytest.mark.parametrize("namespace", ["default", "kube-system"])
-def test_ap9_a_guarded_namespace_never_ends(system: System, namespace: str) -> None:
+@pytest.mark.parametrize("target", ["default", "kube-system"])
+def test_ap9_a_guarded_namespace_never_ends(system: System, target: str) -> None:
     """Even one that admission has not refused, because it was away."""
-    name = f"ephemerator-{namespace}"
-    _, text = ephemerator(name, namespace, seconds(1)).split("---\n")
+    name = f"ephemerator-{target}"
+    text = lasting(DELETED, 1).replace(names_of(DELETED)[0], name)
     with unguarded(system, names.KINDS_WEBHOOK):
-        system.plane.apply(text)
+        system.plane.apply(text.replace(names_of(DELETED)[1], target))
         assert eventually(lambda: ready(system, name) == "Guarded", SOON)
-        assert not eventually(lambda: not alive(system, namespace), MOMENT)
+        assert not eventually(lambda: not alive(system, target), MOMENT)
         system.plane.kubectl("delete", "ephemerator", name)
 
 
 def test_ap10_a_label_moves_no_instant(system: System) -> None:
     later = (datetime.now(UTC) + timedelta(days=9)).strftime("%Y-%m-%d")  # noqa: TID251  a control plane's clock is the real one
-    lifetime = f"until: {{date: '{later}', time: '12:00:00', timezone: America/Phoenix}}"
-    system.plane.apply(ephemerator("ephemerator-label", "labelled", lifetime))
-    end = expires_at(system, "ephemerator-label")
-    assert instant.render(end) == f"{later}T19:00:00Z"
+    text = UNTIL.replace("2021-11-26", later)
+    name, _ = names_of(text)
+    apply(system, text)
+    end = expires_at(system, name)
     for change in ("label", "annotate"):
-        system.plane.kubectl(change, "ephemerator", "ephemerator-label", "days=later")
-    system.plane.kubectl(
-        *("annotate", "ephemerator", "ephemerator-label", f"{names.ENABLED}=false", "--overwrite")
-    )
-    assert eventually(lambda: ready(system, "ephemerator-label") == "Disabled", SOON)
-    assert expires_at(system, "ephemerator-label") == end
+        system.plane.kubectl(change, "ephemerator", name, "days=later")
+    system.plane.kubectl("annotate", "ephemerator", name, f"{names.ENABLED}=false", "--overwrite")
+    assert eventually(lambda: ready(system, name) == "Disabled", SOON)
+    assert expires_at(system, name) == end
+    system.plane.kubectl("delete", "ephemerator", name)
 
 
 def test_ap11_all_test_files_at_once(system: System) -> None:
-    rows = (
-        (*DELETED, seconds(2), "true"),
-        (*DISABLED, seconds(2), "false"),
-        (*IGNORED, seconds(2), "true"),
-        (*UNTIL, PHOENIX, "true"),
-    )
-    texts = [ephemerator(*row[:3], enabled=row[3]) for row in rows]
-    system.plane.apply("---\n".join(texts))
-    assert eventually(lambda: over(system, *DELETED) and over(system, *UNTIL), SOON)
-    assert alive(system, DISABLED[1])
-    assert alive(system, IGNORED[1])
-    for name, _ in (DISABLED, IGNORED):
+    texts = [lasting(text, 2) for text in (DELETED, DISABLED, IGNORED)]
+    apply(system, *texts, UNTIL)
+    assert eventually(lambda: over(system, *names_of(DELETED)), SOON)
+    assert eventually(lambda: over(system, *names_of(UNTIL)), SOON)
+    for text in (DISABLED, IGNORED):
+        name, target = names_of(text)
+        assert alive(system, target)
         system.plane.kubectl("delete", "ephemerator", name)
 
 
-LEFT_BY_KOPF = "kopf.zalando.org/KopfFinalizerMarker"
-
-
 def test_what_ephemerate_left_behind_is_taken_over(system: System) -> None:
-    text = ephemerator("ephemerator-old", "taken-over", seconds(3600))
-    kopf = f"  finalizers: [{LEFT_BY_KOPF}]\n"
-    text = text.replace(
-        "    ephemerators",
-        "    kopf.zalando.org/last-handled-configuration: '{}'\n    ephemerators",
-    ).replace("spec:\n", f"{kopf}spec:\n")
+    text = lasting(DELETED, 3600).replace(names_of(DELETED)[0], "ephemerator-old")
+    kopf = "    kopf.zalando.org/last-handled-configuration: '{}'\n"
+    text = text.replace("spec:\n", f"{kopf}  finalizers: [{LEFT_BY_KOPF}]\nspec:\n", 1)
     with away(*system.operators):
-        system.plane.apply(text)
+        apply(system, text)
         past = {"expiresAtSeconds": 1.5, "expiresAt": "11/26/2021, 22:20:00"}
         write_status(system, "ephemerator-old", {"on_create": past, "on_update": past})
     end = created(system, "ephemerator-old") + timedelta(hours=1)
     assert eventually(lambda: "observedGeneration" in status(system, "ephemerator-old"), SOON)
     assert expires_at(system, "ephemerator-old") == end
-    assert alive(system, "taken-over")
+    assert alive(system, names_of(text)[1])
     item = found(system, "ephemerator-old")
     assert item is not None
     assert "finalizers" not in item["metadata"]

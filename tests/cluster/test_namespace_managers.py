@@ -12,25 +12,47 @@ from dayfly_core import instant, names
 from playground import ControlPlane, System
 from playground.process import eventually
 from support import base, examples
-from support.original_manifests import (
-    NAMESPACE,
-    TTL_POLICY,
-    WEBHOOK_BODY,
-    WEBHOOK_HOST,
-    WEBHOOK_PATH,
-    documents,
-    job,
-    manager,
-    pods_policy,
-)
+from support.examples import documents, job, namespace
+from support.originals import CAPTURED, CAPTURED_LENGTH
 from support.receiving import Receiver, receiving
 
 pytestmark = pytest.mark.cluster
+
+MANAGER = """\
+apiVersion: k8s.consol.de/v1beta1
+kind: NamespaceManager
+metadata: {{name: {name}, namespace: {home}}}
+spec:
+  namespace: {target}
+  policies:
+{policies}
+"""
+
+TTL = """\
+  - name: delete it after some time
+    condition: {{type: TTL, params: {{ttlSeconds: {}}}}}
+    action: {{type: DELETE}}
+"""
+
+PODS = """\
+  - name: {name}
+    condition:
+      type: PODS_SUCCEED
+      params: {{podLabels: {{component: main}}, initialDelaySeconds: 3, periodSeconds: 1}}
+    action: {action}
+"""
+
+
+def manager(name: str, target: str, *policies: str, home: str = examples.HOME) -> str:
+    text = "".join(policies)
+    return MANAGER.format(name=name, home=home, target=target, policies=text)
+
 
 SOON = 20.0
 """Seconds within which what is due has happened, on a machine that has other things to do."""
 LATER = 90.0
 """The same, of what was left waiting for a minute."""
+APPLIED = ("example-01", "example-02", "example-03", "example-04")
 MOMENT = 3.0
 """Seconds in which what must not happen would have happened."""
 
@@ -78,13 +100,13 @@ def stage(binaries: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             admissions=1,
             operators=2,
             operator_flags=(
-                *("--webhook-host", f"{WEBHOOK_HOST}=127.0.0.1:{receiver.port}"),
+                *("--webhook-host", f"{examples.HOST}=127.0.0.1:{receiver.port}"),
                 *("--webhook-allow", "127.0.0.1/32"),
             ),
             manifests=base.MANIFESTS / "everything",
         ) as installed,
     ):
-        plane.apply(NAMESPACE.format(name=examples.HOME))
+        plane.apply(namespace(examples.HOME))
         for text in (*examples.ALL, *examples.FAILED):
             plane.apply(text)
         yield Stage(installed, receiver)
@@ -106,7 +128,7 @@ def test_an3_a_namespace_ends_when_its_pods_have_succeeded(stage: Stage) -> None
 
 
 def test_an5_workloads_come_to_rest_when_pods_have_succeeded(stage: Stage) -> None:
-    assert eventually(lambda: stage.deactivated("przyklad-trzeci"), SOON)
+    assert eventually(lambda: stage.deactivated("przyklad-trzeci", "example-03"), SOON)
     resting = dict.fromkeys((examples.MARKED, *examples.STATEFUL), 0)
     assert stage.replicas("example-03") == {examples.UNMARKED: 3, **resting}
     marked = stage.read("deployment", examples.MARKED, "-n", "example-03")
@@ -114,47 +136,34 @@ def test_an5_workloads_come_to_rest_when_pods_have_succeeded(stage: Stage) -> No
 
 
 def test_an9_the_first_policy_that_is_true_acts_and_no_other(stage: Stage) -> None:
-    never = "{type: WEBHOOK, params: {url: 'http://never.example.com/'}}"
-    policies = "".join(
-        (
-            TTL_POLICY.format(seconds=3600),
-            pods_policy("scale down", "component: main", examples.SCALE_DOWN),
-            pods_policy("call somebody", "component: main", never),
-        )
+    later = "{type: WEBHOOK, params: {url: 'http://never.example.com/'}}"
+    text = manager(
+        "example-09",
+        "example-09",
+        TTL.format(3600),
+        PODS.format(name="scale it down", action="{type: SCALE_DOWN}"),
+        PODS.format(name="call somebody", action=later),
+        home="example-09",
     )
-    stage.system.plane.apply(
-        documents(
-            NAMESPACE.format(name="example-09"),
-            manager("example-09", policies),
-            job("tests", "example-09", "component: main"),
-        )
-    )
+    tests = job("tests", "example-09", "component: main")
+    stage.system.plane.apply(documents(namespace("example-09"), text, tests))
     assert eventually(lambda: stage.deactivated("example-09", "example-09"), SOON)
     assert stage.results("example-09", "example-09") == ["Waiting", "Done", "Waiting"]
     assert stage.phase("example-09") == "Active"
 
 
 def test_an10_two_policies_may_have_the_same_condition(stage: Stage) -> None:
-    policies = 2 * TTL_POLICY.format(seconds=2)
-    stage.system.plane.apply(
-        documents(
-            NAMESPACE.format(name="example-10"),
-            manager("twice", policies, home=examples.HOME, target="example-10"),
-        )
-    )
+    text = manager("twice", "example-10", TTL.format(2), TTL.format(2))
+    stage.system.plane.apply(documents(namespace("example-10"), text))
     assert eventually(lambda: stage.phase("example-10") == "gone", SOON)
     assert eventually(lambda: stage.deactivated("twice"), SOON)
     assert stage.results("twice") == ["Done", "Waiting"]
 
 
 def test_an11_a_manager_that_is_deactivated_waits_until_it_is_not(stage: Stage) -> None:
-    policies = TTL_POLICY.format(seconds=1)
-    text = manager("dormant", policies, home=examples.HOME, target="example-11")
-    stage.system.plane.apply(
-        documents(
-            NAMESPACE.format(name="example-11"), text.replace("spec:", "spec:\n  deactivated: true")
-        )
-    )
+    text = manager("dormant", "example-11", TTL.format(1))
+    text = text.replace("spec:", "spec:\n  deactivated: true")
+    stage.system.plane.apply(documents(namespace("example-11"), text))
     assert not eventually(lambda: stage.phase("example-11") != "Active", MOMENT)
     stage.system.plane.kubectl(
         *("patch", "nsman", "dormant", "-n", examples.HOME, "--type=merge"),
@@ -165,14 +174,13 @@ def test_an11_a_manager_that_is_deactivated_waits_until_it_is_not(stage: Stage) 
 
 
 def test_a_namespace_that_is_created_after_its_manager_is_managed_at_once(stage: Stage) -> None:
-    policies = TTL_POLICY.format(seconds=2)
-    stage.system.plane.apply(manager("early", policies, home=examples.HOME, target="example-20"))
+    stage.system.plane.apply(manager("early", "example-20", TTL.format(2)))
     assert eventually(lambda: stage.results("early") == ["Waiting"], SOON)
-    stage.system.plane.apply(NAMESPACE.format(name="example-20"))
+    stage.system.plane.apply(namespace("example-20"))
     assert eventually(lambda: stage.phase("example-20") == "gone", SOON)
     # Made anew it is another one, and the manager has done its work.
     assert eventually(lambda: stage.deactivated("early"), SOON)
-    stage.system.plane.apply(NAMESPACE.format(name="example-20"))
+    stage.system.plane.apply(namespace("example-20"))
     assert not eventually(lambda: stage.phase("example-20") != "Active", MOMENT)
 
 
@@ -185,7 +193,7 @@ def is_running(stage: Stage) -> bool:
 
 
 def is_uncalled(stage: Stage) -> bool:
-    return stage.receiver.to(f"{WEBHOOK_PATH}-that-fails") == []
+    return stage.receiver.to(f"{examples.PATH}-that-fails") == []
 
 
 @pytest.mark.parametrize(
@@ -199,8 +207,8 @@ def is_uncalled(stage: Stage) -> bool:
             id="an4: the namespace does not end",
         ),
         pytest.param(
-            "przyklad-zly",
-            examples.HOME,
+            "przyklad-trzeci",
+            "example-13",
             "example-13",
             is_running,
             id="an6: nothing is scaled down",
@@ -248,9 +256,10 @@ def test_an2_a_namespace_ends_40_s_after_its_creation(stage: Stage) -> None:
 
 def test_an7_a_webhook_is_called_once_with_the_body_of_the_original(stage: Stage) -> None:
     assert eventually(lambda: stage.deactivated("example-04", "example-04"), LATER)
-    [posted] = stage.receiver.to(WEBHOOK_PATH)
-    assert posted.body == WEBHOOK_BODY
-    assert posted.headers["host"] == WEBHOOK_HOST
+    [posted] = stage.receiver.to(examples.PATH)
+    assert posted.body.encode() == CAPTURED
+    assert posted.headers["host"] == examples.HOST
+    assert posted.headers["content-length"] == str(CAPTURED_LENGTH)
     assert posted.headers["content-type"] == "application/json"
     assert posted.headers["accept"] == "*/*"
     assert "authorization" not in posted.headers
@@ -267,7 +276,8 @@ def test_an12_examples_are_deleted_without_a_trace(stage: Stage) -> None:
     for text in examples.ALL:
         deleted = plane.try_kubectl("delete", "-f", "-", "--ignore-not-found", stdin=text)
         assert deleted.ok, deleted.stderr
-    for number in range(1, 5):
-        assert stage.phase(f"example-0{number}") == "gone"
-    left = {each["metadata"]["name"] for each in stage.read("nsman", "-A")["items"]}
-    assert not left & {"example-01", "ejemplo-dos", "przyklad-trzeci", "example-04"}
+    for name in APPLIED:
+        assert stage.phase(name) == "gone"
+    left = [each["metadata"] for each in stage.read("nsman", "-A")["items"]]
+    assert not [each for each in left if each["namespace"] in APPLIED]
+    assert not [each for each in left if each["name"] == "ejemplo-dos"]
