@@ -15,8 +15,9 @@ from dayfly_core.ending import Plan
 from dayfly_core.guard import Guard
 from dayfly_core.helm import ReleaseRef, release_of, stays
 from dayfly_core.helm_manifest import Document
+from dayfly_core.helm_storage import Revision
 from dayfly_core.names import Reason
-from dayfly_core.objects import Key, ObjectMeta
+from dayfly_core.objects import SECRETS, Key, ObjectMeta
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,8 @@ class Surroundings:
     """Other releases that list an object too."""
     obstacles: Mapping[Key, Blocker] = field(default_factory=dict[Key, Blocker])
     """What only a question to the API server could tell: missing rights, what a namespace holds."""
+    records: Sequence[Blocker] = ()
+    """What keeps the Secrets from ending in which Helm stores the release: they go last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,9 @@ class Hold:
         """One sentence."""
         return f"{self.key} {self.note}"
 
+
+CONTROLLED: Final = "is controlled by another object"
+PROTECTED: Final = f"carries the label {names.PROTECTED}"
 
 _NO_HOLD: Final = frozenset({Reason.DELETED, Reason.PROTECTED, Reason.GUARDED, Reason.CONTROLLED})
 """Why a stamped object does not end by itself and is not waited for: it is going already, or it
@@ -134,8 +140,27 @@ def judge(
         steps=tuple(_step(key, meta) for key, meta in ending),
         kept=tuple(str(key) for key in kept),
         hooks=tuple(hooks),
-        blockers=tuple(blocker for blocker in found if blocker),
+        blockers=(*around.records, *(blocker for blocker in found if blocker)),
     )
+
+
+def of_records(revisions: Iterable[Revision], guard: Guard) -> tuple[Blocker, ...]:
+    """Say what keeps Helm's own Secrets of a release from ending."""
+    found = (_of_record(revision.meta, guard) for revision in revisions)
+    return tuple(blocker for blocker in found if blocker)
+
+
+def _of_record(meta: ObjectMeta, guard: Guard) -> Blocker | None:
+    key = Key(SECRETS, meta.namespace, meta.name)
+    refusal = guard.refuses(SECRETS, meta.namespace, meta.name)
+    for reason, note in (
+        (Reason.CONTROLLED, CONTROLLED if meta.controlled else None),
+        (Reason.PROTECTED, PROTECTED if meta.protected else None),
+        (Reason.GUARDED, f"cannot end: {refusal}" if refusal else None),
+    ):
+        if note:
+            return Blocker(reason, note, key, meta.uid)
+    return None
 
 
 def _stays(document: Document, meta: ObjectMeta) -> bool:
@@ -154,8 +179,8 @@ def _blocker(ref: ReleaseRef, key: Key, meta: ObjectMeta, around: Surroundings) 
     for reason, note in (
         (Reason.RELEASE_FOREIGN, _foreign(ref, meta)),
         (Reason.RELEASE_FOREIGN, _shared(key, around)),
-        (Reason.CONTROLLED, "is controlled by another object" if meta.controlled else None),
-        (Reason.PROTECTED, f"carries the label {names.PROTECTED}" if meta.protected else None),
+        (Reason.CONTROLLED, CONTROLLED if meta.controlled else None),
+        (Reason.PROTECTED, PROTECTED if meta.protected else None),
         (Reason.GUARDED, f"cannot end: {refusal}" if refusal else None),
     ):
         if note:

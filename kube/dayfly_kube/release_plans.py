@@ -5,7 +5,7 @@ from dayfly_core.guard import Guard
 from dayfly_core.helm import ReleaseRef
 from dayfly_core.helm_storage import UnreadableRelease
 from dayfly_core.names import Reason
-from dayfly_core.release import Blocker, ReleasePlan, Surroundings, judge
+from dayfly_core.release import Blocker, ReleasePlan, Surroundings, judge, of_records
 from dayfly_kube.releases import ReleaseReader
 
 
@@ -27,7 +27,8 @@ async def planned(reader: ReleaseReader, ref: ReleaseRef, guard: Guard) -> Relea
         return stopped(ref, Reason.RELEASE_UNREADABLE, unreadable(ref, error))
     sightings = await reader.sightings(ref, content.listed)
     others = await reader.others(ref, [seen.key for seen in sightings if seen.key and seen.meta])
-    return judge(ref, sightings, Surroundings(guard, others), content.hooks)
+    around = Surroundings(guard, others, records=of_records(known, guard))
+    return judge(ref, sightings, around, content.hooks)
 
 
 def stopped(ref: ReleaseRef, reason: str, note: str) -> ReleasePlan:

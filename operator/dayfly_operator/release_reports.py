@@ -37,6 +37,7 @@ class Ears:
     history: Notes
     changed: Callable[[], None]
     """Called when other releases are stopped than before."""
+    dry_run: bool = False
 
 
 class ReleaseReports:

@@ -1,6 +1,6 @@
 """Looks at a Helm release before its end: has it come for all of it, and what would be deleted."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
@@ -12,7 +12,7 @@ from dayfly_core.guard import Guard
 from dayfly_core.helm import ReleaseRef
 from dayfly_core.helm_storage import Revision, UnreadableRelease
 from dayfly_core.names import POLICY, Reason
-from dayfly_core.objects import NAMESPACES, Key, ObjectMeta, Resource
+from dayfly_core.objects import NAMESPACES, SECRETS, Key, ObjectMeta, Resource
 from dayfly_core.release import (
     Blocker,
     Hold,
@@ -21,6 +21,7 @@ from dayfly_core.release import (
     Surroundings,
     holding,
     judge,
+    of_records,
 )
 from dayfly_kube.errors import ApiError
 from dayfly_kube.release_plans import at_work, stopped, unreadable
@@ -170,18 +171,19 @@ class ReleaseSurvey:
             content = await self._from.reader.content(ref, helm_storage.told(known))
         except UnreadableRelease as error:
             return Due(stopped(ref, Reason.RELEASE_UNREADABLE, unreadable(ref, error)), newest)
-        return await self._judged(ref, asking, content, newest)
+        return await self._judged(ref, asking, content, known)
 
     async def _judged(
-        self, ref: ReleaseRef, asking: Key | None, content: Content, newest: Revision
+        self, ref: ReleaseRef, asking: Key | None, content: Content, known: Sequence[Revision]
     ) -> Look:
+        newest = known[-1]
         sightings = await self._from.reader.sightings(ref, content.listed)
         if asking and asking not in {sighting.key for sighting in sightings}:
             return Stranger()
         hold = self._first_hold([subject async for subject in self._stamped(sightings)])
         if hold:
             return Waits(hold.text, hold.until, newest)
-        around = await self._around(ref, sightings)
+        around = await self._around(ref, sightings, known)
         return Due(judge(ref, sightings, around, content.hooks), newest)
 
     async def _not_stored(self, ref: ReleaseRef, asking: Key | None) -> Look:
@@ -219,18 +221,25 @@ class ReleaseSurvey:
         brake = next(filter(None, map(self._from.brakes.holds_back, ends)), None)
         return holding(subject.key, plan, self._from.now(), brake)
 
-    async def _around(self, ref: ReleaseRef, sightings: Iterable[Sighting]) -> Surroundings:
+    async def _around(
+        self, ref: ReleaseRef, sightings: Iterable[Sighting], known: Sequence[Revision]
+    ) -> Surroundings:
         ending = [
             (seen.key, seen.meta)
             for seen in sightings
             if seen.key and seen.meta and not _outlives(seen) and not seen.meta.deletion_timestamp
         ]
         others = await self._from.reader.others(ref, [key for key, _ in ending])
-        return Surroundings(self._from.guard(), others, await self._obstacles(ref, ending))
+        guard = self._from.guard()
+        records = [*of_records(known, guard), *await self._unwritable(ref)]
+        return Surroundings(guard, others, await self._obstacles(ending), records)
 
-    async def _obstacles(
-        self, ref: ReleaseRef, ending: Iterable[tuple[Key, ObjectMeta]]
-    ) -> Mapping[Key, Blocker]:
+    async def _unwritable(self, ref: ReleaseRef) -> tuple[Blocker, ...]:
+        """Say what right is missing to end the Secrets, and to record that the release ends."""
+        denied = await self._denied(SECRETS, ref.namespace)
+        return (Blocker(Reason.MISSING_RIGHTS, f"it {denied}"),) if denied else ()
+
+    async def _obstacles(self, ending: Iterable[tuple[Key, ObjectMeta]]) -> Mapping[Key, Blocker]:
         denied: dict[tuple[Resource, str], str] = {}
         found: dict[Key, Blocker] = {}
         for key, meta in ending:

@@ -13,9 +13,19 @@ from dayfly_core.ending import Plan
 from dayfly_core.guard import Guard
 from dayfly_core.helm import ReleaseRef
 from dayfly_core.helm_manifest import Document, Identity
+from dayfly_core.helm_storage import Revision
 from dayfly_core.names import Reason
 from dayfly_core.objects import DEPLOYMENTS, NAMESPACES, Key, ObjectMeta, Resource
-from dayfly_core.release import Blocker, Hold, Sighting, Step, Surroundings, holding, judge
+from dayfly_core.release import (
+    Blocker,
+    Hold,
+    Sighting,
+    Step,
+    Surroundings,
+    holding,
+    judge,
+    of_records,
+)
 from dayfly_core.stamps import Stamps
 from support.build import CONFIG_MAPS, NOW, controlled
 from support.helm_secrets import SHOP
@@ -146,7 +156,8 @@ def test_what_ends_and_what_is_kept(sighting: Sighting, steps: list[Step], kept:
             made(),
             AROUND,
             Reason.GUARDED,
-            "configmaps/kube-system/a cannot end: objects in namespace kube-system are guarded and never ended",
+            "configmaps/kube-system/a cannot end: objects in namespace kube-system are guarded and "
+            "never ended",
             id="in a guarded namespace",
         ),
         pytest.param(
@@ -163,8 +174,8 @@ def test_what_ends_and_what_is_kept(sighting: Sighting, steps: list[Step], kept:
             AROUND,
             Reason.GUARDED,
             "customresourcedefinitions.apiextensions.k8s.io/things.example.com "
-            "cannot end: customresourcedefinitions.apiextensions.k8s.io are never ended, not with a release "
-            "either",
+            "cannot end: customresourcedefinitions.apiextensions.k8s.io are never ended, not with "
+            "a release either",
             id="a definition, with which all that others made of it would go",
         ),
         pytest.param(
@@ -172,7 +183,8 @@ def test_what_ends_and_what_is_kept(sighting: Sighting, steps: list[Step], kept:
             made(),
             AROUND,
             Reason.GUARDED,
-            "stays.dayfly.dev/team-a/a cannot end: stays.dayfly.dev are never ended, not with a release either",
+            "stays.dayfly.dev/team-a/a cannot end: stays.dayfly.dev are never ended, not with "
+            "a release either",
             id="a kind of Dayfly's own",
         ),
         pytest.param(
@@ -180,8 +192,8 @@ def test_what_ends_and_what_is_kept(sighting: Sighting, steps: list[Step], kept:
             made(),
             AROUND,
             Reason.GUARDED,
-            "configmaps/team-a/kube-root-ca.crt cannot end: kube-root-ca.crt belongs to the control plane, "
-            "which would make it again",
+            "configmaps/team-a/kube-root-ca.crt cannot end: kube-root-ca.crt belongs to the "
+            "control plane, which would make it again",
             id="furniture of the control plane",
         ),
         pytest.param(
@@ -205,6 +217,34 @@ def test_one_that_is_in_the_way_hides_no_other() -> None:
     strangers = [Key(CONFIG_MAPS, "team-a", name) for name in "ab"]
     plan = judge(SHOP, [seen(key, ObjectMeta()) for key in strangers], AROUND)
     assert [blocker.key for blocker in plan.blockers] == strangers
+
+
+@pytest.mark.parametrize(
+    ("meta", "says"),
+    [
+        pytest.param(ObjectMeta(namespace="team-a"), None, id="as Helm writes it"),
+        pytest.param(
+            ObjectMeta(namespace="team-a", labels={names.PROTECTED: "true"}),
+            "secrets/team-a/ carries the label dayfly.dev/protected",
+            id="protected",
+        ),
+        pytest.param(
+            ObjectMeta(namespace="team-a", owner_references=controlled()),
+            "secrets/team-a/ is controlled by another object",
+            id="controlled",
+        ),
+        pytest.param(
+            ObjectMeta(namespace="kube-system"),
+            "secrets/kube-system/ cannot end: objects in namespace kube-system are guarded and "
+            "never ended",
+            id="in a guarded namespace: whatever it lists elsewhere",
+        ),
+    ],
+)
+def test_what_keeps_helms_own_secret_keeps_the_release(meta: ObjectMeta, says: str | None) -> None:
+    records = of_records([Revision(meta, 1, "deployed")], AROUND.guard)
+    plan = judge(SHOP, [seen(WEB, made())], replace(AROUND, records=records))
+    assert [blocker.text for blocker in plan.blockers] == ([says] if says else [])
 
 
 def test_what_is_about_no_object_says_only_itself() -> None:

@@ -28,6 +28,15 @@ async def test_a_missing_right_stops_it_before_anything_is_deleted() -> None:
     assert client.sent("PATCH") == client.sent("DELETE") == []
 
 
+async def test_without_the_right_to_end_the_secrets_nothing_ends() -> None:
+    cluster = shop()
+    client = cluster.client()
+    client.denied = frozenset({("delete", "secrets"), ("patch", "secrets")})
+    outcome = await cluster.leader(client).end(cluster.order())
+    assert "it cannot end: Dayfly may not patch, delete secrets; apply" in outcome.blocked
+    assert client.sent("PATCH") == client.sent("DELETE") == []
+
+
 async def test_without_the_right_to_read_releases_the_component_is_named() -> None:
     cluster = shop()
     client = cluster.client()
