@@ -17,6 +17,7 @@ from dayfly_operator.tempo import (
     BREAKERS_EVERY,
     CONFLICTS_GAP,
     COUNT_GAP,
+    COUNT_REST,
     FAREWELL,
     HISTORY_GAP,
     KINDS_EVERY,
@@ -55,7 +56,9 @@ class Program:
         self._names = Chore("looking at all names", self._look_at_names, every=REPAIR_EVERY)
         self._conflicts = Chore("telling conflicts", self._tell_conflicts, gap=CONFLICTS_GAP)
         self._breakers = Chore("looking at the breakers", self._look_at_breakers)
-        self._history = Chore("writing the history", self._write_history, gap=HISTORY_GAP)
+        self._history = Chore(
+            "writing the history", lambda: self.parts.history.commit(), gap=HISTORY_GAP
+        )
         self._settle = Chore("settling", self._settle_memory)
         self._certificate = Chore(
             "keeping the certificate",
@@ -137,9 +140,6 @@ class Program:
         leading = self._leadership.holds()
         return BREAKERS_EVERY if leading and self.parts.braking.breakers.look() else None
 
-    async def _write_history(self) -> None:
-        await self.parts.history.commit()
-
     async def _tell_conflicts(self) -> float | None:
         if not self._names_known():
             return SETTLED_AGAIN
@@ -158,8 +158,9 @@ class Program:
         now = self._tools.clocks.monotonic()
         if now < self._status_due:
             return self._status_due - now
-        if await self.parts.status.tend():
-            self._status_due = now + STATUS_GAP
+        gap = STATUS_GAP if await self.parts.status.tend() else 0.0
+        took = self._tools.clocks.monotonic() - now
+        self._status_due = now + max(gap, took * (1 + COUNT_REST))
         return None
 
     def _settled(self) -> bool:

@@ -45,6 +45,8 @@ class Surprise:
     """What is to be done to one object, and its author may not know."""
 
     uid: str
+    first: datetime
+    """The first of them."""
     dues: tuple[datetime, ...]
 
 
@@ -73,7 +75,9 @@ class Surprises:
         dues = surprises(policy, found.meta, found.end)
         if dues and self._surroundings.acts(key, found):
             self._policy_of[key] = policy.name
-            self._coming.setdefault(policy.name, {})[key] = Surprise(found.meta.uid, dues)
+            self._coming.setdefault(policy.name, {})[key] = Surprise(
+                found.meta.uid, min(dues), dues
+            )
 
     def policies_changed(self) -> None:
         """Hear that policies mean something else: what is surprising has to be found anew."""
@@ -99,9 +103,11 @@ class Surprises:
     def near(self, policy: str, reset_at: datetime | None) -> Iterator[tuple[datetime, Key, str]]:
         """Yield when what (key and uid) is to end that counts."""
         now = self._now()
+        horizon = now + breaker.WINDOW
         for key, found in self._coming.get(policy, {}).items():
-            if breaker.counts(found.dues, reset_at, now):
-                yield min(found.dues), key, found.uid
+            # Most are far away: of 10,000 that is seen in a millisecond or two.
+            if found.first <= horizon and breaker.counts(found.dues, reset_at, now):
+                yield found.first, key, found.uid
 
     def due(self, policy: str, key: Key) -> datetime:
         """Return when the last of what is due now came due, as it is known here.

@@ -20,6 +20,9 @@ STATUS_GAP: Final = 5.0
 COUNT_GAP: Final = 1.0
 """Least seconds between two counts of all stamped objects: 30 ms for 10,000 of them."""
 
+COUNT_REST: Final = 20
+"""A count costs at most the twenty-first part of the time, however many objects there are."""
+
 RULES_PATIENCE: Final = 3.0
 """Seconds in which the webhooks' rules should follow a policy; its status waits for them."""
 
