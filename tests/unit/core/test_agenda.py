@@ -214,6 +214,21 @@ def test_while_a_call_waits_an_earlier_instant_is_not_missed() -> None:
     assert decide(ending(at, postponed.text), policy).again == NOW + timedelta(minutes=5)
 
 
+def test_a_scale_down_that_is_forbidden_is_tried_again_and_then_given_up() -> None:
+    policy, at = on_timeline("SCALE_DOWN@0s"), in_("0s")
+    first = act(ending(at), policy)
+    assert isinstance(first, ScaleDown)
+    waiting = first.refused(NOW, NOW + HOUR, "forbidden")
+    decided = decide(ending(at, waiting.text), policy)
+    assert (decided.actions, decided.again) == ((), NOW + HOUR)
+    given_up = first.refused(NOW, None, "forbidden")
+    assert given_up.records["SCALE_DOWN@0s"].result is Result.FAILED
+    assert decide(ending(at, given_up.text), policy).actions == ()
+    again = act(ending(at, first.refused(NOW, NOW, "forbidden").text), policy)
+    assert isinstance(again, ScaleDown)
+    assert (again.attempt, again.occurrence) == (2, first.occurrence)
+
+
 def test_the_id_of_a_step_is_that_of_policy_object_end_and_step() -> None:
     action = act(ending("2026-11-22T11:00:00+01:00"), on_timeline("SCALE_DOWN@0s"))
     assert isinstance(action, ScaleDown)
