@@ -56,9 +56,6 @@ class Program:
         self._names = Chore("looking at all names", self._look_at_names, every=REPAIR_EVERY)
         self._conflicts = Chore("telling conflicts", self._tell_conflicts, gap=CONFLICTS_GAP)
         self._breakers = Chore("looking at the breakers", self._look_at_breakers)
-        self._history = Chore(
-            "writing the history", lambda: self.parts.history.commit(), gap=HISTORY_GAP
-        )
         self._settle = Chore("settling", self._settle_memory)
         self._certificate = Chore(
             "keeping the certificate",
@@ -67,6 +64,8 @@ class Program:
             expected=(NotInstalled,),
         )
         self.parts = Parts(tools, self)
+        commit = self.parts.history.commit
+        self._history = Chore("writing the history", commit, gap=HISTORY_GAP)
 
     # What is done again and again.
 
