@@ -14,7 +14,7 @@ from dayfly_kube.errors import ApiError, Status
 from support.build import in_
 from support.fake_store import Json, Place, Store, place_of
 from support.mortal import Mortal, Request
-from support.succession import Realm, reign
+from support.succession import BEGINNING, Realm, reign
 from support.timelines import on_timeline
 from support.virtual_loop import run
 
@@ -243,3 +243,25 @@ def test_an_extension_amid_a_sweep_gives_back_what_was_taken() -> None:
     meta = realm.meta(TEAM)
     assert meta
     assert names.STEPS not in meta.annotation_map
+
+
+class Hasty(Store):
+    """Somebody wants the end earlier, just when a webhook has been recorded."""
+
+    meddled = False
+
+    def patch(self, place: Place, kind: str, patch: Any, *, dry_run: bool = False) -> Json:
+        after = super().patch(place, kind, patch, dry_run=dry_run)
+        if not self.meddled and "Done" in patch["metadata"]["annotations"][names.STEPS]:
+            self.meddled = True
+            sooner: Json = {"metadata": {"annotations": {names.EXPIRES_AT: in_("12m")}}}
+            super().patch(place, kind, sooner)
+        return after
+
+
+def test_what_the_watch_tells_while_an_act_is_answered_is_not_forgotten() -> None:
+    realm = namespace(("WEBHOOK@-10m", "SCALE_DOWN@0s"), Hasty())
+    run(reign(realm, (TEAM,), HOUR, None))
+    *calls, scale_down = realm.history
+    assert [entry.action for entry in calls] == ["WEBHOOK", "WEBHOOK"], "one for each end"
+    assert (scale_down.at - BEGINNING).total_seconds() == pytest.approx(720, abs=1)
