@@ -47,7 +47,7 @@ def ends(duration: dict[str, int], months: Months = Months.CALENDAR) -> str:
         pytest.param({"months": 1, "days": 1}, "2026-03-01T10:30:00", id="months first, then days"),
     ],
 )
-def test_a_duration_counts_from_the_creation_by_the_calendar(
+def test_p2_a_duration_counts_from_the_creation_by_the_calendar(
     duration: dict[str, int], end: str
 ) -> None:
     assert ends(duration) == f"{end}+00:00"
@@ -61,7 +61,7 @@ def test_a_duration_counts_from_the_creation_by_the_calendar(
         pytest.param({"years": 1, "months": 2, "weeks": 1}, 427, id="and they add up"),
     ],
 )
-def test_counted_as_ephemerate_does(duration: dict[str, int], days: int) -> None:
+def test_p2_counted_as_ephemerate_does(duration: dict[str, int], days: int) -> None:
     assert ends(duration, Months.COMPAT) == (CREATED + timedelta(days=days)).isoformat()
 
 
