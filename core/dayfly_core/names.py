@@ -349,6 +349,14 @@ class Reason:
     """Dayfly has changed how many replicas a workload has, or whether it is suspended or paused.
     Do: nothing; the annotation dayfly.dev/replicas says what it gets back when it is woken.
     """
+    STEPS_GIVEN_UP: Final = "StepsGivenUp"
+    """Steps of the policy's timeline failed so often on some objects that they are not tried again.
+    Do: read the message; what they were to do is to be done by hand.
+    """
+    NO_STEP_GIVEN_UP: Final = "NoStepGivenUp"
+    """No object of the policy carries a step that was given up (any more).
+    Do: nothing.
+    """
     SCALING_FAILED: Final = "ScalingFailed"
     """The API server refused to have a workload scaled; Dayfly tries again.
     Do: read the message: often a webhook, a quota or a missing right.
@@ -513,6 +521,7 @@ class Condition:
     READY: Final = "Ready"
     ENFORCEABLE: Final = "Enforceable"
     STUCK: Final = "Stuck"
+    STEPS_GIVEN_UP: Final = "StepsGivenUp"
     RELEASE_BLOCKED: Final = "ReleaseBlocked"
     GRANTED: Final = "Granted"
     BREAKER_OPEN: Final = "BreakerOpen"

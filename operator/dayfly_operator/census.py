@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, NamedTuple, Protocol
 
-from dayfly_core import api, instant, outlook
+from dayfly_core import api, instant, names, outlook, timeline
+from dayfly_core.lifecycle import Result
 from dayfly_core.objects import Key
 from dayfly_core.policies import Policy
 from dayfly_operator.stamped import Stamped
@@ -17,6 +18,13 @@ SLICE: Final = 500
 
 NEXT: Final = 20
 """Ends that a status names."""
+
+
+NAMED: Final = 10
+"""Steps that were given up that a status names."""
+
+FAILED: Final = f'"{Result.FAILED}"'
+"""How the record of a step that was given up reads."""
 
 
 class Coming(NamedTuple):
@@ -50,12 +58,27 @@ class Tally:
     next_end: datetime | None = None
     coming: list[Coming] = field(default_factory=list[Coming])
     """The nearest steps, in order."""
+    given_up: int = 0
+    """Objects with a step that is not tried any more."""
+    first_given_up: list[str] = field(default_factory=list[str])
+    """Some of them, with the step and why."""
 
-    def add(self, found: Stamped) -> None:
+    def add(self, key: Key, found: Stamped) -> None:
         """Count an object."""
         self.matched += 1
+        # A step that failed is rare: only then is the record read.
+        if FAILED in found.meta.annotation_map.get(names.STEPS, ""):
+            self._note_failures(key, found)
         if found.end and (self.next_end is None or found.end < self.next_end):
             self.next_end = found.end
+
+    def _note_failures(self, key: Key, found: Stamped) -> None:
+        annotations = found.meta.annotation_map
+        ledger = timeline.read(annotations[names.STEPS], annotations.get(names.EXPIRES_AT, ""))
+        failed = [each for each in ledger.records.values() if each.result is Result.FAILED]
+        self.given_up += bool(failed)
+        self.first_given_up += [f"{key} {each.rule}: {each.message}" for each in failed]
+        del self.first_given_up[NAMED:]
 
     def may_be_near(self, earliest: datetime) -> bool:
         """Whether what comes at that time or later may be among the nearest."""
@@ -84,7 +107,7 @@ async def count(objects: Iterable[tuple[Key, Stamped]], acting: Acting) -> Mappi
     tallies: dict[str, Tally] = {}
     for seen, (key, found) in enumerate(objects):
         tally = tallies.setdefault(found.policy, Tally())
-        tally.add(found)
+        tally.add(key, found)
         decided = acting.policy(found.policy)
         if found.end and decided and tally.may_be_near(outlook.earliest(decided, found.end)):
             coming = outlook.coming(decided, found.meta, found.end)

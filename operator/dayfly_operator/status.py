@@ -61,7 +61,7 @@ def status_of(entry: Entry, facts: Facts, now: datetime) -> api.ExpiryPolicyStat
         Condition.READY: _ready(entry, facts),
         Condition.ENFORCEABLE: _enforceable(facts.obstacles),
     }
-    # These two are only there once there was something to say.
+    # The others are only there once there was something to say.
     known = {condition.type for condition in conditions}
     if facts.stuck or Condition.STUCK in known:
         judgements[Condition.STUCK] = _stuck(facts.stuck)
@@ -69,6 +69,8 @@ def status_of(entry: Entry, facts: Facts, now: datetime) -> api.ExpiryPolicyStat
         judgements[Condition.RELEASE_BLOCKED] = _stopped(facts.stopped_releases)
     if facts.breaker or Condition.BREAKER_OPEN in known:
         judgements[Condition.BREAKER_OPEN] = _breaker(facts.breaker)
+    if facts.tally.given_up or Condition.STEPS_GIVEN_UP in known:
+        judgements[Condition.STEPS_GIVEN_UP] = _given_up(facts.tally)
     for kind, (status, reason, message) in judgements.items():
         conditions = with_condition(
             conditions,
@@ -137,6 +139,14 @@ def _enforceable(obstacles: Sequence[Obstacle]) -> Judgement:
         return ConditionStatus.TRUE, Reason.ALL_RIGHTS, "every kind exists and may be ended"
     sentences = "; ".join(sorted(obstacle.message for obstacle in obstacles))
     return ConditionStatus.FALSE, obstacles[0].reason, sentences
+
+
+def _given_up(tally: Tally) -> Judgement:
+    if not tally.given_up:
+        return ConditionStatus.FALSE, Reason.NO_STEP_GIVEN_UP, "no step was given up"
+    objects = f"{tally.given_up} object{'' if tally.given_up == 1 else 's'}"
+    message = f"steps of {objects} were given up: {'; '.join(tally.first_given_up)}"
+    return ConditionStatus.TRUE, Reason.STEPS_GIVEN_UP, message
 
 
 def _stuck(diagnoses: Sequence[str]) -> Judgement:

@@ -103,6 +103,8 @@ async def test_a_webhook_is_recorded_sent_and_recorded_again() -> None:
         body = msgspec.json.decode(heard.body)
         assert (body["policy"], body["step"]) == ("previews", "WEBHOOK@0s")
         await eventually(lambda: "CallGivenUp" in operator.events("shop"))
+        await eventually(lambda: "StepsGivenUp" in operator.conditions())
+        assert "WEBHOOK@0s" in operator.conditions()["StepsGivenUp"][2]
 
 
 async def test_a_workload_that_may_not_be_scaled_is_told_of_and_the_others_are() -> None:

@@ -3,15 +3,18 @@
 import asyncio
 from datetime import timedelta
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dayfly_core import outlook
+from dayfly_core import instant, names, outlook
+from dayfly_core.lifecycle import Record, Result
 from dayfly_core.objects import Key
 from dayfly_core.policies import Policy
+from dayfly_core.timeline import Ledger
 from dayfly_operator import census
-from dayfly_operator.census import NEXT, SLICE
+from dayfly_operator.census import NAMED, NEXT, SLICE
 from dayfly_operator.stamped import Stamped
 from support.surprised import NOW, SECOND, a_policy, announced, found, key_of
 
@@ -102,3 +105,23 @@ def test_the_nearest_are_the_same_whatever_the_order(seconds: list[int]) -> None
         tallies = asyncio.run(census.count(order, Acting()))
         told = [(each.at, each.name) for tally in tallies.values() for each in tally.coming]
         assert told == expected[:NEXT]
+
+
+def failing(number: int, result: Result, end: str) -> Stamped:
+    at = announced(number, NOW)
+    record = Record("WEBHOOK@0s", "id", result, NOW, 6, "the receiver answered 500")
+    written = Ledger(end, {record.rule: record}).text
+    annotations = {**at.meta.annotation_map, names.STEPS: written}
+    return Stamped(msgspec.structs.replace(at.meta, annotations=annotations), at.end)
+
+
+async def test_steps_that_were_given_up_are_counted_and_some_are_named() -> None:
+    now = instant.render(NOW)
+    moved = instant.render(NOW + SECOND)
+    objects = [(key_of(n), failing(n, Result.FAILED, now)) for n in range(12)]
+    objects += [(key_of(20), failing(20, Result.DONE, now))]
+    objects += [(key_of(21), failing(21, Result.FAILED, moved))]
+    tally = (await census.count(objects, Acting()))["previews"]
+    assert tally.given_up == 12, "neither what was done, nor what was for another end"
+    assert len(tally.first_given_up) == NAMED
+    assert tally.first_given_up[0] == f"{key_of(0)} WEBHOOK@0s: the receiver answered 500"

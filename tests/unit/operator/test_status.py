@@ -186,3 +186,15 @@ def test_since_when_a_step_is_known_is_written_down() -> None:
     assert status.steps == expected
     unreadable = Entry(META, None, "spec.ttl.max: no", status)
     assert status_of(unreadable, Facts(), LATER).steps == expected, "what was known stays known"
+
+
+def test_a_step_that_was_given_up_is_told_until_it_is_no_more() -> None:
+    tally = Tally(given_up=1, first_given_up=["configmaps/a/b WEBHOOK@0s: no answer"])
+    status = status_of(ACTIVE, Facts(tally), NOW)
+    *_, condition = status.conditions
+    assert (condition.type, condition.status) == ("StepsGivenUp", api.ConditionStatus.TRUE)
+    assert condition.message == (
+        "steps of 1 object were given up: configmaps/a/b WEBHOOK@0s: no answer"
+    )
+    later = status_of(replace(ACTIVE, status=status), Facts(), LATER)
+    assert told(later)["StepsGivenUp"] == ("False", "NoStepGivenUp")
