@@ -157,7 +157,8 @@ class History:
 
     async def _find(self) -> Found:
         """Read the whole ring, and return the page to write."""
-        ring = [found for slot in range(SLOTS) if (found := await self._read(slot))]
+        pages = await asyncio.gather(*(self._read(slot) for slot in range(SLOTS)))
+        ring = [found for found in pages if found]
         if self._in_doubt:
             self._drop_written(ring)
         usable = [found for found in ring if found.page.slot not in self._unusable]
