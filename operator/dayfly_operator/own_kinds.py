@@ -10,9 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from dayfly_core.objects import Key, OwnMeta, Resource
 from dayfly_kube.errors import ApiError, Unreachable
+
+BULKY: Final = "kubectl.kubernetes.io/last-applied-configuration"
+"""Annotation that is as large as the object, and that nothing here reads."""
 
 PAGE: Final = 500
 """Objects a request: the API server's answer stays below a few megabytes."""
@@ -28,6 +32,16 @@ class OwnObject(msgspec.Struct, frozen=True, gc=False):
     def key(self, resource: Resource) -> Key:
         """Name it."""
         return Key(resource, self.metadata.namespace, self.metadata.name)
+
+    def packed(self) -> bytes:
+        """Write it down: a tenth of the memory, for thousands that are looked at now and then."""
+        annotations = self.metadata.annotations or {}
+        kept = {name: text for name, text in annotations.items() if name != BULKY}
+        return _ENCODER.encode(replace(self, metadata=replace(self.metadata, annotations=kept)))
+
+
+_ENCODER: Final = msgspec.json.Encoder()
+_DECODER: Final = msgspec.json.Decoder(OwnObject)
 
 
 class OwnList(msgspec.Struct, frozen=True):
@@ -76,7 +90,8 @@ class OwnKind:
     """The namespace that an object is about; empty if that cannot be read."""
     changed: Callable[[Key], None]
     """Hears of each object that came, changed or went."""
-    objects: dict[Key, OwnObject] = field(default_factory=dict[Key, OwnObject])
+    objects: dict[Key, bytes] = field(default_factory=dict[Key, bytes])
+    """As :meth:`OwnObject.packed` writes them."""
     _aimed: dict[str, set[Key]] = field(default_factory=dict[str, set[Key]])
     _meanwhile: set[Key] | None = None
     """What was heard of while a list was on its way: that is newer than the list."""
@@ -119,24 +134,27 @@ class OwnKind:
                 return found
             params = {**params, "continue": page.rest}
 
-    def _put(self, key: Key, found: OwnObject | None) -> None:
-        before = self.objects.pop(key, None)
-        if before:
-            self._aim(before, key, begins=False)
-        if found:
-            self.objects[key] = found
-            self._aim(found, key, begins=True)
-        if before != found:
-            self.changed(key)
+    def get(self, key: Key) -> OwnObject | None:
+        """Return one as it was last heard of."""
+        packed = self.objects.get(key)
+        return _DECODER.decode(packed) if packed else None
 
-    def _aim(self, found: OwnObject, key: Key, *, begins: bool) -> None:
-        namespace = self.target(found)
-        aimed = self._aimed.setdefault(namespace, set())
-        if begins:
-            aimed.add(key)
+    def _put(self, key: Key, found: OwnObject | None) -> None:
+        packed = found.packed() if found else None
+        if packed == self.objects.get(key):
             return
-        aimed.discard(key)
-        if not aimed:
+        before = self.get(key)
+        if before:
+            self._forget(key, self.target(before))
+        if found and packed:
+            self.objects[key] = packed
+            self._aimed.setdefault(self.target(found), set()).add(key)
+        self.changed(key)
+
+    def _forget(self, key: Key, namespace: str) -> None:
+        del self.objects[key]
+        self._aimed[namespace].discard(key)
+        if not self._aimed[namespace]:
             del self._aimed[namespace]
 
 
@@ -152,7 +170,7 @@ class OwnKinds:
 
     def get(self, key: Key) -> OwnObject | None:
         """Return an object as it was last heard of."""
-        return self._kinds[key.resource].objects.get(key)
+        return self._kinds[key.resource].get(key)
 
     def aimed_at(self, namespace: str) -> Iterator[Key]:
         """Yield the objects of either kind that are about this namespace."""

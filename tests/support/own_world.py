@@ -232,6 +232,7 @@ class OwnWorld:
             gate=gate,
             settings=self._settings,
             guard=lambda: self.guard,
+            certain_guard=lambda: self.guard,
             members=self,
             turns=self,
             scaler=scaler,
