@@ -131,7 +131,8 @@ class HelmReleases:
             raise
 
     def _is_early(self, ref: ReleaseRef) -> bool:
-        return self._means.now() < self._not_before.get(ref, self._means.now())
+        moment = self._not_before.get(ref)
+        return moment is not None and self._means.now() < moment
 
     async def _resumed(self, order: Order) -> None:
         log.info("going on with the end of a release release=%s", order.ref)

@@ -65,6 +65,19 @@ def place(allowed: System, tmp_path: Path) -> Iterator[Place]:
         yield place
 
 
+@pytest.mark.parametrize("kind", ["clusterrole", "secret"])
+def test_with_the_component_nothing_ends_that_is_of_no_release(place: Place, kind: str) -> None:
+    made = {
+        "clusterrole": ("create", "clusterrole", place.name, "--verb=list", "--resource=nodes"),
+        "secret": ("create", "secret", "generic", place.name),
+    }
+    place.kubectl(*made[kind]).checked()
+    operator = f"system:serviceaccount:{names.SYSTEM_NAMESPACE}:{names.OPERATOR_ACCOUNT}"
+    refused = place.kubectl("delete", kind, place.name, f"--as={operator}")
+    assert "the operator ends only what carries both the label" in refused.stderr
+    place.kubectl("delete", kind, place.name).checked()
+
+
 def ended(place: Place) -> bool:
     return place.there() == LEFT
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -180,6 +180,8 @@ class Cluster:
     brakes: Held = field(default_factory=Held)
     full: Full = field(default_factory=Full)
     begun: int = 0
+    tick: timedelta = timedelta()
+    """How far the clock goes whenever somebody looks at it."""
 
     def put(self, key: Key, ref: ReleaseRef | None = SHOP, **meta: Any) -> Json:
         """Create an object as Helm does; ``at`` is its end, and ``stays`` keeps it."""
@@ -236,7 +238,7 @@ class Cluster:
             world=world,
             turns=turns or AtOnce(),
             ends_releases=self._ends_releases,
-            now=lambda: self.now,
+            now=self._clock,
         )
         return HelmReleases(means, self._note_begun)
 
@@ -255,6 +257,10 @@ class Cluster:
 
     def _ends_releases(self, policy: str) -> bool:
         return any(p.name == policy and p.unit is Unit.RELEASE for p in self.policies)
+
+    def _clock(self) -> datetime:
+        self.now += self.tick
+        return self.now
 
     def _note_begun(self) -> None:
         self.begun += 1

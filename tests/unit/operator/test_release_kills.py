@@ -210,6 +210,14 @@ async def test_while_something_is_begun_it_is_looked_for_again_and_else_never() 
     assert await leader.resume() is None
 
 
+async def test_a_new_leader_goes_on_at_once_though_its_clock_does_not_stand_still() -> None:
+    cluster = shop()
+    await a_leader_dies(cluster, HALF_WAY)
+    cluster.tick = timedelta(microseconds=1)
+    await cluster.leader().resume()
+    assert cluster.there() == LEFT
+
+
 async def test_one_that_is_blocked_is_gone_on_with_a_minute_later() -> None:
     cluster = shop()
     await a_leader_dies(cluster, HALF_WAY)
