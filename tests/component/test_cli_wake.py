@@ -16,7 +16,8 @@ FORBIDDEN = (
 
 
 def annotations(shell: Shell, path: str) -> dict[str, str]:
-    return shell.api.objects[path]["metadata"].get("annotations", {})
+    written: dict[str, str] = shell.api.objects[path]["metadata"].get("annotations", {})
+    return written
 
 
 def stays(shell: Shell) -> list[dict[str, object]]:
