@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from dayfly_core import names
+from dayfly_core import history, names
 from playground import ControlPlane, System
 from playground.audit import AuditEvent
 from support.rights import ENDING, EVERYBODY, HOLDERS, NEEDED, Right, rights
@@ -21,9 +21,14 @@ SELDOM = {
     *rights(names.OPERATOR_ACCOUNT, "namespaces", "get patch"),
     *rights(names.OPERATOR_ACCOUNT, "nameclaims.dayfly.dev", "create delete"),
     *rights(names.OPERATOR_ACCOUNT, "events.events.k8s.io", "patch"),
+    *rights(names.OPERATOR_ACCOUNT, "stays.dayfly.dev", "get"),
+    *rights(names.OPERATOR_ACCOUNT, "stays/status.dayfly.dev", "patch"),
+    *rights(names.OPERATOR_ACCOUNT, "scaledobjects.keda.sh", "get list patch"),
+    *(right for right in NEEDED if right.name in map(history.slot_name, range(history.SLOTS))),
 }
 """For moments that need not come in a session: a namespace not known yet, a host that somebody
-else has, a wildcard, a claim that nobody's object followed, the same Event again."""
+else has, a wildcard, a claim that nobody's object followed, the same Event again, a Stay, KEDA,
+a page of the history that is full."""
 
 
 def asked(event: AuditEvent) -> Right | None:
