@@ -28,7 +28,7 @@ from dayfly_core.objects import (
 )
 from dayfly_core.outbox import Delivered, Outcome
 from dayfly_kube.client import Client
-from dayfly_kube.errors import ApiError, Status, Unreachable
+from dayfly_kube.errors import ApiError, Status, StatusDetails, Unreachable
 from dayfly_kube.events import Regarding
 from dayfly_operator.courier import Parcel
 from dayfly_operator.metrics import Metrics
@@ -342,7 +342,8 @@ class OwnWorld:
         try:
             return act()
         except Refused as refused:
-            status = Status(refused.code, refused.reason, refused.message)
+            details = StatusDetails(refused.name)
+            status = Status(refused.code, refused.reason, refused.message, details)
             raise ApiError(status) from refused
 
     # What the watches tell.
