@@ -88,7 +88,7 @@ class ReleaseReports:
         self._ears.teller.tell(step.key, step.uid, Reason.DELETED, f"deleted {why}")
         entry = Entry(
             at=sent_at,
-            action="Delete",
+            action="DELETE",
             kind=kind,
             namespace=step.key.namespace,
             name=step.key.name,
