@@ -6,7 +6,7 @@ Pods are not foreseen: what waits for them to succeed waits for ever.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, assert_never, cast
+from typing import Any, Final, assert_never, cast
 
 import msgspec
 
@@ -27,6 +27,7 @@ from dayfly_core.errand import (
 )
 from dayfly_core.guard import Guard
 from dayfly_core.lifecycle import Result as Recorded
+from dayfly_core.names import Reason
 from dayfly_core.objects import (
     EPHEMERATORS,
     NAMESPACE_MANAGERS,
@@ -38,6 +39,12 @@ from dayfly_core.objects import (
 from dayfly_core.simulation import END, Event, Turn
 
 DONE = Outcome(Result.DONE)
+
+STANDING: Final = frozenset(
+    {Reason.TARGET_MISSING, Reason.TERMINATING, Reason.GUARDED, Reason.PROTECTED}
+)
+"""Why nothing is done until somebody does something, which nobody does here: the operator looks
+again every few minutes, which on this clock would be for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +142,7 @@ def _awaits_pods(policy: Mapping[str, Any]) -> bool:
 
 def _turn(key: Key, rule: str, plan: Plan, now: datetime) -> Turn:
     if plan.act is None:
-        return Turn(again=plan.again)
+        return Turn(again=None if plan.reason in STANDING else plan.again)
     target, what, gone = _told(plan.act, key)
     by = f"{key.resource.kind}/{f'{key.namespace}/' if key.namespace else ''}{key.name}"
     event = Event(now, target, what, rule, by)

@@ -164,12 +164,20 @@ class _Run:
     _heap: list[tuple[datetime, Key]] = field(default_factory=list[tuple[datetime, Key]])
     _due: dict[Key, datetime] = field(default_factory=dict[Key, datetime])
     _players: dict[Key, Player] = field(default_factory=dict[Key, Player])
+    _inside: dict[str, list[Key]] = field(default_factory=dict[str, list[Key]])
+    """What is in each namespace; nothing comes into one, for nobody makes anything."""
+    _about: dict[str, list[Key]] = field(default_factory=dict[str, list[Key]])
+    """Who is about each namespace."""
 
     def __post_init__(self) -> None:
         """Have everything looked at."""
         self._players = {player.key: player for player in self.world.players}
         for key in (*self.world.objects, *self._players):
             self._set(key, self.world.now)
+            if key.namespace:
+                self._inside.setdefault(key.namespace, []).append(key)
+        for key, player in self._players.items():
+            self._about.setdefault(player.target, []).append(key)
 
     def next(self) -> tuple[datetime, Key] | None:
         """Take the object that is due next."""
@@ -210,20 +218,18 @@ class _Run:
         return turn.events, turn.again
 
     def _gone(self, key: Key) -> None:
-        inside = [key]
+        gone = [key]
         if key.resource == NAMESPACES:
-            known = (*self.world.objects, *self._players)
-            inside += [each for each in known if each.namespace == key.name]
+            gone += self._inside.pop(key.name, ())
             self._tell(key.name)
-        for each in inside:
+        for each in gone:
             self.world.objects.pop(each, None)
             self._players.pop(each, None)
             self._due.pop(each, None)
 
     def _tell(self, namespace: str) -> None:
-        for key, player in self._players.items():
-            if player.target == namespace:
-                self._set(key, self.world.now)
+        for key in self._about.get(namespace, ()):
+            self._set(key, self.world.now)
 
     def _set(self, key: Key, at: datetime | None) -> None:
         if at is not None and (key in self.world.objects or key in self._players):

@@ -13,6 +13,7 @@ from dayfly_core.objects import NAMESPACES, Key, ObjectMeta, OwnMeta
 from dayfly_core.players import Copy, EphemeratorPlayer, ManagerPlayer, merged
 from dayfly_core.policies import Policies
 from dayfly_core.simulation import Player, World, simulate
+from dayfly_core.triggers import LAST
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 GUARD = Guard("dayfly-system")
@@ -147,15 +148,26 @@ def test_an_event_says_which_policy_of_which_manager_it_follows_from() -> None:
     assert (event.rule, event.by) == ("gone soon", "NamespaceManager/ops/m")
 
 
-def test_nothing_is_foreseen_for_a_guarded_namespace() -> None:
-    world = World(
-        NOW,
-        namespace("kube-system"),
-        Policies(),
-        GUARD,
-        [manager("m", ttl(60, "DELETE"), target="kube-system")],
-    )
-    assert list(simulate(world, NOW + timedelta(days=1))) == []
+GOING = ObjectMeta(name="shop", uid="uid-shop", creation_timestamp=NOW, deletion_timestamp=NOW)
+
+
+@pytest.mark.parametrize(
+    ("target", "objects"),
+    [
+        pytest.param("kube-system", namespace("kube-system"), id="that is guarded"),
+        pytest.param("shop", {}, id="that is not there"),
+        pytest.param("shop", {Key(NAMESPACES, "", "shop"): GOING}, id="that is going already"),
+    ],
+)
+def test_nothing_is_foreseen_for_a_namespace(target: str, objects: dict[Key, ObjectMeta]) -> None:
+    own = manager("m", ttl(60, "DELETE"), target=target)
+    assert list(simulate(World(NOW, objects, Policies(), GUARD, [own]), LAST)) == []
+
+
+def test_an_ephemerator_of_a_namespace_that_is_going_waits_and_does_not_hold_up_the_clock() -> None:
+    own = ephemerator("a", {"duration": {"hours": 1}})
+    objects = {Key(NAMESPACES, "", "shop"): GOING}
+    assert list(simulate(World(NOW, objects, Policies(), GUARD, [own]), LAST)) == []
 
 
 @pytest.mark.parametrize(
