@@ -6,17 +6,16 @@ from typing import Any
 
 from dayfly_cli.cluster import Cluster
 from dayfly_cli.ends import title
-from dayfly_core import helm, helm_storage, instant, names, scaling
+from dayfly_core import helm, instant, names, scaling
 from dayfly_core.api import Unit
 from dayfly_core.guard import Guard
 from dayfly_core.helm import ReleaseRef
-from dayfly_core.helm_storage import UnreadableRelease
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta, Resource
 from dayfly_core.policies import Policies, Policy
-from dayfly_core.release import Surroundings, judge
 from dayfly_core.simulation import END, Event
 from dayfly_kube.discovery import Discovery
 from dayfly_kube.errors import ApiError
+from dayfly_kube.release_plans import planned
 from dayfly_kube.releases import ReleaseReader
 from dayfly_operator.namespaces import Members
 from dayfly_operator.workloads import Workloads
@@ -128,23 +127,11 @@ class Prospector:
 
     async def _release(self, event: Event, ref: ReleaseRef) -> Prospect:
         try:
-            return await self._read_release(event, ref)
+            plan = await planned(self._releases, ref, self._guard)
         except ApiError as error:
             if not error.forbidden:
                 raise
             return Prospect(event, (), (f"you may not read the Helm release {ref}: {error}",))
-        except UnreadableRelease as error:
-            return Prospect(event, (), (f"what Helm has stored of the release {ref} {error}",))
-
-    async def _read_release(self, event: Event, ref: ReleaseRef) -> Prospect:
-        known = await self._releases.revisions(ref)
-        if not known:
-            return Prospect(event, (), (f"no Secret holds the Helm release {ref}",))
-        content = await self._releases.content(ref, helm_storage.told(known))
-        sightings = await self._releases.sightings(ref, content.listed)
-        keys = [seen.key for seen in sightings if seen.key and seen.meta]
-        others = await self._releases.others(ref, keys)
-        plan = judge(ref, sightings, Surroundings(self._guard, others), content.hooks)
         remarks = [f"the whole Helm release {ref}"]
         remarks += [f"{kept} stays: its chart says so" for kept in plan.kept]
         if plan.hooks:

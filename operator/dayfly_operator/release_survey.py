@@ -147,6 +147,15 @@ class ReleaseSurvey:
         known = (self._from.world.known(key) for key in inside)
         return self._first_hold(subject for subject in known if subject)
 
+    async def begun(self) -> tuple[ObjectMeta, ...]:
+        """Return the Secrets of all releases whose end was begun; raises as :meth:`look`.
+
+        Without manifests/components/helm none ever was, and Secrets are not even asked for.
+        """
+        if await self._from.permissions.lacking(SECRETS, "", ("list",)):
+            return ()
+        return await self._from.reader.begun()
+
     async def look(self, ref: ReleaseRef, asking: Key | None) -> Look:
         """Read everything by quorum. ``asking`` is the member whose end has come, if one has.
 

@@ -19,7 +19,7 @@ from typing import Final, Protocol, assert_never
 from dayfly_core.actions import Delete
 from dayfly_core.helm import ReleaseRef
 from dayfly_core.helm_storage import Revision
-from dayfly_core.objects import Key, ObjectMeta
+from dayfly_core.objects import Key
 from dayfly_core.release import Step
 from dayfly_kube.errors import ApiError, Unreachable
 from dayfly_kube.releases import ReleaseReader
@@ -111,7 +111,7 @@ class HelmReleases:
         All its stamped members may be gone: then nobody else asks for the rest. Raises ApiError
         and Unreachable if the releases cannot be found.
         """
-        orders = [order for order in map(Order.begun, await self._begun()) if order]
+        orders = [order for order in map(Order.begun, await self._means.survey.begun()) if order]
         self._not_before = {
             order.ref: self._not_before[order.ref]
             for order in orders
@@ -121,14 +121,6 @@ class HelmReleases:
             if order.ref not in self._under_way and not self._is_early(order.ref):
                 await self._resumed(order)
         return RESUME_EVERY if orders else None
-
-    async def _begun(self) -> tuple[ObjectMeta, ...]:
-        try:
-            return await self._means.reader.begun()
-        except ApiError as error:
-            if error.forbidden:
-                return ()  # without manifests/components/helm none was ever begun
-            raise
 
     def _is_early(self, ref: ReleaseRef) -> bool:
         moment = self._not_before.get(ref)

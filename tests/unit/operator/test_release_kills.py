@@ -252,17 +252,20 @@ async def test_an_intent_that_cannot_be_read_leads_to_nothing(annotation: str, t
     assert cluster.there() == before
 
 
-async def test_without_the_right_to_look_nothing_was_ever_begun() -> None:
+async def test_without_the_right_to_look_secrets_are_not_even_asked_for() -> None:
     cluster = shop()
     client = cluster.client()
-    client.refusals["GET", SECRETS.path()] = [
-        ApiError(Status(403, "Forbidden", "")),
-        ApiError(Status(500, "Oops", "etcd")),
-    ]
-    leader = cluster.leader(client)
-    assert await leader.resume() is None
+    client.denied = frozenset({("list", SECRETS.plural)})
+    client.refusals["GET", SECRETS.path()] = [ApiError(Status(403, "Forbidden", ""))]
+    assert await cluster.leader(client).resume() is None
+
+
+async def test_releases_that_cannot_be_found_are_looked_for_again() -> None:
+    cluster = shop()
+    client = cluster.client()
+    client.refusals["GET", SECRETS.path()] = [ApiError(Status(500, "Oops", "etcd"))]
     with pytest.raises(ApiError, match="etcd"):
-        await leader.resume()
+        await cluster.leader(client).resume()
 
 
 async def test_who_does_not_lead_any_more_stops() -> None:
