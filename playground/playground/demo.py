@@ -1,4 +1,4 @@
-"""The story of ``make demo``: the main job on a real control plane, each step held to its word."""
+"""The story of ``make demo`` and its first act: the main job, each step held to its word."""
 
 import signal
 import sys
@@ -15,15 +15,17 @@ from playground.process import DidNotStartError
 from playground.progress import Say
 from playground.rivals import names
 from playground.roster import Roster
+from playground.second_act import others
 from playground.stage import Stage
 from playground.system import EVERYTHING, Shape, System
 from playground.teller import BrokenPromiseError, Teller
 
 STORY = Path(__file__).resolve().parents[1] / "story"
 PROLOGUE = """\
-The main job of Dayfly, on a real control plane on this machine: what is deployed gets an end, and
-ends then. Nodes and pods are simulated; etcd, kube-apiserver, controllers, kubectl and Helm are the
-real ones. Lines with $ are commands, with their output; ✓ marks a promise that was checked.
+Dayfly on a real control plane on this machine. First act: what is deployed gets an end, and ends
+then. Second act: timelines, Ephemerators, NamespaceManagers, Helm releases, and a mistake.
+Nodes and pods are simulated; etcd, kube-apiserver, controllers, kubectl and Helm are the real ones.
+Lines with $ are commands, with their output; ✓ marks a promise that was checked.
 
 Ctrl-C stops it and leaves nothing behind. Logs while it runs: {logs}
 """
@@ -38,7 +40,16 @@ def perform(say: Say) -> int:
         try:
             with _cleared(Path(directory)), _stage(Path(directory), say) as stage:
                 started = time.monotonic()
-                for act in (_policies, _receipts, _refusals, names, _extension, _kills, _ends):
+                for act in (
+                    _policies,
+                    _receipts,
+                    _refusals,
+                    names,
+                    _extension,
+                    _kills,
+                    _ends,
+                    others,
+                ):
                     act(stage)
                 took = time.monotonic() - started
         except (BrokenPromiseError, DidNotStartError) as broken:
@@ -196,11 +207,11 @@ def _ends(stage: Stage) -> None:
     tell.run("kubectl create namespace archive")
     tell.run("kubectl label namespace archive dayfly.dev/protected=true")
     tell.run("kubectl annotate namespace archive dayfly.dev/ttl=5s")
-    tell.run("kubectl annotate namespace pr-1 dayfly.dev/ttl=20s")
+    tell.run("kubectl annotate namespace pr-1 dayfly.dev/ttl=15s")
     archive = stage.end_of("namespaces", "archive")
     stage.end_of("namespaces", "pr-1")
     tell.run("kubectl dayfly list -A")
-    tell.say("nothing to do but wait, some 20 seconds")
+    tell.say("nothing to do but wait, some 15 seconds")
     tell.wait(lambda: not stage.exists("deployment", "shop", "pr-1"), "the Deployment's end", 60)
     tell.wait(lambda: not stage.exists("job", "shop-migrate", "pr-1"), "the Job's end", 60)
     tell.wait(lambda: not _pods(stage, "job-name=shop-migrate"), "the Job's pods' end", 20)
