@@ -29,7 +29,7 @@ REFUSED_AGAIN: Final = 30.0
 
 BACKOFF: Final = Backoff(first=0.1, cap=60.0)
 
-SLICE: Final = 200
+SLICE: Final = 50
 """Objects looked at in one go when leadership begins: some milliseconds in which no end is served.
 """
 
