@@ -24,6 +24,12 @@ Dayfly runs: {shape.admissions} admission and {shape.operators} operator replica
   kubectl dayfly list -A                                 # what ends when, and why
   kubectl dayfly extend deployment/web 2d -n pr-1
 
+  kubectl apply -f manifests/policies/sleeping-previews.yaml
+  kubectl create namespace pr-2 && kubectl label namespace pr-2 purpose=sleeping-preview
+  kubectl dayfly explain ns/pr-2                         # warned, scaled down, deleted: when, and why
+  kubectl dayfly simulate -A --for 7d                    # what would happen; changes nothing
+  kubectl dayfly history -A                              # what has happened, and by which rule
+
   make status   who runs, who leads (kill -9 one, and see)
   make up       start again who died, and undo a `kubectl apply -k manifests/base`:
                 that leads the webhooks to pods, which there are none of here
