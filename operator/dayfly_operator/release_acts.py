@@ -53,14 +53,19 @@ class Order:
 
     @classmethod
     def begun(cls, secret: ObjectMeta) -> "Order | None":
-        """Read the intent on a Secret; None if it cannot be read."""
+        """Read the intent on a Secret; None if it cannot be read, or was not written on this one.
+
+        Whoever may create Secrets may write there what they like, and a backup may bring an intent
+        back; but only whoever writes on a Secret that is there already knows its uid.
+        """
         by = secret.annotation_map.get(names.ENDED_BY, "")
         name = secret.label_map.get(LABEL_NAME, "")
+        text, _, uid = secret.annotation_map.get(names.RELEASE_DUE, "").partition(" ")
         try:
-            due = instant.parse(secret.annotation_map.get(names.RELEASE_DUE, ""))
+            due = instant.parse(text)
         except instant.InvalidInstant:
             return None
-        if not (by.startswith(BY) and name):
+        if not (by.startswith(BY) and name and uid == secret.uid):
             return None
         return cls(ReleaseRef(secret.namespace, name), by.removeprefix(BY), due)
 
@@ -83,9 +88,10 @@ class ReleaseActs:
 
     async def begin(self, newest: Revision, order: Order) -> None:
         """Record that the release ends."""
-        if is_begun(newest) and newest.meta.annotation_map.get(names.ENDED_BY) == order.by:
+        begun = Order.begun(newest.meta) if is_begun(newest) else None
+        if begun and begun.by == order.by:
             return
-        due = instant.render(order.due)
+        due = f"{instant.render(order.due)} {newest.meta.uid}"
         await self._write_intent(newest, "true", {names.ENDED_BY: order.by, names.RELEASE_DUE: due})
 
     async def withdraw(self, newest: Revision) -> None:

@@ -159,6 +159,9 @@ EDITS: list[Any] = [
     pytest.param(EDITOR, {}, {"steps": "x"}, names.STEPS, id="pretending that steps were done"),
     pytest.param(EDITOR, {}, {"ended_by": "x"}, names.ENDED_BY, id="marking for the end"),
     pytest.param(
+        EDITOR, {}, {"release_due": "x"}, names.RELEASE_DUE, id="pretending that a release ends"
+    ),
+    pytest.param(
         OWNER,
         {},
         {"ttl": "8h", "policy": "p", "caught_up": EARLY},

@@ -109,6 +109,7 @@ def metadata_of(**keys: str) -> dict[str, Any]:
         "steps": names.STEPS,
         "caught_up": names.CAUGHT_UP,
         "ended_by": names.ENDED_BY,
+        "release_due": names.RELEASE_DUE,
         "wake": names.WAKE_REQUESTED,
     }
     annotations = {where[key]: value for key, value in keys.items() if key in where}

@@ -252,6 +252,22 @@ async def test_an_intent_that_cannot_be_read_leads_to_nothing(annotation: str, t
     assert cluster.there() == before
 
 
+async def test_an_intent_on_another_secret_than_it_was_written_on_leads_to_nothing() -> None:
+    """Whoever may create Secrets may write there what they like: only Dayfly knew this one's uid.
+
+    A backup that is restored says so of a release that was ended, too.
+    """
+    cluster = shop()
+    await a_leader_dies(cluster, HALF_WAY)
+    place = place_of(path(SECRET))
+    restored = cluster.store.objects.pop(place.key)
+    assert restored["metadata"].pop("uid")
+    cluster.store.create(place_of(SECRETS.path("team-a")), restored)
+    before = cluster.there()
+    assert await cluster.leader().resume() is None
+    assert cluster.there() == before
+
+
 async def test_without_the_right_to_look_secrets_are_not_even_asked_for() -> None:
     cluster = shop()
     client = cluster.client()

@@ -51,12 +51,13 @@ async def test_a_release_ends_in_reverse_install_order_and_its_secrets_last() ->
 
 async def test_what_is_deleted_says_by_whom_but_a_role_is_not_touched_before() -> None:
     cluster = shop()
+    uid = cluster.meta(SECRET).uid
     client = cluster.client()
     await cluster.leader(client).end(cluster.order())
     marked = {r.path: r.body["metadata"]["annotations"] for r in client.sent("PATCH")}
     by = {names.ENDED_BY: "ExpiryPolicy/previews"}
     assert marked == {
-        path(SECRET): {**by, names.RELEASE_DUE: instant.render(NOW)},
+        path(SECRET): {**by, names.RELEASE_DUE: f"{instant.render(NOW)} {uid}"},
         **{path(key): by for key in (WEB, SERVICE, SETTINGS)},
     }
 
