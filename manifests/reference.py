@@ -140,6 +140,7 @@ def _operator_registry() -> CollectorRegistry:
     metrics.dead_letters.labels(kind="ExpiryPolicy")
     metrics.read(Readings(**{field.name: float for field in fields(Readings)}))
     metrics.read_claims(lambda: census([]))
+    metrics.read_own_objects(lambda: {"ephemerators.tessellate.io": 1})
     metrics.read_breakers(lambda: {"previews": 60})
     return metrics.registry
 

@@ -43,6 +43,21 @@ class Census(Collector):
         yield family
 
 
+class OwnObjects(Collector):
+    """Ephemerators, NamespaceManagers and Stays, counted when somebody asks."""
+
+    def __init__(self, count: Callable[[], Mapping[str, int]]) -> None:
+        self._count = count
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Count."""
+        text = "Ephemerators, NamespaceManagers and Stays in memory, by kind."
+        family = GaugeMetricFamily("dayfly_own_objects", text, labels=["resource"])
+        for resource, number in sorted(self._count().items()):
+            family.add_metric([resource], number)
+        yield family
+
+
 class OpenBreakers(Collector):
     """The policies whose breaker is open, when somebody asks."""
 
@@ -155,6 +170,10 @@ class Metrics:
     def read_breakers(self, open_: Callable[[], Mapping[str, int]]) -> None:
         """Add the gauge of breakers."""
         self.registry.register(OpenBreakers(open_))
+
+    def read_own_objects(self, count: Callable[[], Mapping[str, int]]) -> None:
+        """Add the gauge of objects of our smaller kinds."""
+        self.registry.register(OwnObjects(count))
 
     def read_claims(self, count: Callable[[], Mapping[tuple[KeyKind, ClaimState], int]]) -> None:
         """Add the gauge of claims."""

@@ -83,6 +83,7 @@ class OwnKindParts:
             ]
         )
         stay_desk.known = self.known
+        means.reports.metrics.read_own_objects(self.known.count)
         self._relist = Chore(
             "listing Ephemerators, NamespaceManagers and Stays",
             self._list,

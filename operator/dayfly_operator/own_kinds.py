@@ -177,6 +177,10 @@ class OwnKinds:
         for kind in self._kinds.values():
             yield from kind.aimed_at(namespace)
 
+    def count(self) -> dict[str, int]:
+        """Count them, by kind."""
+        return {each.group_resource: len(kind.objects) for each, kind in self._kinds.items()}
+
     def all(self) -> tuple[Key, ...]:
         """Return all of either kind, as things are now."""
         return tuple(key for kind in self._kinds.values() for key in kind.objects)

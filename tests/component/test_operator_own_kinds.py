@@ -61,6 +61,7 @@ async def test_whoever_does_not_lead_knows_and_does_nothing(api: FakeApi) -> Non
     api.put(EPHEMERATOR, ephemerator())
     async with operating(api, leading=False) as running:
         await eventually(running.program.parts.own.known.all)
+        assert metric(running, "dayfly_own_objects", resource="ephemerators.tessellate.io") == 1
         with pytest.raises(TimeoutError):
             await eventually(running.writes, NOBODY_LISTENS)
         running.lead()
