@@ -411,6 +411,11 @@ class Reason:
     """An object that the release's manifest lists is not the release's own, or not its alone.
     Do: take it out of the chart, or let helm upgrade take it over with --take-ownership.
     """
+    RELEASE_OUT_OF_REACH: Final = "ReleaseOutOfReach"
+    """The end of a member has come, and its release is stored in a namespace that the member's
+    policy does not select: the rest of it is none of that policy's business.
+    Do: let the policy select that namespace too, or take the object out of the chart.
+    """
     RELEASE_NOT_STORED: Final = "ReleaseNotStored"
     """The object says it is of a Helm release, but no Secret holds such a release: it is stored by
     another driver (ConfigMap, SQL), or has been uninstalled.

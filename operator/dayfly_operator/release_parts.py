@@ -4,8 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from dayfly_core import selectors
 from dayfly_core.api import Enforcement, Unit
 from dayfly_core.guard import Guard
+from dayfly_core.objects import ObjectMeta
 from dayfly_core.policies import Policies
 from dayfly_kube.client import Client
 from dayfly_kube.discovery import Discovery
@@ -73,6 +75,7 @@ class ReleaseParts:
             permissions=OwnRights(tools.client),
             guard=tools.guard,
             members=self.members.of,
+            reaches=self._reaches,
             now=tools.now,
         )
         return ReleaseSurvey(sources)
@@ -81,6 +84,11 @@ class ReleaseParts:
     def wanted(self) -> bool:
         """Whether a policy ends releases as one: then it takes rights of its own."""
         return any(policy.unit is Unit.RELEASE for policy in self._policies())
+
+    def _reaches(self, name: str, namespace: ObjectMeta) -> bool:
+        policy = self._policies().get(name)
+        # One that is gone ends nothing, and calls off what it has begun.
+        return policy is None or selectors.matches(policy.namespace_selector, namespace.label_map)
 
     def _ends_releases(self, name: str) -> bool:
         policy = self._policies().get(name)

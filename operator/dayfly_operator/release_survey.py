@@ -1,7 +1,7 @@
 """Looks at a Helm release before its end: has it come for all of it, and what would be deleted."""
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -128,6 +128,8 @@ class Sources:
     permissions: Permissions
     guard: Callable[[], Guard]
     members: Callable[[ReleaseRef], Iterable[Key]]
+    reaches: Callable[[str, ObjectMeta], bool]
+    """Whether the policy of that name is about what is in a namespace."""
     now: Callable[[], datetime]
 
 
@@ -156,13 +158,14 @@ class ReleaseSurvey:
             return ()
         return await self._from.reader.begun()
 
-    async def look(self, ref: ReleaseRef, asking: Key | None) -> Look:
+    async def look(self, ref: ReleaseRef, asking: Key | None, policy: str) -> Look:
         """Read everything by quorum. ``asking`` is the member whose end has come, if one has.
 
         Raises ApiError and Unreachable.
         """
         try:
-            return await self._look(ref, asking)
+            look = await self._look(ref, asking)
+            return await self._within_reach(ref, policy, look) if isinstance(look, Due) else look
         except ApiError as error:
             if not error.forbidden:
                 raise
@@ -181,6 +184,19 @@ class ReleaseSurvey:
         except UnreadableRelease as error:
             return Due(stopped(ref, Reason.RELEASE_UNREADABLE, unreadable(ref, error)), newest)
         return await self._judged(ref, asking, content, known)
+
+    async def _within_reach(self, ref: ReleaseRef, policy: str, due: Due) -> Due:
+        """Stop a policy that is not about the release's namespace.
+
+        Whoever may give one object elsewhere an end could have the whole release go by it.
+        """
+        found = await self._from.world.read(Key(NAMESPACES, "", ref.namespace))
+        if found is None or self._from.reaches(policy, found.meta):
+            return due
+        note = (
+            f"it is stored in namespace {ref.namespace}, which ExpiryPolicy {policy} does not reach"
+        )
+        return replace(due, plan=stopped(ref, Reason.RELEASE_OUT_OF_REACH, note))
 
     async def _judged(
         self, ref: ReleaseRef, asking: Key | None, content: Content, known: Sequence[Revision]

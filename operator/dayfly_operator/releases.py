@@ -168,7 +168,7 @@ class HelmReleases:
         return ReleaseOutcome()
 
     async def _look(self, order: Order) -> Look:
-        look = await self._means.survey.look(order.ref, order.key)
+        look = await self._means.survey.look(order.ref, order.key, order.policy)
         hold = self._means.survey.remembered(order.ref)
         if hold and isinstance(look, Due):
             # Not listed, as far as one could read, or changed since: it is waited for either way.

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from dayfly_core import ending, helm, names
+from dayfly_core import ending, helm, names, selectors
 from dayfly_core.actions import Action, Delete
 from dayfly_core.api import Unit
 from dayfly_core.ending import Plan, Subject
@@ -67,9 +67,11 @@ def manifest(*keys: Key, stays: Iterable[Key] = (KEPT,)) -> str:
 def _document(key: Key, *, stays: bool) -> str:
     note = "{helm.sh/resource-policy: keep}" if stays else ""
     resource = key.resource
+    elsewhere = f"  namespace: {key.namespace}\n" if key.namespace not in ("", "team-a") else ""
     return (
         f"---\n# Source: shop/templates/all.yaml\napiVersion: {resource.api_version}\n"
-        f"kind: {resource.kind}\nmetadata:\n  name: {key.name}\n  annotations: {note}\n"
+        f"kind: {resource.kind}\nmetadata:\n  name: {key.name}\n{elsewhere}"
+        f"  annotations: {note}\n"
     )
 
 
@@ -121,7 +123,9 @@ class Knowledge:
         return self.known(key)
 
     def plan(self, subject: Subject) -> Plan:
-        around = ObjectMeta(name=subject.key.namespace) if subject.key.namespace else None
+        name = subject.key.namespace
+        found = self.known(Key(NAMESPACES, "", name)) if name else None
+        around = (found.meta if found else ObjectMeta(name=name)) if name else None
         here = replace(subject, namespace=around)
         return ending.plan(here, self.policies, Guard("dayfly-system"), self.now)
 
@@ -227,6 +231,7 @@ class Cluster:
             permissions=OwnRights(client),
             guard=lambda: Guard("dayfly-system"),
             members=self.members,
+            reaches=self._reaches,
             now=lambda: self.now,
         )
         teller = Teller(self.said, lambda name: f"uid-of-{name}")
@@ -257,6 +262,12 @@ class Cluster:
 
     def _ends_releases(self, policy: str) -> bool:
         return any(p.name == policy and p.unit is Unit.RELEASE for p in self.policies)
+
+    def _reaches(self, policy: str, namespace: ObjectMeta) -> bool:
+        selector = Policies(self.policies).get(policy)
+        return selector is None or selectors.matches(
+            selector.namespace_selector, namespace.label_map
+        )
 
     def _clock(self) -> datetime:
         self.now += self.tick

@@ -1,15 +1,16 @@
 """A Helm release ends as one, or not at all; whatever happens in between."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from dayfly_core import helm, instant, names
+from dayfly_core import api, helm, instant, names
 from dayfly_core.helm import ReleaseRef
 from dayfly_core.names import Reason
-from dayfly_core.objects import CONFIG_MAPS, SECRETS, Key
+from dayfly_core.objects import CONFIG_MAPS, NAMESPACES, SECRETS, Key
 from dayfly_operator.crew import ReleaseOutcome
 from dayfly_operator.releases import AGAIN
 from support.build import NOW, controlled, in_
@@ -248,3 +249,22 @@ async def test_what_stands_in_the_way_is_told_once_and_many_are_counted() -> Non
     assert await leader.end(cluster.order()) == first
     assert first.blocked.endswith("; and 1 more")
     assert len(cluster.said.events) == 3
+
+
+async def test_a_release_is_not_ended_by_a_policy_that_does_not_reach_its_namespace() -> None:
+    """Else whoever may give one object in a namespace an end would take a release elsewhere."""
+    reaching = api.LabelSelector(match_labels={"team": "web"})
+    cluster = Cluster(policies=[replace(PREVIEWS, namespace_selector=reaching)])
+    cluster.put(Key(NAMESPACES, "", "team-a"), None)
+    cluster.put(Key(NAMESPACES, "", "team-b"), None, labels={"team": "web"})
+    outpost = Key(CONFIG_MAPS, "team-b", "outpost")
+    cluster.put(outpost, at=in_("-1m"))
+    cluster.put(SETTINGS)
+    cluster.install(SETTINGS, outpost)
+    client = cluster.client()
+    outcome = await cluster.leader(client).end(cluster.order(outpost))
+    assert outcome.blocked == (
+        "Helm release team-a/shop does not end: it is stored in namespace team-a, which "
+        "ExpiryPolicy previews does not reach"
+    )
+    assert client.sent("PATCH") == client.sent("DELETE") == []
