@@ -10,9 +10,11 @@ import msgspec
 
 from dayfly_cli import table
 from dayfly_cli.cluster import Cluster, Connection, add_connection, connected
+from dayfly_cli.ends import at
 from dayfly_cli.terminal import OK, Failed, Misused, Terminal
 from dayfly_core import api, instant, names
 from dayfly_core.breaker import WINDOW, reset_of
+from dayfly_core.instant import InvalidInstant
 from dayfly_core.objects import EXPIRY_POLICIES, ObjectMeta
 from dayfly_kube.errors import ApiError
 from dayfly_kube.flags import Flags
@@ -153,7 +155,7 @@ def _show(terminal: Terminal, found: Sequence[Found], options: Options) -> None:
     elif options.policy:
         _show_one(terminal, *held[0])
     else:
-        rows = [[each.name, breaker.opened_at, str(breaker.held)] for each, breaker in held]
+        rows = [[each.name, _since(breaker), str(breaker.held)] for each, breaker in held]
         table.write_plain(terminal.out, ("POLICY", "OPEN SINCE", "HELD"), rows)
         terminal.say("")
         for each, breaker in held:
@@ -161,10 +163,18 @@ def _show(terminal: Terminal, found: Sequence[Found], options: Options) -> None:
 
 
 def _show_one(terminal: Terminal, found: Found, breaker: api.Breaker) -> None:
-    terminal.say(f"The breaker of {found.name} is open since {breaker.opened_at}.")
+    terminal.say(f"The breaker of {found.name} is open since {_since(breaker)}.")
     terminal.say(f"  {breaker.message}")
     for line in _first(breaker):
         terminal.say(line)
+
+
+def _since(breaker: api.Breaker) -> str:
+    """Write when it opened to the second; what cannot be read as it is written."""
+    try:
+        return at(instant.parse(breaker.opened_at))
+    except InvalidInstant:
+        return breaker.opened_at
 
 
 def _first(breaker: api.Breaker) -> list[str]:

@@ -15,6 +15,8 @@ from dayfly_core.wish import Wish, read
 
 NEVER_COMES: Final = datetime.max.replace(tzinfo=UTC)
 """Sorts what has no end behind everything that has one."""
+OVERDUE: Final = "overdue"
+"""The time left of what should have happened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ def in_order(entries: Iterable[Entry]) -> list[Entry]:
 
 def remaining(end: datetime, now: datetime) -> str:
     """Write the time left as receipts do: ``12d3h``, ``3h20m``, ``4m10s``, or ``overdue``."""
-    return duration.render_left(end - now) if end > now else "overdue"
+    return duration.render_left(end - now) if end > now else OVERDUE
 
 
 def countdown(end: datetime, now: datetime) -> str:

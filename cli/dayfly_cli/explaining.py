@@ -11,10 +11,13 @@ from dayfly_cli.cluster import Cluster, Connection, add_connection, connected
 from dayfly_cli.ends import at, remaining, title
 from dayfly_cli.kinds import Target, parse_target
 from dayfly_cli.terminal import OK, Terminal
-from dayfly_core import ending, instant, names
+from dayfly_core import ending, helm, instant, names
+from dayfly_core.api import Unit
 from dayfly_core.forecast import Foreseen, forecast
+from dayfly_core.helm import ReleaseRef
 from dayfly_core.names import Reason
 from dayfly_core.objects import EPHEMERATORS, NAMESPACE_MANAGERS, NAMESPACES, Key, ObjectMeta
+from dayfly_core.policies import Policies
 from dayfly_core.simulation import World
 from dayfly_core.subject import Plan, Subject
 from dayfly_kube.flags import Flags
@@ -46,6 +49,8 @@ class Explanation:
     future: tuple[Foreseen, ...]
     covered: bool
     """Whether any policy has a say in it."""
+    release: ReleaseRef | None = None
+    """The Helm release that ends with it."""
 
 
 def parse(prog: str, argv: Sequence[str]) -> Options:
@@ -97,7 +102,13 @@ async def _explained(cluster: Cluster, target: Target, terminal: Terminal) -> Ex
     players = found.about(subject.key)
     objects = await _around(cluster, subject, {player.target for player in players})
     world = World(terminal.now(), objects, policies, guard, players)
-    return Explanation(subject.key, plan, forecast(subject.key, world), covered)
+    foreseen = forecast(subject.key, world)
+    return Explanation(subject.key, plan, foreseen, covered, _release(meta, policies))
+
+
+def _release(meta: ObjectMeta, policies: Policies) -> ReleaseRef | None:
+    policy = policies.get(meta.label_map.get(names.POLICY, ""))
+    return helm.release_of(meta) if policy and policy.unit is Unit.RELEASE else None
 
 
 async def _around(cluster: Cluster, subject: Subject, targets: set[str]) -> dict[Key, ObjectMeta]:
@@ -125,6 +136,8 @@ def lines(explained: Explanation, now: datetime) -> Iterator[str]:
     for row in rows:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         yield ("  " + "   ".join(cells)).rstrip()
+    if explained.release:
+        yield f"  with the last of its objects ends the whole Helm release {explained.release}"
 
 
 def _when(when: datetime, now: datetime) -> str:
@@ -155,6 +168,7 @@ def as_data(explained: Explanation) -> dict[str, Any]:
         "name": key.name,
         "reason": plan.reason,
         "note": plan.note or None,
+        "release": str(explained.release) if explained.release else None,
         "steps": [
             {
                 "at": instant.render(step.at),

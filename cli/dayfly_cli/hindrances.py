@@ -1,4 +1,4 @@
-"""What keeps an object from ending although its end is written: the guard, or a protected member.
+"""What keeps an object from ending although its end is written: guard, protected member, breaker.
 
 The operator's own rules, asked with the rights of the person who wants to know.
 """
@@ -11,15 +11,34 @@ from typing import Final
 import msgspec
 
 from dayfly_cli.cluster import Cluster
-from dayfly_cli.ends import Entry
+from dayfly_cli.ends import OVERDUE, Entry
 from dayfly_core import names
 from dayfly_core.guard import Guard
-from dayfly_core.objects import NAMESPACES, Resource
+from dayfly_core.objects import EXPIRY_POLICIES, NAMESPACES, ObjectMeta, Resource
 from dayfly_core.policies import Policies
 from dayfly_kube.discovery import Discovery
 from dayfly_kube.errors import ApiError
 from dayfly_kube.guarding import CONFIG_MAPS, ConfigMap
 from dayfly_operator.namespaces import Members
+
+
+class Status(msgspec.Struct, frozen=True):
+    """Of an ExpiryPolicy, as far as it matters here."""
+
+    breaker: dict[str, object] | None = None
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """One ExpiryPolicy."""
+
+    metadata: ObjectMeta = ObjectMeta()
+    status: Status = Status()
+
+
+class Page(msgspec.Struct, frozen=True):
+    """All of them."""
+
+    items: list[Listed] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +73,36 @@ async def annotated(
 ) -> list[Entry]:
     """Note on each entry that is overdue what keeps it; the others cost no request."""
     noted, served = list(entries), list(kinds)
-    late = [i for i, e in enumerate(noted) if e.end and e.end <= now and not e.note]
+    late = [i for i, e in enumerate(noted) if _is_late(e, now)]
     if not late:
         return noted
-    known = await guard(cluster)
+    known, brakes = await guard(cluster), await open_breakers(cluster)
     for i in late:
         kept = await _of(cluster, known, noted[i], served)
-        noted[i] = replace(noted[i], kept=kept.note)
+        noted[i] = replace(noted[i], kept=kept.note or _braked(noted[i], brakes))
     return noted
+
+
+def _is_late(entry: Entry, now: datetime) -> bool:
+    """Whether it should have happened, and nothing that is known of it says why it has not."""
+    return entry.left(now) == OVERDUE and not replace(entry, timeline=None).note
+
+
+def _braked(entry: Entry, brakes: frozenset[str]) -> str:
+    surprising = names.CAUGHT_UP in entry.meta.annotation_map
+    return "held by the breaker" if surprising and entry.policy in brakes else ""
+
+
+async def open_breakers(cluster: Cluster) -> frozenset[str]:
+    """Return the policies whose breaker is open; who may not look knows of none."""
+    try:
+        body = await cluster.client.get_list(EXPIRY_POLICIES.path())
+    except ApiError as error:
+        if not (error.forbidden or error.not_found):
+            raise
+        return frozenset()
+    found = msgspec.json.decode(body, type=Page).items
+    return frozenset(each.metadata.name for each in found if each.status.breaker)
 
 
 async def guard(cluster: Cluster) -> Guard:

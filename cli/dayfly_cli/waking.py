@@ -84,6 +84,9 @@ async def run(terminal: Terminal, argv: Sequence[str]) -> int:
         if resource != NAMESPACES and names.REPLICAS not in before.annotation_map:
             terminal.warn(f"{Entry(resource, before).title} is awake: nothing was scaled down")
             return OK
+        if names.POLICY not in before.label_map:
+            title = Entry(resource, before).title
+            raise Failed(f"no policy covers {title}, so none has scaled it down or can wake it")
         after = await _wake(cluster, resource, before, options, terminal)
     if options.output == "json":
         terminal.say(json.dumps(as_data(Entry(resource, after), terminal.now()), indent=2))

@@ -9,7 +9,7 @@ from dayfly_core import names
 from dayfly_core.objects import EXPIRY_POLICIES
 from support.fake_api import Fault
 from support.policy_manifests import manifest
-from support.shell import Shell
+from support.shell import API, WEB, Shell, stamped
 
 PREVIEWS = EXPIRY_POLICIES.path(name="previews")
 
@@ -161,3 +161,21 @@ async def test_a_verb_that_there_is_not(shell: Shell) -> None:
     with pytest.raises(SystemExit) as ended:
         await shell.run("breaker open previews")
     assert ended.value.code == 2
+
+
+async def test_it_opens_at_a_second_for_a_person(shell: Shell) -> None:
+    body = held(60)
+    body["status"]["breaker"]["openedAt"] = "2026-11-22T09:58:00.123456Z"
+    shell.api.put(PREVIEWS, body)
+    assert "is open since 2026-11-22T09:58:00Z." in (await shell.run("breaker show previews")).out
+
+
+async def test_list_names_the_breaker_where_it_holds_an_end_back(shell: Shell) -> None:
+    shell.api.put(PREVIEWS, held(60))
+    late = stamped("2026-11-22T09:00:00Z")
+    shell.api.put(API, late)
+    late["metadata"]["annotations"][names.CAUGHT_UP] = "2026-11-22T08:00:00Z"
+    shell.api.put(WEB, late)
+    lines = {line.split()[0]: line for line in (await shell.run("list")).out.splitlines()}
+    assert lines["deployment.apps/web"].endswith("held by the breaker")
+    assert lines["deployment.apps/api"].endswith("overdue   previews   -")

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from dayfly_core import names
+from dayfly_core.helm import MANAGED_BY, MANAGER, RELEASE_NAME, RELEASE_NAMESPACE
 from dayfly_core.objects import EXPIRY_POLICIES
 from support.fake_api import Fault
 from support.policy_manifests import manifest
@@ -57,6 +58,17 @@ async def test_explain_for_programs(shell: Shell) -> None:
     assert (data["kind"], data["name"]) == ("Deployment", "web")
     assert data["steps"][1]["what"] == "scale down"
     assert data["steps"][1]["at"] == "2026-11-22T12:00:00Z"
+
+
+async def test_explain_says_that_a_helm_release_ends_as_one(shell: Shell) -> None:
+    shell.api.put(PREVIEWS, manifest(unit="Release"))
+    member = stamped("2026-11-22T12:00:00Z", **{MANAGED_BY: MANAGER})
+    member["metadata"]["annotations"] |= {RELEASE_NAME: "store", RELEASE_NAMESPACE: "shop"}
+    shell.api.put(WEB, member)
+    told = (await shell.run("explain deployment/web")).out.splitlines()[-1]
+    assert told == "  with the last of its objects ends the whole Helm release shop/store"
+    data = json.loads((await shell.run("explain deployment/web -o json")).out)
+    assert data["release"] == "shop/store"
 
 
 @pytest.mark.parametrize(

@@ -86,3 +86,10 @@ async def test_extend_by_a_stay_says_the_new_end_itself(shell: Shell) -> None:
     assert stays(shell) == [{"until": "2026-11-22T19:00:00Z"}]
     assert (answer.status, answer.out) == (1, "")
     assert "was denied: the policy allows no later end" in answer.err
+
+
+async def test_what_no_policy_covers_is_not_waited_for(shell: Shell) -> None:
+    shell.api.put(SHOP, {"metadata": {"name": "shop"}})
+    answer = await shell.run("wake namespace/shop")
+    assert (answer.status, annotations(shell, SHOP)) == (1, {})
+    assert "no policy covers namespace/shop" in answer.err
