@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from random import Random
 from typing import Any, Final
 
@@ -18,23 +17,22 @@ from dayfly_core.objects import (
     ObjectMeta,
     Resource,
 )
-from dayfly_kube.client import Client
-from dayfly_operator import stays
+from dayfly_operator import act_parts, stays
+from dayfly_operator.act_parts import ActMeans
 from dayfly_operator.chores import Chore
-from dayfly_operator.courier import Calls
 from dayfly_operator.ephemerators import EphemeratorJudge
-from dayfly_operator.namespace_end import Members, NamespaceEnd, Turns
+from dayfly_operator.namespace_end import Members, NamespaceEnd
 from dayfly_operator.namespace_managers import ManagerJudge
-from dayfly_operator.own_acts import Acts, Scaling
+from dayfly_operator.own_acts import Acts
 from dayfly_operator.own_desk import Judge, Office, OwnDesk
-from dayfly_operator.own_kinds import Finder, Heard, OwnKind, OwnKinds
+from dayfly_operator.own_kinds import Heard, OwnKind, OwnKinds
 from dayfly_operator.own_queue import Desk, OwnQueue
 from dayfly_operator.own_reports import OwnReports
 from dayfly_operator.pods import Pods
 from dayfly_operator.register import Watches
 from dayfly_operator.settings import Settings
 from dayfly_operator.stays import StayDesk
-from dayfly_operator.writing import Gate, Writer
+from dayfly_operator.writing import Gate
 
 REPAIR_EVERY: Final = 600.0
 """Seconds between full lists of these kinds."""
@@ -50,24 +48,16 @@ RELIST_GAP: Final = 5.0
 class OwnMeans:
     """What these parts need of the others."""
 
-    client: Client
-    finder: Finder
-    writer: Writer
+    acting: ActMeans
     watches: Watches
     listed: Callable[[], bool]
     """Whether all namespaces are known."""
     gate: Gate
     settings: Settings
     guard: Callable[[], Guard]
-    """What is guarded, as far as is known by now."""
-    certain_guard: Callable[[], Guard]
-    """The same for acts: raises Unreachable while it is not known."""
+    """What is guarded, as far as is known by now; for acts, ``acting`` has it for certain."""
     members: Members
-    turns: Turns
-    scaler: Scaling
-    calls: Calls
     reports: OwnReports
-    now: Callable[[], datetime]
 
 
 class OwnKindParts:
@@ -96,35 +86,27 @@ class OwnKindParts:
             every=REPAIR_EVERY,
         )
         desks: dict[Resource, Desk] = {**self._desks(), STAYS: stay_desk}
-        self.queue = OwnQueue(self.known, desks, means.gate, means.now)
+        self.queue = OwnQueue(self.known, desks, means.gate, means.acting.now)
 
     def _desks(self) -> dict[Resource, OwnDesk]:
-        means = self._means
-        settings = ephemerator.Settings(
-            Months(means.settings.ephemerator_months), means.settings.ephemerator_ignored
-        )
-        office, retries = self._office(), means.settings.webhooks.retries
+        office, acting, guard = self._office(), self._means.acting, self._means.guard
+        given = self._means.settings
+        settings = ephemerator.Settings(Months(given.ephemerator_months), given.ephemerator_ignored)
+        pods = Pods(acting.client)
         judges: dict[Resource, Judge] = {
-            EPHEMERATORS: EphemeratorJudge(settings, means.guard, means.now),
-            NAMESPACE_MANAGERS: ManagerJudge(Pods(means.client), means.guard, means.now, retries),
+            EPHEMERATORS: EphemeratorJudge(settings, guard, acting.now),
+            NAMESPACE_MANAGERS: ManagerJudge(pods, guard, acting.now, acting.retries),
         }
         return {kind: OwnDesk(office, judge, self._again) for kind, judge in judges.items()}
 
     def _office(self) -> Office:
-        means = self._means
-        ending = NamespaceEnd(
-            means.client, means.writer, means.certain_guard, means.members, means.turns, means.now
-        )
-        acts = Acts(
-            means.client,
-            means.writer,
-            ending,
-            means.scaler,
-            means.calls,
-            means.reports,
-            Random().random,
-        )
-        return Office(means.client, means.writer, self.known, self, acts, means.now)
+        acting, reports = self._means.acting, self._means.reports
+        client, writer = acting.client, acting.writer
+        scaler = act_parts.scaler(acting, reports)
+        members, turns, now = self._means.members, acting.turns, acting.now
+        ending = NamespaceEnd(client, writer, acting.guard, members, turns, now)
+        acts = Acts(client, writer, ending, scaler, acting.calls, reports, Random().random)
+        return Office(client, writer, self.known, self, acts, now)
 
     # What is heard.
 
@@ -167,7 +149,7 @@ class OwnKindParts:
         yield self._everything.run()
 
     async def _list(self) -> None:
-        await self.known.relist(self._means.client, self._means.finder)
+        await self.known.relist(self._means.acting.client, self._means.acting.finder)
 
     async def _look_at_all(self) -> float | None:
         if not self._means.listed():

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -55,13 +55,15 @@ class OwnReports:
     metrics: Metrics
     notes: Notes
     now: Callable[[], datetime]
+    dry_run: bool = field(default=False, kw_only=True)
 
     def ended(self, author: Author, act: EndNamespace, sent_at: datetime) -> None:
         """Say that a namespace was deleted."""
         lag = (sent_at - act.due).total_seconds()
         end = instant.render(act.due)
         log.info(
-            "deleted object=%s uid=%s by=%s due=%s lag-ms=%.0f",
+            "%s object=%s uid=%s by=%s due=%s lag-ms=%.0f",
+            "would delete" if self.dry_run else "deleted",
             f"namespaces/{act.name}",
             act.uid,
             author.text,
@@ -81,7 +83,8 @@ class OwnReports:
 
     def scaled_down(self, author: Author, act: ScaleNamespace, note: str) -> None:
         """Say that workloads of a namespace were scaled down."""
-        log.info("scaled down namespace=%s by=%s note=%s", act.namespace, author.text, note)
+        verb = "would scale down" if self.dry_run else "scaled down"
+        log.info("%s namespace=%s by=%s note=%s", verb, act.namespace, author.text, note)
         target = Key(NAMESPACES, "", act.namespace)
         self.teller.tell(target, act.uid, Reason.SCALED_DOWN, f"by {author.text}: {note}")
         self.teller.tell(author.key, author.uid, Reason.SCALED_DOWN, note)
@@ -121,7 +124,8 @@ class OwnReports:
 
     def removed(self, author: Author) -> None:
         """Say that an object that has done its work is gone."""
-        log.info("deleted object=%s uid=%s: its namespace is gone", author.key, author.uid)
+        verb = "would delete" if self.dry_run else "deleted"
+        log.info("%s object=%s uid=%s: its namespace is gone", verb, author.key, author.uid)
 
     def _note(
         self, author: Author, action: str, target: Key, act: EndNamespace | ScaleNamespace

@@ -216,23 +216,17 @@ class Parts:
 
     def _own_kinds(self) -> OwnKindParts:
         tools, now = self._tools, self._tools.clocks.now
-        reports = OwnReports(self._teller, self.metrics, self.history, now)
         means = OwnMeans(
-            client=tools.client,
-            finder=self._discovery,
-            writer=self._writer,
+            acting=self._act_means(),
             watches=self.watching,
             listed=self.watching.namespaces.synced.is_set,
             gate=tools.leadership,
             settings=tools.settings,
             guard=self.guard,
-            certain_guard=self.guard.certain,
             members=self._members,
-            turns=self._pacer,
-            scaler=act_parts.scaler(self._act_means(), reports),
-            calls=self.courier,
-            reports=reports,
-            now=now,
+            reports=OwnReports(
+                self._teller, self.metrics, self.history, now, dry_run=tools.settings.dry_run
+            ),
         )
         stay_desk = StayDesk(tools.client, self._writer, self.book, self._teller, now)
         return OwnKindParts(means, stay_desk)

@@ -30,16 +30,15 @@ from dayfly_core.outbox import Delivered, Outcome
 from dayfly_kube.client import Client
 from dayfly_kube.errors import ApiError, Status, StatusDetails, Unreachable
 from dayfly_kube.events import Regarding
+from dayfly_operator.act_parts import ActMeans
 from dayfly_operator.courier import Parcel
 from dayfly_operator.metrics import Metrics
 from dayfly_operator.own_kind_parts import OwnKindParts, OwnMeans
 from dayfly_operator.own_kinds import Heard, OwnObject
 from dayfly_operator.own_reports import OwnReports
-from dayfly_operator.scaling import Means, Scaler
 from dayfly_operator.settings import parse
 from dayfly_operator.stays import StayDesk
 from dayfly_operator.telling import Teller
-from dayfly_operator.workloads import Workloads
 from dayfly_operator.writing import Gated
 from support.fake_store import Json, Refused, Store, place_of, selects
 
@@ -221,24 +220,26 @@ class OwnWorld:
         client, writer = cast("Client", self), Gated(self, gate)
         teller = Teller(self.recorder, lambda _name: "")
         reports = OwnReports(teller, Metrics(), self, self.now)
-        workloads = Workloads(client, self)
-        scaler = Scaler(Means(workloads, writer, lambda: self.guard, self, reports))
-        means = OwnMeans(
+        acting = ActMeans(
             client=client,
-            finder=self,
             writer=writer,
+            finder=self,
+            guard=lambda: self.guard,
+            turns=self,
+            calls=Post(self.receiver),
+            now=self.now,
+            secrets="dayfly-system",
+            retries=self._settings.webhooks.retries,
+        )
+        means = OwnMeans(
+            acting=acting,
             watches=self,
             listed=lambda: True,
             gate=gate,
             settings=self._settings,
             guard=lambda: self.guard,
-            certain_guard=lambda: self.guard,
             members=self,
-            turns=self,
-            scaler=scaler,
-            calls=Post(self.receiver),
             reports=reports,
-            now=self.now,
         )
         stays = cast("StayDesk", _NoStays())
         parts = OwnKindParts(means, stays)
