@@ -5,7 +5,7 @@ already, and a scale-down of what is to be deleted, are skipped and recorded as 
 never is, and what comes after it waits until it is delivered or given up.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -14,7 +14,7 @@ from dayfly_core import instant, names, timeline
 from dayfly_core.actions import Annotate, Call, Delete, ScaleDown
 from dayfly_core.api import StepType, Unit
 from dayfly_core.helm import release_of
-from dayfly_core.lifecycle import Choice, Record, Result, Rule, choose, occurrence
+from dayfly_core.lifecycle import Choice, Record, Result, Rule, choose, occurrence, overtakes
 from dayfly_core.names import Reason
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.policies import Policy
@@ -56,16 +56,46 @@ def due(policy: Policy, step: Step, end: datetime) -> Due:
 
 def rules(policy: Policy, end: datetime) -> tuple[Rule, ...]:
     """Return the steps of a policy, for this end, as rules of the engine."""
-    return tuple(
-        Rule(
-            step.name,
-            Until(due(policy, step, end).at),
-            step,
-            sequential=True,
-            strength=STRENGTH[step.type],
-        )
-        for step in policy.steps
-    )
+    return tuple(_rule(step, due(policy, step, end).at) for step in policy.steps)
+
+
+def _rule(step: Step, at: datetime) -> Rule:
+    return Rule(step.name, Until(at), step, sequential=True, strength=STRENGTH[step.type])
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """The step that is next, and when its turn comes."""
+
+    step: Step
+    at: datetime
+
+
+def coming(policy: Policy, records: Mapping[str, Record], end: datetime) -> Coming | None:
+    """Return what is next to be done for this end; None once all is.
+
+    Most often the first step that is open. One that became known late waits, and a later one that
+    overtakes it does not wait for it.
+    """
+    waiting: list[tuple[Rule, Coming]] = []
+    for step in policy.steps:
+        record = records.get(step.name)
+        if record is None:
+            when = due(policy, step, end)
+            if not (when.late or waiting):
+                return Coming(step, when.at)
+            waiting.append(_behind(step, when.at, waiting))
+        elif record.result is Result.PENDING:
+            return Coming(step, record.at)
+    return min((each for _, each in waiting), key=lambda each: each.at, default=None)
+
+
+def _behind(
+    step: Step, at: datetime, waiting: Sequence[tuple[Rule, Coming]]
+) -> tuple[Rule, Coming]:
+    rule = _rule(step, at)
+    held = [each.at for earlier, each in waiting if not overtakes(rule, earlier)]
+    return rule, Coming(step, max([at, *held]))
 
 
 def deletion(subject: Subject, policy: Policy, end: datetime, now: datetime) -> Plan:

@@ -90,9 +90,9 @@ def choose(
         if isinstance(answer := answers[rule.name], Met) and not _held_back(rule, open_[:place])
     ]
     for place, (rule, since) in enumerate(ready):
-        if not any(_overtakes(later, rule) for later, _ in ready[place + 1 :]):
+        if not any(overtakes(later, rule) for later, _ in ready[place + 1 :]):
             before = open_[: open_.index(rule)]
-            overtaken = tuple(earlier for earlier in before if _overtakes(rule, earlier))
+            overtaken = tuple(earlier for earlier in before if overtakes(rule, earlier))
             return Choice(rule, since, again, overtaken)
     return Choice(None, None, again)
 
@@ -109,12 +109,13 @@ def _is_open(record: Record | None) -> bool:
     return record is None or record.result is Result.PENDING
 
 
-def _overtakes(later: Rule, earlier: Rule) -> bool:
+def overtakes(later: Rule, earlier: Rule) -> bool:
+    """Whether the later one, once it is true, makes the earlier one pointless."""
     return 0 < earlier.strength <= later.strength
 
 
 def _held_back(rule: Rule, earlier: Sequence[Rule]) -> bool:
-    return any(each.sequential and not _overtakes(rule, each) for each in earlier)
+    return any(each.sequential and not overtakes(rule, each) for each in earlier)
 
 
 def _earliest(answers: Iterator[Met | NotYet]) -> datetime | None:

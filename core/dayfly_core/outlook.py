@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dayfly_core import agenda, names, timeline
-from dayfly_core.lifecycle import Result
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.policies import Policy
 from dayfly_core.timeline import DELETION
@@ -30,10 +29,7 @@ def coming(policy: Policy, meta: ObjectMeta, end: datetime) -> Next | None:
     if not policy.timeline and names.STEPS not in annotations:
         return Next(agenda.due(policy, DELETION, end).at, DELETION.name)
     ledger = timeline.read(annotations.get(names.STEPS), annotations.get(names.EXPIRES_AT, ""))
-    for step in policy.steps:
-        record = ledger.records.get(step.name)
-        if record is None:
-            return Next(agenda.due(policy, step, end).at, step.name)
-        if record.result is Result.PENDING:
-            return Next(max(record.at, earliest(policy, end)), step.name)
-    return None
+    following = agenda.coming(policy, ledger.records, end)
+    if following is None:
+        return None
+    return Next(max(following.at, earliest(policy, end)), following.step.name)

@@ -1,7 +1,7 @@
 """Everything that a decision reads, gathered before it: from memory, or from the API server now."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Final, Protocol
@@ -10,11 +10,10 @@ from dayfly_core import agenda, names, timeline, waking
 from dayfly_core.api import Enforcement, StepType
 from dayfly_core.ending import plan
 from dayfly_core.guard import Guard
-from dayfly_core.lifecycle import Result
+from dayfly_core.lifecycle import Record
 from dayfly_core.objects import Key, ObjectMeta
 from dayfly_core.policies import Policy, fits
 from dayfly_core.subject import Plan, Subject
-from dayfly_core.timeline import Ledger
 from dayfly_operator.crew import Turn
 from dayfly_operator.memory import Memory, Metadata, read
 from dayfly_operator.policies import PolicyBook
@@ -32,21 +31,19 @@ def turn(policy: Policy, meta: ObjectMeta, end: datetime) -> datetime | Turn:
         return Turn.NOW
     warned = names.WARNING in annotations
     if not warned and names.STEPS not in annotations:
-        return agenda.due(policy, policy.steps[0], end).at
+        return _next(policy, NOTHING, end)
     ledger = timeline.read(annotations.get(names.STEPS), annotations.get(names.EXPIRES_AT, ""))
     if warned and not any(name.startswith(StepType.NOTIFY) for name in ledger.records):
         return Turn.NOW  # of an end that has been moved
-    return _next(policy, ledger, end)
+    return _next(policy, ledger.records, end)
 
 
-def _next(policy: Policy, ledger: Ledger, end: datetime) -> datetime | Turn:
-    for step in policy.steps:
-        record = ledger.records.get(step.name)
-        if record is None:
-            return agenda.due(policy, step, end).at
-        if record.result is Result.PENDING:
-            return record.at
-    return Turn.NEVER
+NOTHING: Final[Mapping[str, Record]] = {}
+
+
+def _next(policy: Policy, records: Mapping[str, Record], end: datetime) -> datetime | Turn:
+    following = agenda.coming(policy, records, end)
+    return following.at if following else Turn.NEVER
 
 
 class Guards(Protocol):

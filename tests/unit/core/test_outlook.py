@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dayfly_core import instant, names, outlook
-from dayfly_core.lifecycle import Record, Result
+from dayfly_core import agenda, instant, names, outlook
+from dayfly_core.lifecycle import Record, Result, choose
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.outlook import Next
 from dayfly_core.policies import Policy
@@ -23,6 +23,8 @@ SCALE_DOWN = {"at": "0s", "action": {"type": "SCALE_DOWN"}}
 DELETE = {"at": "1d", "action": {"type": "DELETE"}}
 PLAIN = a_policy(grace="1h")
 STEPWISE = a_policy(grace="1h", timeline=[NOTIFY, SCALE_DOWN, DELETE])
+WEBHOOK = {"at": "-30m", "action": {"type": "WEBHOOK", "webhook": {"url": "http://a.example"}}}
+CALLING = a_policy(grace="1h", timeline=[WEBHOOK, SCALE_DOWN, DELETE])
 TALKATIVE = a_policy(timeline=[NOTIFY])
 
 
@@ -77,6 +79,18 @@ SCALED = ("SCALE_DOWN@0s", Result.DONE)
             Next(END + DAY + HOUR, "DELETE@0s"),
             id="a step that came too late waits for the grace",
         ),
+        pytest.param(
+            replace(STEPWISE, known={"NOTIFY@-1h": END}, grace=DAY),
+            meta(),
+            Next(END, "SCALE_DOWN@0s"),
+            id="a warning that came too late holds up no later step",
+        ),
+        pytest.param(
+            replace(CALLING, known={"WEBHOOK@-30m": END}, grace=2 * DAY),
+            meta(),
+            Next(END + 2 * DAY, "WEBHOOK@-30m"),
+            id="a webhook that came too late holds up all of them",
+        ),
     ],
 )
 def test_what_comes_next(policy: Policy, of: ObjectMeta, expected: Next | None) -> None:
@@ -92,6 +106,30 @@ def test_nothing_comes_before_the_earliest(done: list[str], result: Result, know
     policy = replace(STEPWISE, known=dict.fromkeys(done, END + known * HOUR))
     found = outlook.coming(policy, meta(*((step, result) for step in done)), END)
     assert found is None or found.at >= outlook.earliest(policy, END)
+
+
+ALL = a_policy(grace="7h", timeline=[NOTIFY, WEBHOOK, SCALE_DOWN, DELETE])
+
+
+@given(
+    known=st.lists(st.integers(-30, 30), min_size=len(ALL.steps), max_size=len(ALL.steps)),
+    done=st.sets(st.sampled_from([step.name for step in ALL.steps])),
+)
+def test_what_comes_next_comes_when_the_engine_acts(known: list[int], done: set[str]) -> None:
+    since = {s.name: END + n * HOUR for s, n in zip(ALL.steps, known, strict=True)}
+    policy = replace(ALL, known=since)
+    records = {step: Record(step, "id", Result.DONE, END) for step in done}
+    coming = agenda.coming(policy, records, END)
+    first = next((at for at in instants(policy) if turn(policy, records, at)), None)
+    assert (coming.at if coming else None) == first
+
+
+def instants(policy: Policy) -> list[datetime]:
+    return sorted(agenda.due(policy, step, END).at for step in policy.steps)
+
+
+def turn(policy: Policy, records: dict[str, Record], at: datetime) -> bool:
+    return choose(agenda.rules(policy, END), agenda.NO_FACTS, records, at).rule is not None
 
 
 @pytest.mark.parametrize(
