@@ -79,7 +79,7 @@ def _crd_section(definition: dict[str, Any]) -> str:
     version = spec["versions"][0]
     schema: Schema = version["schema"]["openAPIV3Schema"]
     plural = spec["names"]["plural"]
-    short = spec["names"].get("shortNames", [plural])[0]
+    short = [*spec["names"]["shortNames"], plural][0]
     lines = [
         f"## {spec['names']['kind']}",
         "",

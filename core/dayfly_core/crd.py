@@ -180,7 +180,8 @@ def definition(kind: Kind) -> dict[str, Any]:
                 "listKind": f"{resource.kind}List",
                 "plural": resource.plural,
                 "singular": resource.kind.lower(),
-                **({"shortNames": [kind.short_name]} if kind.short_name else {}),
+                # Empty, not missing: one that Ephemerate's definition has would stay.
+                "shortNames": [kind.short_name] if kind.short_name else [],
                 "categories": [CATEGORY],
             },
             "versions": [_version(kind)],

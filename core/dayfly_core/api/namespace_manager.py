@@ -9,7 +9,6 @@ from msgspec import UNSET, Meta, UnsetType
 from dayfly_core import cel
 from dayfly_core.api.condition import StatusCondition
 from dayfly_core.api.ephemerator import NamespaceName
-from dayfly_core.api.selector import LabelValue
 from dayfly_core.api.stay import InstantText
 from dayfly_core.objects import OwnMeta
 
@@ -31,7 +30,10 @@ class ActionType(StrEnum):
     NOTIFY = "NOTIFY"
 
 
-Labels = Annotated[dict[str, LabelValue], Meta(max_length=32, extra_json_schema=cel.LABEL_KEYS)]
+# What a value may be is not for the schema to say: a rule for each would fail on numbers, which the
+# original's definition let in, and then nobody could write on such an object any more.
+LabelText = Annotated[str, Meta(max_length=63)]
+Labels = Annotated[dict[str, LabelText], Meta(max_length=32, extra_json_schema=cel.LABEL_KEYS)]
 UrlText = Annotated[str, Meta(max_length=2048, extra_json_schema=cel.HTTP_URL)]
 Period = Annotated[int, Meta(ge=1, le=31_557_600)]
 Delay = Annotated[int, Meta(ge=0, le=3_155_760_000)]

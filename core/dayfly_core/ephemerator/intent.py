@@ -23,7 +23,9 @@ def judge(new: Version, old: Version | None, by: Yardstick) -> Intent:
     try:
         spec = read(api.EphemeratorSpec, new.spec)
     except InvalidSpec as error:
-        return Intent(violations=error.violations)
+        stopped = old is not None and new.spec == old.spec and not enabled(new.meta)
+        # What was stored before there were rules can be stopped.
+        return Intent(violations=() if stopped else error.violations)
     stored = before(api.EphemeratorSpec, old)
     faults = _faults(spec, new.meta, by)
     found = news(faults, _faults(stored, old.meta, by)) if old and stored else faults

@@ -1,7 +1,7 @@
 """What a NamespaceManager says before it is stored: everything wrong with it, or what it does."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final, cast
 
 from msgspec import UNSET
 
@@ -41,7 +41,7 @@ def judge(new: Version, old: Version | None, by: Yardstick) -> Intent:
     try:
         spec = read(api.NamespaceManagerSpec, new.spec)
     except InvalidSpec as error:
-        return Intent(violations=error.violations)
+        return Intent(violations=() if _only_switched_off(new, old) else error.violations)
     stored = before(api.NamespaceManagerSpec, old)
     name = target(new.meta.name, spec)
     faults = _faults(spec, name, by)
@@ -59,6 +59,13 @@ def judge(new: Version, old: Version | None, by: Yardstick) -> Intent:
         warnings=tuple(_skipped(spec)),
         receipts=() if faults else tuple(_receipts(new, spec, name, by)),
     )
+
+
+def _only_switched_off(new: Version, old: Version | None) -> bool:
+    """Whether nothing else is written: what was stored before there were rules can be stopped."""
+    if old is None or not isinstance(old.spec, dict):
+        return False
+    return bool(new.spec == {**cast("dict[str, Any]", old.spec), "deactivated": True})
 
 
 def _goes_further(spec: api.NamespaceManagerSpec, stored: api.NamespaceManagerSpec) -> bool:

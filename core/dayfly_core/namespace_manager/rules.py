@@ -1,8 +1,10 @@
 """What a NamespaceManager says: its policies as rules of the engine, and its webhook's body."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
-from typing import Any, Final
+from itertools import starmap
+from typing import Any, Final, cast
 
 import msgspec
 from msgspec import UNSET
@@ -20,6 +22,7 @@ from dayfly_core.errand import Stored
 from dayfly_core.lifecycle import Rule
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.triggers import Condition, PodsSucceed, Ttl, Until
+from dayfly_core.violations import shown
 
 TTL: Final = 1800
 INITIAL_DELAY: Final = 60
@@ -34,14 +37,48 @@ class InvalidRule(ValueError):
     """A policy that cannot be carried out; the text says what to write."""
 
 
+class UnreadablePolicy(api.ManagerPolicy, frozen=True, kw_only=True):
+    """A policy that was stored before there were rules, and stops no other one."""
+
+    fault: str
+
+
 def target(name: str, spec: api.NamespaceManagerSpec) -> str:
     """Return the namespace that is managed: the one called like the manager, unless it says."""
     return spec.namespace or name
 
 
 def read(stored: Stored) -> api.NamespaceManagerSpec:
-    """Read the spec; raises msgspec.ValidationError, whose text names the field."""
-    return msgspec.convert(dict(stored.spec or {}), api.NamespaceManagerSpec)
+    """Read the spec; raises msgspec.ValidationError, whose text names the field.
+
+    A policy that cannot be read is kept as an ``UnreadablePolicy``: the others are in force.
+    """
+    written = dict(stored.spec or {})
+    try:
+        return msgspec.convert(written, api.NamespaceManagerSpec)
+    except msgspec.ValidationError:
+        policies = written.get("policies")
+        if not isinstance(policies, list) or not policies:
+            raise
+        rest = msgspec.convert({**written, "policies": [_SOUND]}, api.NamespaceManagerSpec)
+        each = list(starmap(_policy, enumerate(cast("list[Any]", policies), start=1)))
+        return msgspec.structs.replace(rest, policies=each)
+
+
+_SOUND: Final = {"name": "sound", "condition": {"type": "TTL"}, "action": {"type": "DELETE"}}
+
+
+def _policy(position: int, written: Any) -> api.ManagerPolicy:
+    try:
+        return msgspec.convert(written, api.ManagerPolicy)
+    except msgspec.ValidationError as error:
+        given = written.get("name") if isinstance(written, dict) else None
+        return UnreadablePolicy(
+            name=given if isinstance(given, str) else f"policy {position}",
+            condition=PolicyCondition(type=""),
+            action=PolicyAction(type=""),
+            fault=str(error),
+        )
 
 
 def read_status(stored: Stored) -> api.NamespaceManagerStatus:
@@ -80,16 +117,30 @@ def understood(spec: api.NamespaceManagerSpec) -> Iterator[tuple[str, Rule | str
 
 
 def _rule(name: str, policy: api.ManagerPolicy) -> Rule:
+    if isinstance(policy, UnreadablePolicy):
+        raise InvalidRule(policy.fault)
     params = policy.action.params or ActionParams()
     if policy.action.type not in list(ActionType):
         raise InvalidRule(f"action.type: {policy.action.type} is not known")
     if policy.action.type == ActionType.WEBHOOK and not params.url:
         raise InvalidRule(f"action: {grammar.URL_NEEDED_HINT}")
+    for place, labels in _labels(policy):
+        for value in labels.values():
+            if not re.fullmatch(grammar.LABEL_VALUE, value):
+                raise InvalidRule(f"{place}: '{shown(value)}' {grammar.LABEL_VALUE_HINT}")
     condition = policy.condition
     read = _CONDITIONS.get(condition.type)
     if read is None:
         raise InvalidRule(f"condition.type: {condition.type} is not known")
     return Rule(name, read(condition.params or ConditionParams(), name), policy)
+
+
+def _labels(policy: api.ManagerPolicy) -> Iterator[tuple[str, Mapping[str, str]]]:
+    condition, action = policy.condition.params, policy.action.params
+    if condition and condition.pod_labels:
+        yield "condition.params.podLabels", condition.pod_labels
+    for index, selector in enumerate(action.selectors or () if action else ()):
+        yield f"action.params.selectors[{index}].labels", selector.labels or {}
 
 
 def _ttl(params: ConditionParams, name: str) -> Condition:

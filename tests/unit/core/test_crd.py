@@ -96,7 +96,7 @@ def test_kubectl_get_answers_what_came_of_a_stay() -> None:
     version = STAY["spec"]["versions"][0]
     columns = [column["name"] for column in version["additionalPrinterColumns"]]
     assert columns == ["For", "Until", "Wake", "Granted", "Ends", "Age"]
-    assert "shortNames" not in STAY["spec"]["names"]
+    assert STAY["spec"]["names"]["shortNames"] == []
     assert STAY["spec"]["scope"] == "Namespaced"
     rules = version["schema"]["openAPIV3Schema"]["properties"]["spec"]["x-kubernetes-validations"]
     assert len(rules) == 3

@@ -147,6 +147,14 @@ def test_what_was_wrong_before_does_not_keep_an_update_out() -> None:
     assert judged(an_ephemerator("kube-public"), before).violations
 
 
+def test_what_was_stored_before_there_were_rules_can_be_switched_off_and_no_more() -> None:
+    off = UNREADABLE | {"metadata": an_ephemerator(enabled=False)["metadata"]}
+    assert judged(off, UNREADABLE) == Intent()
+    assert judged(UNREADABLE, off).violations
+    assert judged(off | {"spec": {"lifetime": 6}}, UNREADABLE).violations
+    assert judged(off).violations
+
+
 SPACES: dict[str, ObjectMeta] = {"shop": ObjectMeta(labels={names.PROTECTED: "true"})}
 
 

@@ -163,6 +163,16 @@ def test_what_was_wrong_before_does_not_keep_an_update_out() -> None:
     assert judged(a_manager(target="kube-public"), before).violations
 
 
+def test_what_was_stored_before_there_were_rules_can_be_switched_off_and_no_more() -> None:
+    negative = a_policy("DELETE", "TTL", condition_params={"ttlSeconds": -1})
+    before = a_manager(negative, target="shop")
+    assert judged(a_manager(negative, target="shop", deactivated=True), before) == Intent()
+    assert judged(a_manager(negative, target="mall", deactivated=True), before).violations
+    assert judged(a_manager(negative, target="shop", deactivated=False), before).violations
+    assert judged(a_manager(negative, deactivated=True)).violations
+    assert judged(a_manager(negative, deactivated=True), before | {"spec": 5}).violations
+
+
 @pytest.mark.parametrize(
     ("new", "want"),
     [

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from dayfly_core import api, namespace_manager
+from dayfly_core import api, grammar, namespace_manager
 from dayfly_core.namespace_manager import aimed_at, faults, rules, target, webhook_body
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.triggers import Condition, PodsSucceed, Ttl, Until
@@ -130,9 +130,55 @@ def test_n3_a_policy_that_cannot_be_carried_out_stops_no_other(
         pytest.param({"podLabels": ["component"]}, id="N14: labels that are a list"),
     ],
 )
-def test_n14_such_parameters_cannot_be_read(params: dict[str, Any]) -> None:
+def test_n14_a_policy_with_such_parameters_stops_no_other(params: dict[str, Any]) -> None:
+    read = spec(a_policy({"type": "TTL", "params": params}, name="odd one"), a_policy())
+    assert [rule.name for rule in rules(read)] == ["end it"]
+    assert f"$.condition.params.{next(iter(params))}" in faults(read)["odd one"]
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        pytest.param({"name": 5}, "policy 1", id="a name that is none"),
+        pytest.param("end it", "policy 1", id="text"),
+        pytest.param({"name": "end it"}, "end it", id="without condition and action"),
+    ],
+)
+def test_n3_what_is_no_policy_at_all_has_a_name_all_the_same(written: Any, name: str) -> None:
+    assert list(faults(spec(written, a_policy(name="b")))) == [name]
+
+
+@pytest.mark.parametrize("policies", [[], "none"], ids=["none", "text"])
+def test_a_spec_without_policies_cannot_be_read(policies: Any) -> None:
     with pytest.raises(msgspec.ValidationError):
-        spec(a_policy({"type": "TTL", "params": params}))
+        namespace_manager.read(a_manager(policies=policies))
+
+
+@pytest.mark.parametrize(
+    ("condition", "action", "place"),
+    [
+        pytest.param(
+            {"type": "PODS_SUCCEED", "params": {"podLabels": {"component": "a b"}}},
+            DELETE,
+            "condition.params.podLabels",
+            id="of pods",
+        ),
+        pytest.param(
+            TTL,
+            {
+                "type": "SCALE_DOWN",
+                "params": {"selectors": [{"kind": "deployment", "labels": {"component": "a b"}}]},
+            },
+            "action.params.selectors[0].labels",
+            id="of workloads",
+        ),
+    ],
+)
+def test_n14_labels_that_nothing_can_have(
+    condition: dict[str, Any], action: dict[str, Any], place: str
+) -> None:
+    [fault] = faults(spec(a_policy(condition, action))).values()
+    assert fault == f"{place}: 'a b' {grammar.LABEL_VALUE_HINT}"
 
 
 # The webhook.
