@@ -1,6 +1,6 @@
 """What a NamespaceManager says before it is stored: everything wrong with it, or what it does."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast
 
 from msgspec import UNSET
@@ -63,9 +63,10 @@ def judge(new: Version, old: Version | None, by: Yardstick) -> Intent:
 
 def _only_switched_off(new: Version, old: Version | None) -> bool:
     """Whether nothing else is written: what was stored before there were rules can be stopped."""
-    if old is None or not isinstance(old.spec, dict):
+    if old is None or not isinstance(old.spec, Mapping):
         return False
-    return bool(new.spec == {**cast("dict[str, Any]", old.spec), "deactivated": True})
+    before = cast("Mapping[str, Any]", old.spec)
+    return bool(new.spec == {**before, "deactivated": True})
 
 
 def _goes_further(spec: api.NamespaceManagerSpec, stored: api.NamespaceManagerSpec) -> bool:

@@ -1,7 +1,7 @@
 """What a NamespaceManager says: its policies as rules of the engine, and its webhook's body."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import starmap
 from typing import Any, Final, cast
@@ -61,7 +61,7 @@ def read(stored: Stored) -> api.NamespaceManagerSpec:
         if not isinstance(policies, list) or not policies:
             raise
         rest = msgspec.convert({**written, "policies": [_SOUND]}, api.NamespaceManagerSpec)
-        each = list(starmap(_policy, enumerate(cast("list[Any]", policies), start=1)))
+        each = list(starmap(_policy, enumerate(cast("Sequence[Any]", policies), start=1)))
         return msgspec.structs.replace(rest, policies=each)
 
 
@@ -72,13 +72,23 @@ def _policy(position: int, written: Any) -> api.ManagerPolicy:
     try:
         return msgspec.convert(written, api.ManagerPolicy)
     except msgspec.ValidationError as error:
-        given = written.get("name") if isinstance(written, dict) else None
         return UnreadablePolicy(
-            name=given if isinstance(given, str) else f"policy {position}",
+            name=_name(written) or f"policy {position}",
             condition=PolicyCondition(type=""),
             action=PolicyAction(type=""),
             fault=str(error),
         )
+
+
+class _Named(msgspec.Struct):
+    name: str = ""
+
+
+def _name(written: Any) -> str:
+    try:
+        return msgspec.convert(written, _Named).name
+    except msgspec.ValidationError:
+        return ""
 
 
 def read_status(stored: Stored) -> api.NamespaceManagerStatus:
