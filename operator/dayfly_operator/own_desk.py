@@ -137,7 +137,9 @@ class OwnDesk:
         if isinstance(plan.act, DeleteItself):
             return None
         after = self._judge.settle(found, outcome)
-        if not await self._write(key, found, after):
+        written = await self._write(key, found, after)
+        self._office.acts.reports.recorded(order.author, order.act, outcome)
+        if not written:
             return None
         if after.reason == Reason.GIVEN_UP:
             self._office.acts.reports.given_up(order.author, order.act, after.note)

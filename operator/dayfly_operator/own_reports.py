@@ -88,7 +88,11 @@ class OwnReports:
         target = Key(NAMESPACES, "", act.namespace)
         self.teller.tell(target, act.uid, Reason.SCALED_DOWN, f"by {author.text}: {note}")
         self.teller.tell(author.key, author.uid, Reason.SCALED_DOWN, note)
-        self._note(author, "SCALE_DOWN", target, act)
+
+    def recorded(self, author: Author, act: Act, outcome: Outcome) -> None:
+        """Hear that the outcome is recorded: nobody will do it again, and tell of it again."""
+        if outcome.historic and isinstance(act, ScaleNamespace):
+            self._note(author, "SCALE_DOWN", Key(NAMESPACES, "", act.namespace), act)
 
     def called(self, author: Author, act: Send, note: str) -> None:
         """Say that a receiver has taken a call."""
