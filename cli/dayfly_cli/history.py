@@ -224,6 +224,6 @@ def _hint(terminal: Terminal, record: Record, entries: Sequence[Entry], namespac
     if entries:
         return
     place = f"namespace {namespace}; -A looks in all" if namespace else "any namespace"
-    print(f"Of what was asked for nothing has ended in {place}.", file=terminal.err)
+    print(f"Nothing that fits has happened in {place}.", file=terminal.err)
     if record.entries:
         print(f"The history begins {at(record.entries[0].at)}.", file=terminal.err)

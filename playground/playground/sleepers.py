@@ -21,7 +21,7 @@ def sleeper(stage: Stage) -> None:
     tell.run("kubectl apply -f preview.yaml")
     told = tell.run(f"kubectl dayfly explain ns/{PREVIEW}").output
     tell.expect(
-        that=all(step in told for step in ("SCALE_DOWN@0s", "DELETE@15s")),
+        that=all(step in told for step in ("SCALE_DOWN@0s", "DELETE@12s")),
         fact="explain tells what will happen to it, when, and by which rule",
     )
 

@@ -120,7 +120,7 @@ async def test_a_history_that_nobody_has_written_yet(shell: Shell) -> None:
     shell.api.put(path(0))
     answer = await shell.run("history -A")
     assert (answer.status, answer.out) == (0, "")
-    assert answer.err == "Of what was asked for nothing has ended in any namespace.\n"
+    assert answer.err == "Nothing that fits has happened in any namespace.\n"
 
 
 async def test_what_cannot_be_read_is_counted(told: Shell) -> None:
