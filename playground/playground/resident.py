@@ -26,7 +26,7 @@ Dayfly runs: {shape.admissions} admission and {shape.operators} operator replica
 
   kubectl apply -f manifests/policies/sleeping-previews.yaml
   kubectl create namespace pr-2 && kubectl label namespace pr-2 purpose=sleeping-preview
-  kubectl dayfly explain ns/pr-2                         # warned, scaled down, deleted: when, and why
+  kubectl dayfly explain ns/pr-2                         # what will happen to it, when, and why
   kubectl dayfly simulate -A --for 7d                    # what would happen; changes nothing
   kubectl dayfly history -A                              # what has happened, and by which rule
 

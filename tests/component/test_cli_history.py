@@ -112,7 +112,7 @@ async def test_the_history_for_programs(told: Shell) -> None:
 async def test_where_nothing_has_ended(told: Shell) -> None:
     answer = await told.run("history -n empty")
     assert (answer.status, answer.out) == (0, "")
-    assert "nothing has ended in namespace empty; -A looks in all" in answer.err
+    assert "Nothing that fits has happened in namespace empty; -A looks in all" in answer.err
     assert "The history begins 2026-11-19T10:00:00Z." in answer.err
 
 
