@@ -431,6 +431,12 @@ class Reason:
     """The object would have Dayfly do to a namespace what its author may not do there.
     Do: ask for the right that the message names; dayfly admission --allow-any-target asks nobody.
     """
+    STATUS_NOT_KEPT: Final = "StatusNotKept"
+    """The definition of the kind is not Dayfly's own, and has no place for the status in which what
+    is begun is recorded; so nothing is begun.
+    Do: apply the file crd.yaml of the component again (manifests/components), and see to it that
+    nothing applies the original's afterwards.
+    """
     DISABLED: Final = "Disabled"
     """The Ephemerator does not carry the annotation ephemerators.tessellate.io/enabled: "true".
     Do: set it if the namespace should end.

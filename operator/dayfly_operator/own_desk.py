@@ -8,7 +8,7 @@ What is begun is on record before it is done, and each write is over the version
 successor finds out what was begun, and two leaders cannot both begin.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
@@ -16,9 +16,9 @@ from typing import Any, Final, Protocol
 import msgspec
 from msgspec.structs import replace
 
-from dayfly_core.errand import DeleteItself, Outcome, Plan
+from dayfly_core.errand import RECHECK, DeleteItself, Outcome, Plan
 from dayfly_core.names import Reason
-from dayfly_core.objects import NAMESPACES, Key, ObjectMeta
+from dayfly_core.objects import EPHEMERATORS, NAMESPACE_MANAGERS, NAMESPACES, Key, ObjectMeta
 from dayfly_kube.errors import ApiError
 from dayfly_operator.memory import read
 from dayfly_operator.own_acts import Acts, Order
@@ -29,6 +29,14 @@ from dayfly_operator.writing import NOTHING, Outdated, Writer
 
 KEPT: Final = (Reason.GUARDED, Reason.PROTECTED)
 """Why a namespace that should end, or come to rest, is left alone: somebody should hear of it."""
+
+
+COMPONENTS: Final = {EPHEMERATORS: "ephemerator", NAMESPACE_MANAGERS: "namespace-manager"}
+"""Which component of the manifests has the definition of a kind."""
+
+
+class NotKept(Exception):
+    """The API server keeps no status of this kind, or not what has to be in it."""
 
 
 class Reader(Protocol):
@@ -109,6 +117,15 @@ class OwnDesk:
         if found is None:
             self.forget(key)
             return None
+        try:
+            return await self._tend(key, found)
+        except NotKept:
+            # What is not on record is not begun: the next leader could not know of it.
+            author = Author(key, found.metadata.uid)
+            self._office.acts.reports.withheld(author, Reason.STATUS_NOT_KEPT, _not_kept(key))
+            return self._office.now() + RECHECK
+
+    async def _tend(self, key: Key, found: OwnObject) -> datetime | None:
         plan = await self._judge.plan(found, await self._target(found))
         if plan.reason in KEPT:
             author = Author(key, found.metadata.uid)
@@ -181,7 +198,7 @@ class OwnDesk:
         path = key.resource.path(key.namespace, key.name)
         try:
             if plan.status:
-                found = await self._patch(f"{path}/status", found, {"status": plan.status})
+                found = await self._record(key, found, plan.status)
             if plan.metadata or plan.deactivate:
                 spec = {"spec": {"deactivated": True}} if plan.deactivate else {}
                 found = await self._patch(path, found, {"metadata": plan.metadata, **spec})
@@ -193,6 +210,24 @@ class OwnDesk:
             raise
         return found
 
+    async def _record(self, key: Key, found: OwnObject, status: Mapping[str, Any]) -> OwnObject:
+        """Write the status; raises NotKept if the definition of the kind has no place for it."""
+        path = f"{key.resource.path(key.namespace, key.name)}/status"
+        try:
+            after = await self._patch(path, found, {"status": status})
+        except ApiError as error:
+            # Of a status that is not served, the API server says that the object is not found.
+            if error.not_found and await self._is_there(key, found):
+                raise NotKept from error
+            raise
+        if any(value and name not in (after.status or {}) for name, value in status.items()):
+            raise NotKept
+        return after
+
+    async def _is_there(self, key: Key, found: OwnObject) -> bool:
+        newest = await self._read(key)
+        return newest is not None and newest.metadata.uid == found.metadata.uid
+
     async def _patch(self, path: str, found: OwnObject, body: dict[str, Any]) -> OwnObject:
         meta = found.metadata
         head = {**body.get("metadata", {}), "uid": meta.uid}
@@ -201,6 +236,15 @@ class OwnDesk:
         if answer == NOTHING:  # a rehearsal: as if it had been written
             return replace(found, status={**(found.status or {}), **body.get("status", {})})
         return msgspec.json.decode(answer, type=OwnObject)
+
+
+def _not_kept(key: Key) -> str:
+    kind, component = key.resource.group_resource, COMPONENTS[key.resource]
+    return (
+        f"the definition of {kind} keeps no status, in which Dayfly records what it begins: "
+        "nothing is done; it is not Dayfly's own (the original's perhaps, applied again); "
+        f"apply manifests/components/{component}/crd.yaml"
+    )
 
 
 def _stirs(plan: Plan) -> bool:

@@ -141,6 +141,10 @@ class OwnWorld:
         self.outage = False
         self.unreadable = "-"
         """Collections whose paths begin so are forbidden."""
+        self.status_served = True
+        """Whether the definitions of our kinds have a status subresource: the originals' do not."""
+        self.status_pruned = False
+        """Whether they know of no field of the status."""
         self.waiting: Callable[[], Awaitable[float]] = _at_once
         """What it is to wait for one's turn to delete."""
         self._begun = 0
@@ -296,8 +300,14 @@ class OwnWorld:
 
     async def merge_patch(self, path: str, body: object) -> bytes:
         def store() -> Json:
-            plain = msgspec.to_builtins(body)
-            return self.store.patch(place_of(path), "application/merge-patch+json", plain)
+            place, plain = place_of(path), msgspec.to_builtins(body)
+            if place.subresource and not self.status_served:
+                raise Refused(
+                    404, "NotFound", f'{place.plural} "{place.name}" not found', place.name
+                )
+            if place.subresource and self.status_pruned:
+                plain = {**plain, "status": {}}
+            return self.store.patch(place, "application/merge-patch+json", plain)
 
         return self._write("PATCH", path, body, store)
 

@@ -335,6 +335,37 @@ async def test_a_protected_namespace_stays_and_the_manager_says_so(world: OwnWor
     assert world.get_now(SPACE) is None
 
 
+@pytest.mark.parametrize(
+    ("served", "pruned"),
+    [
+        pytest.param(False, False, id="not served"),
+        pytest.param(True, True, id="without the fields that it should have"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("path", "item"),
+    [
+        pytest.param(EPHEMERATOR, ephemerator(10), id="Ephemerator"),
+        pytest.param(CI, manager(ttl(10, WEBHOOK)), id="NamespaceManager"),
+    ],
+)
+async def test_where_the_originals_definition_has_replaced_ours_it_is_said_and_nothing_is_done(
+    world: OwnWorld, path: str, item: dict[str, Any], served: bool, pruned: bool
+) -> None:
+    world.status_served, world.status_pruned = served, pruned
+    world.put(path, item)
+    await world.run(900)
+    assert world.receiver.calls == []
+    assert world.done("DELETE") == []
+    [(_, reason, note)] = world.recorder.events
+    assert reason == "StatusNotKept"
+    assert "manifests/components/" in note
+    assert world.reads < 100, "not again and again"
+    world.status_served, world.status_pruned = True, False
+    await world.run(600)
+    assert world.receiver.calls or world.done("DELETE"), "done as soon as that is put right"
+
+
 async def test_malformed_times_of_checks_are_ignored(world: OwnWorld) -> None:
     item = manager(ttl(10, DELETE))
     item["metadata"] = {"annotations": {names.FIRST_CHECK: "soon", names.LAST_CHECK: "never"}}
