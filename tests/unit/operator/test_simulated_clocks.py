@@ -19,7 +19,8 @@ from support.fake_store import Store
 from support.own_stage import Stage, put
 from support.virtual_loop import run
 
-SPAN = timedelta(days=4)
+SPAN = timedelta(days=5)
+"""A day of New York ends in the next one of UTC: what ends at its end needs a moment more."""
 LATENESS = timedelta(milliseconds=50)
 
 CHANGES = [
