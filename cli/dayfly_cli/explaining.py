@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from dayfly_cli import hindrances, managed, snapshot
-from dayfly_cli.cluster import Cluster, Connection, add_connection, connected
+from dayfly_cli.cluster import Cluster, connected
 from dayfly_cli.ends import at, remaining, title
-from dayfly_cli.kinds import Target, parse_target
+from dayfly_cli.kinds import Target
+from dayfly_cli.questions import About, add_about
 from dayfly_cli.terminal import OK, Terminal
 from dayfly_core import ending, helm, instant, names
 from dayfly_core.api import Unit
@@ -32,15 +33,6 @@ changes it. Nothing is written.
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """The command line, read."""
-
-    connection: Connection
-    target: Target
-    output: str
-
-
-@dataclass(frozen=True, slots=True)
 class Explanation:
     """One object, what is decided about it now, and what is to come."""
 
@@ -53,10 +45,9 @@ class Explanation:
     """The Helm release that ends with it."""
 
 
-def parse(prog: str, argv: Sequence[str]) -> Options:
+def parse(prog: str, argv: Sequence[str]) -> About:
     """Read the command line; raises Misused."""
-    parsed = command_line(prog).parse_args(argv)
-    return Options(Connection.of(parsed), parse_target(parsed.target), parsed.output)
+    return About.of(command_line(prog).parse_args(argv))
 
 
 def command_line(prog: str) -> Flags:
@@ -66,11 +57,7 @@ def command_line(prog: str) -> Flags:
         "Show what will happen to one object, when, and which rule each step comes from.",
         EXAMPLES.format(prog=prog),
     )
-    flags.add_argument("target", metavar="KIND/NAME", help="for example deploy/web or ns/team-a")
-    flags.add_argument(
-        "-o", "--output", choices=("text", "json"), default="text", help="default: %(default)s"
-    )
-    add_connection(flags)
+    add_about(flags)
     return flags
 
 

@@ -3,13 +3,13 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from dayfly_cli import snapshot
-from dayfly_cli.cluster import Connection, add_connection, connected
+from dayfly_cli.cluster import connected
 from dayfly_cli.ends import at, remaining, title
 from dayfly_cli.prospects import Prospect, Prospector, last_of_release
-from dayfly_cli.simulating import DAY, span, within
+from dayfly_cli.questions import Ahead, add_ahead
 from dayfly_cli.terminal import OK, Misused, Terminal
 from dayfly_core import duration, instant
 from dayfly_core.objects import Key, ObjectMeta
@@ -31,11 +31,8 @@ STAMP = "stamp"
 class Options:
     """The command line, read."""
 
-    connection: Connection
-    everywhere: bool
-    span: timedelta
+    ahead: Ahead
     limit: int
-    output: str
 
 
 def parse(prog: str, argv: Sequence[str]) -> Options:
@@ -43,8 +40,7 @@ def parse(prog: str, argv: Sequence[str]) -> Options:
     parsed = command_line(prog).parse_args(argv)
     if parsed.limit < 1:
         raise Misused(f"--limit is {parsed.limit}; write 1 or more")
-    connection = Connection.of(parsed)
-    return Options(connection, parsed.all_namespaces, parsed.span, parsed.limit, parsed.output)
+    return Options(Ahead.of(parsed), parsed.limit)
 
 
 def command_line(prog: str) -> Flags:
@@ -54,45 +50,33 @@ def command_line(prog: str) -> Flags:
         "Show what Dayfly is about to do: each act with the objects it touches, in order.",
         EXAMPLES.format(prog=prog),
     )
-    flags.add_argument("-A", "--all-namespaces", action="store_true", help="in all namespaces")
-    flags.add_argument(
-        "--within",
-        dest="span",
-        metavar="DURATION",
-        type=span,
-        default=DAY,
-        help="how far to look, for example 1h (default: 24h)",
-    )
     flags.add_argument(
         "--limit", metavar="N", type=int, default=20, help="at most so many acts (default: 20)"
     )
-    flags.add_argument(
-        "-o", "--output", choices=("text", "json"), default="text", help="default: %(default)s"
-    )
-    add_connection(flags)
+    add_ahead(flags, "--within")
     return flags
 
 
 async def run(terminal: Terminal, argv: Sequence[str]) -> int:
     """Look, look up, print."""
     options = parse(terminal.prog, argv)
-    async with connected(options.connection, terminal.environ) as cluster:
-        world = await snapshot.snapshot(cluster, terminal, everywhere=options.everywhere)
+    async with connected(options.ahead.connection, terminal.environ) as cluster:
+        world = await snapshot.snapshot(cluster, terminal, everywhere=options.ahead.everywhere)
         now, metas = world.now, dict(world.objects)
         kinds = sorted({key.resource for key in metas})
         prospector = Prospector(cluster, world.policies, world.guard, kinds)
-        events = _acts(world, metas, prospector, within(now, options.span))
+        events = _acts(world, metas, prospector, options.ahead.until(now))
         found = [
             await prospector.look(event, metas[event.key]) for event in events[: options.limit]
         ]
-    if options.output == "json":
+    if options.ahead.output == "json":
         data = {"at": instant.render(now), "acts": [each.data for each in found]}
         terminal.say(json.dumps(data, indent=2))
         return OK
     for line in _lines(found, now):
         terminal.say(line)
     if not found:
-        terminal.warn(f"nothing is to be done within {duration.render(options.span)}")
+        terminal.warn(f"nothing is to be done within {duration.render(options.ahead.span)}")
     if len(events) > options.limit:
         terminal.warn(f"{len(events) - options.limit} more acts follow; --limit shows more")
     return OK

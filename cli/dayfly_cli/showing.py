@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from dayfly_cli.cluster import Cluster, Connection, add_connection, connected
+from dayfly_cli.cluster import Cluster, connected
 from dayfly_cli.ends import Entry, as_data, stamped_end
 from dayfly_cli.hindrances import hindrance
-from dayfly_cli.kinds import Target, parse_target
+from dayfly_cli.kinds import Target
 from dayfly_cli.portrait import Portrait
+from dayfly_cli.questions import About, add_about
 from dayfly_cli.terminal import OK, Terminal
 from dayfly_kube.flags import Flags
 
@@ -18,19 +18,9 @@ EXAMPLES = """examples:
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """The command line, read."""
-
-    connection: Connection
-    target: Target
-    output: str
-
-
-def parse(prog: str, argv: Sequence[str]) -> Options:
+def parse(prog: str, argv: Sequence[str]) -> About:
     """Read the command line; raises Misused."""
-    parsed = command_line(prog).parse_args(argv)
-    return Options(Connection.of(parsed), parse_target(parsed.target), parsed.output)
+    return About.of(command_line(prog).parse_args(argv))
 
 
 def command_line(prog: str) -> Flags:
@@ -40,11 +30,7 @@ def command_line(prog: str) -> Flags:
         "Show when one object ends, why, and what can move that.",
         EXAMPLES.format(prog=prog),
     )
-    flags.add_argument("target", metavar="KIND/NAME", help="for example deploy/web or ns/team-a")
-    flags.add_argument(
-        "-o", "--output", choices=("text", "json"), default="text", help="default: %(default)s"
-    )
-    add_connection(flags)
+    add_about(flags)
     return flags
 
 

@@ -1,15 +1,13 @@
 """``dayfly simulate``: what would happen for a while if nobody did anything; read-only."""
 
-import argparse
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 from dayfly_cli import snapshot
-from dayfly_cli.cluster import Connection, add_connection, connected
+from dayfly_cli.cluster import connected
 from dayfly_cli.ends import at, title
+from dayfly_cli.questions import Ahead, add_ahead
 from dayfly_cli.terminal import OK, Terminal
 from dayfly_core import duration, instant
 from dayfly_core.simulation import NOTE, Event, simulate
@@ -24,31 +22,10 @@ The operator's own decisions, over the cluster as it is now, on a clock that run
 is taken to succeed at once; pace and breakers, which only delay, are left out.
 """
 
-DAY: Final = timedelta(days=1)
 
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """The command line, read."""
-
-    connection: Connection
-    everywhere: bool
-    span: timedelta
-    output: str
-
-
-def parse(prog: str, argv: Sequence[str]) -> Options:
+def parse(prog: str, argv: Sequence[str]) -> Ahead:
     """Read the command line."""
-    parsed = command_line(prog).parse_args(argv)
-    return Options(Connection.of(parsed), parsed.all_namespaces, parsed.span, parsed.output)
-
-
-def span(text: str) -> timedelta:
-    """Read how far to look."""
-    try:
-        return duration.parse(text)
-    except duration.InvalidDuration as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
+    return Ahead.of(command_line(prog).parse_args(argv))
 
 
 def command_line(prog: str) -> Flags:
@@ -58,19 +35,7 @@ def command_line(prog: str) -> Flags:
         "Show what Dayfly would do for a while, in order, without doing any of it.",
         EXAMPLES.format(prog=prog),
     )
-    flags.add_argument("-A", "--all-namespaces", action="store_true", help="in all namespaces")
-    flags.add_argument(
-        "--for",
-        dest="span",
-        metavar="DURATION",
-        type=span,
-        default=DAY,
-        help="how far to look, for example 7d (default: 24h)",
-    )
-    flags.add_argument(
-        "-o", "--output", choices=("text", "json"), default="text", help="default: %(default)s"
-    )
-    add_connection(flags)
+    add_ahead(flags, "--for")
     return flags
 
 
@@ -80,7 +45,7 @@ async def run(terminal: Terminal, argv: Sequence[str]) -> int:
     async with connected(options.connection, terminal.environ) as cluster:
         world = await snapshot.snapshot(cluster, terminal, everywhere=options.everywhere)
     now = world.now
-    events = [event for event in simulate(world, within(now, options.span)) if event.what != NOTE]
+    events = [event for event in simulate(world, options.until(now)) if event.what != NOTE]
     if options.output == "json":
         data = {"from": instant.render(now), "events": [as_data(event) for event in events]}
         terminal.say(json.dumps(data, indent=2))
@@ -126,9 +91,3 @@ def as_data(event: Event) -> dict[str, Any]:
         "rule": event.rule,
         "by": event.by,
     }
-
-
-def within(now: datetime, length: timedelta) -> datetime:
-    """Return the instant up to which to look; the calendar has an end."""
-    last = datetime.max.replace(tzinfo=now.tzinfo)
-    return now + length if length < last - now else last

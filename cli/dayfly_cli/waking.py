@@ -9,9 +9,9 @@ from typing import Final
 import msgspec
 
 from dayfly_cli import staying
-from dayfly_cli.cluster import Cluster, Connection, add_connection, connected
+from dayfly_cli.cluster import Cluster, connected
 from dayfly_cli.ends import Entry, as_data, at, countdown
-from dayfly_cli.kinds import Target, parse_target
+from dayfly_cli.questions import About, add_about
 from dayfly_cli.terminal import OK, Failed, Terminal
 from dayfly_core import instant, names, waking
 from dayfly_core.objects import NAMESPACES, ObjectMeta, Resource
@@ -39,23 +39,15 @@ The same by kubectl:
 class Options:
     """The command line, read."""
 
-    connection: Connection
-    target: Target
+    about: About
     wait: bool
     dry_run: bool
-    output: str
 
 
 def parse(prog: str, argv: Sequence[str]) -> Options:
     """Read the command line; raises Misused."""
     parsed = command_line(prog).parse_args(argv)
-    return Options(
-        Connection.of(parsed),
-        parse_target(parsed.target),
-        not parsed.no_wait,
-        parsed.dry_run,
-        parsed.output,
-    )
+    return Options(About.of(parsed), not parsed.no_wait, parsed.dry_run)
 
 
 def command_line(prog: str) -> Flags:
@@ -65,22 +57,18 @@ def command_line(prog: str) -> Flags:
         "Bring back what a policy has scaled down, with as many replicas as it had.",
         EXAMPLES.format(prog=prog),
     )
-    flags.add_argument("target", metavar="KIND/NAME", help="for example ns/shop-pr-17")
     flags.add_argument("--no-wait", action="store_true", help="ask, and do not wait for it")
     flags.add_argument("--dry-run", action="store_true", help="ask the server, change nothing")
-    flags.add_argument(
-        "-o", "--output", choices=("text", "json"), default="text", help="default: %(default)s"
-    )
-    add_connection(flags)
+    add_about(flags)
     return flags
 
 
 async def run(terminal: Terminal, argv: Sequence[str]) -> int:
     """Ask for it, wait until it is done, and say when it ends now."""
     options = parse(terminal.prog, argv)
-    async with connected(options.connection, terminal.environ) as cluster:
-        resource = await cluster.find(options.target)
-        before = await cluster.read(resource, options.target.name)
+    async with connected(options.about.connection, terminal.environ) as cluster:
+        resource = await cluster.find(options.about.target)
+        before = await cluster.read(resource, options.about.target.name)
         if resource != NAMESPACES and names.REPLICAS not in before.annotation_map:
             terminal.warn(f"{Entry(resource, before).title} is awake: nothing was scaled down")
             return OK
@@ -88,7 +76,7 @@ async def run(terminal: Terminal, argv: Sequence[str]) -> int:
             title = Entry(resource, before).title
             raise Failed(f"no policy covers {title}, so none has scaled it down or can wake it")
         after = await _wake(cluster, resource, before, options, terminal)
-    if options.output == "json":
+    if options.about.output == "json":
         terminal.say(json.dumps(as_data(Entry(resource, after), terminal.now()), indent=2))
     else:
         terminal.say(_told(Entry(resource, after), options, terminal))
