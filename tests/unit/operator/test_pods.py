@@ -42,7 +42,7 @@ async def test_all_pages_are_read() -> None:
 @pytest.mark.parametrize(
     ("answer", "phases"),
     [
-        pytest.param({"metadata": {}, "items": None}, [], id="an empty list says null"),
+        pytest.param({"metadata": {}, "items": None}, list[str](), id="an empty list says null"),
         pytest.param({"items": [{}]}, ["Unknown"], id="a pod without a status has not succeeded"),
     ],
 )
