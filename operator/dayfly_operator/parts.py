@@ -331,8 +331,10 @@ class Parts:
             leading=lambda: float(leadership.holds()),
             term=lambda: float(leadership.term),
             stamped=lambda: float(sum(1 for _ in self.watching.all_stamped())),
-            waiting=lambda: float(self.engine.queue.load.waiting),
-            deadlines=lambda: float(len(self.engine.deadlines)),
+            waiting=lambda: float(
+                self.engine.queue.load.waiting + self.own.queue.queue.load.waiting
+            ),
+            deadlines=lambda: float(len(self.engine.deadlines) + len(self.own.queue.deadlines)),
             stuck=lambda: float(len(tuple(self._namespaces.stuck()))),
             switched_off=lambda: float(len(self.rules.missing)),
             clock_skew=lambda: self._tools.client.clock_skew or 0.0,
