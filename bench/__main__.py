@@ -24,6 +24,7 @@ GROUPS: Mapping[str, str] = {
     "claims": "what a name that only one may have costs its environment, and the API server",
     "objects": "10,000 stamped objects: start, memory, events, rest",
     "managers": "2,000 NamespaceManagers, watched by kopf: start, memory, rest",
+    "lifecycle": "10,000 timelines, what is foreseen of them, 2,000 ends at one instant",
     "lag": "how late ends are, and how fast a burst goes",
     "races": "extensions and re-creations at the very end",
     "failover": "the leader is killed",

@@ -2,12 +2,21 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Generator,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from math import ceil
+from pathlib import Path
 from typing import TypeVar
 
 import msgspec
@@ -19,6 +28,7 @@ from dayfly_kube.config import load
 from dayfly_kube.errors import ApiError, Unreachable
 from playground import ControlPlane, System
 from playground.process import eventually
+from playground.system import BASE
 from playground.webhooks import Entry
 
 NAMESPACE = "bench"
@@ -61,13 +71,21 @@ class Meadow:
 
 @contextmanager
 def meadow(
-    *, admissions: int = 1, operators: int = 1, operator_flags: Sequence[str] = ()
+    *,
+    admissions: int = 1,
+    operators: int = 1,
+    operator_flags: Sequence[str] = (),
+    manifests: Path = BASE,
 ) -> Generator[Meadow]:
     """Start all of it, wait until the API server asks for stamps, and end it with the block."""
     with (
         ControlPlane.start() as plane,
         System.install(
-            plane, admissions=admissions, operators=operators, operator_flags=operator_flags
+            plane,
+            admissions=admissions,
+            operators=operators,
+            operator_flags=operator_flags,
+            manifests=manifests,
         ) as system,
     ):
         plane.apply(POLICY)
@@ -175,6 +193,14 @@ def stored(answer: bytes | Exception) -> ObjectMeta:
     if isinstance(answer, Exception):
         raise answer
     return msgspec.json.decode(answer, type=PartialObject).metadata
+
+
+async def created(
+    client: Client, path: str, bodies: Iterable[Mapping[str, object]]
+) -> list[ObjectMeta]:
+    """Create objects of one kind; raises what a create did."""
+    made = await each(partial(client.create, path, body) for body in bodies)
+    return [stored(answer) for answer in made]
 
 
 class _Listed(msgspec.Struct):

@@ -65,9 +65,9 @@ def measure(*, quick: bool) -> list[Figure]:
     rounds, seconds = (1, 15) if quick else (3, 60)
     imports = median(Import.of(OURS_OPERATOR).cpu for _ in range(5))
     with meadow() as field:
-        _fill(field, 0, FEW)
+        filled(field, 0, FEW)
         few = _measured(field, FEW, rounds, seconds)
-        _fill(field, FEW, MANY)
+        filled(field, FEW, MANY)
         many = _measured(field, MANY, rounds, seconds)
         event, raw_event = _events(field)
     return [
@@ -147,7 +147,8 @@ def _rest_figures(few: Measured, many: Measured) -> list[Figure]:
     ]
 
 
-def _fill(field: Meadow, first: int, end: int) -> None:
+def filled(field: Meadow, first: int, end: int) -> None:
+    """Create ConfigMaps of these numbers that end in hours."""
     later = datetime.now(UTC) + timedelta(hours=4)
     ends = [(f"object-{i:05}", later + timedelta(seconds=i % 3600)) for i in range(first, end)]
 
@@ -163,27 +164,28 @@ def _measured(field: Meadow, count: int, rounds: int, seconds: float) -> Measure
     starts: list[Start] = []
     time.sleep(8)  # the policies' status follows at most so late, and is not written at a start
     for _ in range(rounds):
-        starts.append(_start(field, count))
-        with _raw(field, count) as (_, cpu):
+        starts.append(started(field, count))
+        with bare(field, count) as (_, cpu):
             raws.append(cpu)
     middle = sorted(starts, key=lambda start: start.cpu)[len(starts) // 2]
-    return Measured(middle, median(raws), _rest(field, seconds))
+    return Measured(middle, median(raws), rested(field, seconds))
 
 
-def _start(field: Meadow, count: int) -> Start:
+def started(field: Meadow, count: int) -> Start:
+    """Start the operator anew, and wait until it waits for so many ends."""
     [operator] = field.system.operators
     operator.stop()
     since = field.plane.audit_log.position()
     operator.start()
     operator.wait_ready()
-    if not eventually(lambda: _settled(operator, count), 60):
+    if not eventually(lambda: settled(operator, count), 60):
         raise RuntimeError(f"not all of {count} ends are waited for after a minute")
     time.sleep(1.0)  # what is left of the start: status, garbage
     cpu, rss = cpu_clock(operator.pid), rss_bytes(operator.pid)
     return Start(cpu, rss, Counter(_writes(field, since)))
 
 
-def _settled(operator: Process, count: int) -> bool:
+def settled(operator: Process, count: int) -> bool:
     """Whether it leads and waits for this many ends or more; asked rarely, since asking costs."""
     time.sleep(0.2)
     gauges = metrics(operator)
@@ -206,7 +208,7 @@ def _writes(field: Meadow, since: int) -> Iterator[str]:
 
 
 @contextmanager
-def _raw(field: Meadow, count: int) -> Generator[tuple[int, float]]:
+def bare(field: Meadow, count: int) -> Generator[tuple[int, float]]:
     """Run the bare client; yields its pid and what its list cost once it follows."""
     plane, folder = field.plane, field.plane.paths.pki
     authority = pki.Authority.read(folder, datetime.now(UTC))
@@ -226,14 +228,14 @@ def _raw(field: Meadow, count: int) -> Generator[tuple[int, float]]:
 
 def _events(field: Meadow) -> tuple[float, float]:
     """CPU-seconds an event, of the operator and of the bare client, over the same events."""
-    with _raw(field, MANY) as (raw, _):
-        pids = (field.system.operators[0].pid, raw)
+    with bare(field, MANY) as (peer, _):
+        pids = (field.system.operators[0].pid, peer)
         idle = _spent(pids, lambda: time.sleep(10))
         began = time.monotonic()
         busy = _spent(pids, lambda: asyncio.run(_touch(field)))
         share = (time.monotonic() - began) / 10
-    ours, bare = ((b - i * share) / EVENTS for b, i in zip(busy, idle, strict=True))
-    return ours, bare
+    ours, raw = ((b - i * share) / EVENTS for b, i in zip(busy, idle, strict=True))
+    return ours, raw
 
 
 def _spent(pids: tuple[int, ...], meanwhile: partial[None] | object) -> list[float]:
@@ -256,7 +258,7 @@ async def _touch(field: Meadow) -> None:
     await asyncio.sleep(1.0)  # the last events are on their way
 
 
-def _rest(field: Meadow, seconds: float) -> Rest:
+def rested(field: Meadow, seconds: float) -> Rest:
     """Let it rest; connections are told apart by what they send: the Lease's sends most."""
     [operator] = field.system.operators
     time.sleep(10)  # the start's Events and status are written
