@@ -83,6 +83,7 @@ class Client:
         self._connections = connections
         self._now = now
         self._date: tuple[str, datetime] | None = None
+        self._skew: float | None = None
         self._tls = tls.context_of(config)
         self._loaded = Credential()
         self._calls: aiohttp.ClientSession | None = None
@@ -103,12 +104,10 @@ class Client:
     @property
     def clock_skew(self) -> float | None:
         """Seconds that the server's clock is ahead of ours, by its last answer; ±1 s."""
-        if self._date is None:
-            return None
-        from email.utils import parsedate_to_datetime
-
-        sent, received = self._date
-        return (parsedate_to_datetime(sent) - received).total_seconds()
+        if self._date:
+            # Read when somebody asks, once for each answer.
+            self._skew, self._date = _ahead(*self._date), None
+        return self._skew
 
     async def get(
         self,
@@ -341,6 +340,15 @@ async def _chunks(response: aiohttp.ClientResponse, call: Call) -> AsyncGenerato
             yield chunk
     except TimeoutError as error:
         raise Silent(f"{call.method} {call.path}: nothing was heard in time") from error
+
+
+def _ahead(sent: str, received: datetime) -> float | None:
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return (parsedate_to_datetime(sent) - received).total_seconds()
+    except (ValueError, TypeError):  # no date, or one without a zone: some proxy's
+        return None
 
 
 async def _refused(response: aiohttp.ClientResponse) -> ApiError:

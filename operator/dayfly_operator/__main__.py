@@ -14,7 +14,7 @@ from math import inf
 
 import uvloop
 
-from dayfly_core import __version__
+from dayfly_core import __version__, clock
 from dayfly_kube import config
 from dayfly_kube.client import Client
 from dayfly_kube.flags import configure_logging
@@ -72,6 +72,11 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+def clocks(skew: Callable[[], float | None], now: Callable[[], datetime] = _now) -> Clocks:
+    """Return the clocks to act by; ``skew`` is how far the API server's is ahead of ``now``."""
+    return Clocks(lambda: clock.prudent(now(), skew()), boot_time)
+
+
 async def _operate(settings: Settings, where: config.Config) -> None:
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -82,7 +87,8 @@ async def _operate(settings: Settings, where: config.Config) -> None:
         Client(where, user_agent=agent, now=_now) as client,
         Client(where, user_agent=agent, permit=permit(leadership)) as writer,
     ):
-        program = Program(Tools(client, writer, settings, Clocks(_now, boot_time), leadership))
+        by = clocks(lambda: client.clock_skew)
+        program = Program(Tools(client, writer, settings, by, leadership))
         kinds = KindWatch(
             lambda: originals.load(settings.kubeconfig, os.environ),
             Ears(

@@ -15,6 +15,7 @@ import trustme
 
 from dayfly_core.objects import PartialObject
 from dayfly_kube.client import Client
+from dayfly_kube.config import Config
 from dayfly_kube.credentials import Credential, Fixed, TokenFile
 from dayfly_kube.errors import ApiError, Unreachable
 from support.fake_api import FakeApi, Fault
@@ -249,6 +250,28 @@ async def test_the_clock_of_the_server_is_compared_with_ours() -> None:
             await client.get(ONE)
             assert client.clock_skew is not None
             assert client.clock_skew > 365 * 86400
+
+
+@pytest.mark.parametrize(
+    "date", ["today", "Sun, 22 Nov 2026 10:00:00 -0000", "Sun, 99 Nov 2026 10:00:00 GMT"]
+)
+async def test_a_date_that_is_none_says_nothing_of_the_clock(date: str) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        head = f"HTTP/1.1 200 OK\r\nDate: {date}\r\nContent-Length: 2\r\n\r\n{{}}"
+        writer.write(head.encode())
+        await writer.drain()
+        writer.close()
+
+    here = datetime(2026, 11, 22, tzinfo=UTC)
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with (
+        server,
+        Client(Config(f"http://127.0.0.1:{port}"), user_agent="test", now=lambda: here) as client,
+    ):
+        await client.get(ONE)
+        assert client.clock_skew is None
 
 
 def _server_tls(authority: trustme.CA, name: str) -> ssl.SSLContext:
