@@ -1,0 +1,236 @@
+"""What a run of the kill series sows: an object for every action, all due at the same moment."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from dayfly_core import instant, names
+from dayfly_core.helm import ReleaseRef
+from dayfly_core.objects import (
+    CONFIG_MAPS,
+    CRON_JOBS,
+    DEPLOYMENTS,
+    EPHEMERATORS,
+    NAMESPACE_MANAGERS,
+    NAMESPACES,
+    SECRETS,
+    Resource,
+)
+from dayfly_kube.client import Client
+from support.fates import (
+    Deal,
+    Fate,
+    Hope,
+    Sleeper,
+    goes_on,
+    has_acted,
+    has_done,
+    is_awake,
+    is_gone,
+    is_resting,
+    is_suspended,
+)
+from support.helm_secrets import a_release, a_secret
+from support.kill_places import HOOK, Json, create, of, place, workload
+from support.own_manifests import a_manager, a_policy, an_ephemerator
+from support.plots import AT_ONCE, now
+
+AHEAD: Final = timedelta(seconds=2.5)
+"""From being sown to being due: about as long as the next leader needs."""
+
+HOME: Final = place("home")
+"""Where the NamespaceManagers are."""
+
+SERVICES: Final = Resource("", "v1", "services", "Service", namespaced=True)
+
+
+@dataclass(slots=True)
+class Sower:
+    """Creates the objects of one run."""
+
+    client: Client
+    run: int
+    due: datetime
+    fate: Fate
+    places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+
+    async def sow(self) -> None:
+        """Create all of it."""
+        kinds: list[Callable[[str], Awaitable[None]]] = [
+            *[self.plain] * 4,
+            *[self.warn] * 2,
+            *[self.tell] * 2,
+            *[self.call] * 3,
+            *[self.rest] * 3,
+            *(self.asleep, self.over, self.release, self.eph),
+            *(self.mover, self.mrest, self.mcall, self.mwarn),
+        ]
+        async with asyncio.TaskGroup() as tasks:
+            for number, make in enumerate(kinds):
+                name = f"{make.__name__}-{self.run:04}"
+                several = kinds.count(make) > 1
+                tasks.create_task(self._made(make, f"{name}-{number % 10}" if several else name))
+
+    async def _made(self, make: Callable[[str], Awaitable[None]], actor: str) -> None:
+        async with self.places:
+            await make(actor)
+
+    def _head(self, actor: str, **labels: str) -> Json:
+        # On a machine that is busy with other things the sowing takes longer than that.
+        due = max(self.due, now() + AHEAD)
+        end = {names.EXPIRES_AT: instant.render(due)}
+        return {"metadata": {"name": actor, "annotations": end, "labels": labels}}
+
+    async def plain(self, actor: str) -> None:
+        """Sow what is deleted at its end."""
+        uid = await self._configmap("plain", actor)
+        self._deleted(uid, actor, CONFIG_MAPS, place("plain"))
+
+    async def call(self, actor: str) -> None:
+        """Sow what is deleted when somebody has been told."""
+        uid = await self._configmap("call", actor)
+        self.fate.called.add(actor)
+        self.fate.told[uid, "WEBHOOK"] = Deal(actor, "outcome configmaps")
+        self._deleted(uid, actor, CONFIG_MAPS, place("call"))
+
+    async def warn(self, actor: str) -> None:
+        """Sow what is warned."""
+        uid = await self._configmap("warn", actor)
+        self.fate.warned[uid] = actor
+        self.fate.hope(CONFIG_MAPS.path(place("warn"), actor), has_done("NOTIFY@0s"))
+
+    async def tell(self, actor: str) -> None:
+        """Sow what is warned, and somebody told."""
+        uid = await self._configmap("tell", actor)
+        self.fate.warned[uid] = actor
+        self.fate.called.add(actor)
+        self.fate.told[uid, "WEBHOOK"] = Deal(actor, "outcome configmaps")
+        self.fate.hope(CONFIG_MAPS.path(place("tell"), actor), has_done("NOTIFY@0s"))
+
+    async def rest(self, actor: str) -> None:
+        """Sow a workload that is scaled down."""
+        uid = await self._deployment(actor, place("rest"), actor, self._head(actor))
+        self.fate.told[uid, "SCALE_DOWN"] = Deal(actor, "rest deployments")
+        path = DEPLOYMENTS.path(place("rest"), actor)
+        later = {uid: Hope(path, is_awake)}
+        self.fate.sleepers[actor] = Sleeper(uid, path, is_resting, later, "wake deployments")
+
+    async def asleep(self, actor: str) -> None:
+        """Sow a namespace whose workloads are."""
+        uid = await self._namespace(actor, self._head(actor, kills="asleep"))
+        later = {
+            await self._deployment(name, actor, actor): Hope(
+                DEPLOYMENTS.path(actor, name), is_awake
+            )
+            for name in ("api", "web")
+        }
+        nightly = {"metadata": {"name": "nightly"}, "spec": _schedule()}
+        job, path = await create(self.client, CRON_JOBS, actor, nightly), CRON_JOBS.path(actor)
+        later[job] = Hope(f"{path}/nightly", goes_on)
+        self.fate.rested[job] = actor
+        self.fate.hope(f"{path}/nightly", is_suspended)
+        self.fate.told[uid, "SCALE_DOWN"] = Deal(actor, "outcome namespaces")
+        path, rests = NAMESPACES.path(name=actor), has_done("SCALE_DOWN@0s")
+        self.fate.hope(path, rests)
+        self.fate.sleepers[actor] = Sleeper(uid, path, rests, later, "woken namespaces")
+
+    async def over(self, actor: str) -> None:
+        """Sow a namespace that ends by a policy."""
+        uid = await self._namespace(actor, self._head(actor, kills="over"))
+        self._deleted(uid, actor, NAMESPACES)
+
+    async def release(self, actor: str) -> None:
+        """Sow a Helm release with four objects."""
+        home = place("release")
+        helm = {"meta.helm.sh/release-name": actor, "meta.helm.sh/release-namespace": home}
+        manifest = list[str]()
+        ports = {"ports": [{"port": 80}]}
+        for kind, spec in ((CONFIG_MAPS, {}), (SERVICES, ports), (DEPLOYMENTS, workload())):
+            item = self._head(actor, **{"app.kubernetes.io/managed-by": "Helm"})
+            if kind != DEPLOYMENTS:
+                item["metadata"]["annotations"] = {}
+            item["metadata"]["annotations"] |= helm
+            item |= {"spec": spec} if spec else {}
+            self._deleted(await create(self.client, kind, home, item), actor, kind, home)
+            manifest.append(msgspec.json.encode(of(kind, {"metadata": {"name": actor}})).decode())
+        secret = a_secret(a_release("\n---\n".join(manifest), ReleaseRef(home, actor)))
+        uid = await create(self.client, SECRETS, home, secret)
+        self._gone(uid, actor, SECRETS.path(home, secret["metadata"]["name"]))
+
+    async def eph(self, actor: str) -> None:
+        """Sow an Ephemerator and its namespace."""
+        uid = await self._namespace(actor, {"metadata": {"name": actor}})
+        self._deleted(uid, actor, NAMESPACES)
+        seconds = max(1, round((self.due - now()).total_seconds()))
+        item = an_ephemerator(actor, {"duration": {"seconds": seconds}})
+        item["metadata"]["name"] = actor
+        uid = await create(self.client, EPHEMERATORS, "", item)
+        self._gone(uid, actor, EPHEMERATORS.path(name=actor))
+
+    async def mover(self, actor: str) -> None:
+        """Sow a NamespaceManager that deletes its namespace."""
+        uid = await self._namespace(actor, {"metadata": {"name": actor}})
+        self._deleted(uid, actor, NAMESPACES)
+        await self._manager(actor, "DELETE")
+
+    async def mrest(self, actor: str) -> None:
+        """Sow one that scales its namespace down."""
+        uid = await self._namespace(actor, {"metadata": {"name": actor}})
+        for name in ("api", "web"):
+            await self._deployment(name, actor, actor)
+        self.fate.told[uid, "SCALE_DOWN"] = Deal(actor, "status Done namespacemanagers")
+        await self._manager(actor, "SCALE_DOWN")
+
+    async def mcall(self, actor: str) -> None:
+        """Sow one that tells somebody."""
+        self.fate.called.add(actor)
+        await self._manager(actor, "WEBHOOK", HOME, url=HOOK["url"])
+
+    async def mwarn(self, actor: str) -> None:
+        """Sow one that warns its namespace."""
+        uid = await self._namespace(actor, {"metadata": {"name": actor}})
+        self.fate.warned[uid] = actor
+        await self._manager(actor, "NOTIFY")
+
+    async def _manager(self, actor: str, action: str, target: str = "", **params: str) -> None:
+        rule = a_policy(
+            action, "UNTIL", condition_params={"until": instant.render(self.due)}, **params
+        )
+        item = a_manager(rule, target=target or actor, inside=HOME, name=actor)
+        await create(self.client, NAMESPACE_MANAGERS, HOME, item)
+        self.fate.hope(NAMESPACE_MANAGERS.path(HOME, actor), has_acted)
+
+    async def _configmap(self, role: str, actor: str) -> str:
+        return await create(self.client, CONFIG_MAPS, place(role), self._head(actor))
+
+    async def _namespace(self, name: str, item: Json) -> str:
+        uid = await create(self.client, NAMESPACES, "", item)
+        self.fate.spaces[uid] = name
+        return uid
+
+    async def _deployment(
+        self, name: str, namespace: str, actor: str, head: Json | None = None
+    ) -> str:
+        item = (head or {"metadata": {"name": name}}) | {"spec": workload()}
+        uid = await create(self.client, DEPLOYMENTS, namespace, item)
+        self.fate.rested[uid] = actor
+        self.fate.hope(DEPLOYMENTS.path(namespace, name), is_resting)
+        return uid
+
+    def _deleted(self, uid: str, actor: str, kind: Resource, namespace: str = "") -> None:
+        self.fate.told[uid, "DELETE"] = Deal(actor, f"delete {kind.plural}")
+        self._gone(uid, actor, kind.path(namespace, actor))
+
+    def _gone(self, uid: str, actor: str, path: str) -> None:
+        self.fate.deleted[uid] = actor
+        self.fate.hope(path, is_gone)
+
+
+def _schedule() -> Json:
+    """Return the spec of a CronJob that is never due."""
+    pod = {"restartPolicy": "Never", "containers": [{"name": "a", "image": "a"}]}
+    return {"schedule": "0 3 30 2 *", "jobTemplate": {"spec": {"template": {"spec": pod}}}}

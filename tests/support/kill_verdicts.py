@@ -1,0 +1,149 @@
+"""Whether a series of kills left everything done, and done once."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from dayfly_core import history, names
+from dayfly_core.objects import CONFIG_MAPS
+from playground.tenure import by_nobody
+from support.deeds import POST, Deed
+from support.fates import Deal
+from support.kills import Kill, Series
+
+LOSS: Final = timedelta(seconds=1.5)
+"""What a killed process may not have written yet of its history: a second of it, and a request."""
+
+
+UNDER_WAY: Final = timedelta(seconds=0.6)
+"""From a leader's own deadline to the end of its Lease: nobody else can act before that."""
+
+
+def wrong(series: Series) -> Iterator[str]:
+    """Describe what was not done once, or done by a replica that did not lead."""
+    deeds, fate = series.tail.deeds, series.fate
+    yield from unequal("deleted", fate.deleted, deeds, "delete ")
+    yield from unequal("scaled down", fate.rested, deeds, "rest ")
+    yield from unequal("woken", fate.woken, deeds, "wake ")
+    yield from unequal("warned", fate.warned, deeds, "warn ")
+    yield from torn(deeds)
+    yield from _calls(series)
+    yield from by_nobody(series.tail.events, UNDER_WAY)
+
+
+def unequal(
+    what: str, expected: Mapping[str, str], deeds: list[Deed], prefix: str
+) -> Iterator[str]:
+    """Describe what was done another number of times than once.
+
+    Whoever is killed leaves requests of which nobody knows whether they were carried out. All that
+    were not refused name the same version of their object: so one was, and no other can have been.
+    """
+    done: dict[str, list[Deed]] = {uid: [] for uid in expected}
+    for deed in deeds:
+        if deed.what.startswith(prefix):
+            done.setdefault(deed.uid, []).append(deed)
+    for uid, found in done.items():
+        if uid not in expected or not _once(found):
+            yield f"{expected.get(uid)} (uid {uid}) was not {what} once: {found}"
+
+
+SHARED: Final = ("deployments", "services")
+"""What Kubernetes' own controllers write too, so that a second attempt may name another version. It
+is told by what it says itself: that there still was something to delete, to scale down, to wake."""
+
+
+def _once(found: list[Deed]) -> bool:
+    if not found or sum(not deed.doubtful for deed in found) > 1:
+        return False
+    return found[0].what.endswith(SHARED) or len({deed.version for deed in found}) == 1
+
+
+def torn(deeds: list[Deed]) -> Iterator[str]:
+    """Describe workloads of one namespace that were not scaled down by one occurrence."""
+    ids: dict[str, set[str]] = {}
+    for deed in deeds:
+        if deed.what.startswith("rest "):
+            ids.setdefault(deed.actor, set()).add(deed.id)
+    for actor, found in ids.items():
+        if len(found) != 1 or "" in found:
+            yield f"{actor} was scaled down by {sorted(found)}"
+
+
+def _calls(series: Series) -> Iterator[str]:
+    """Describe calls that never came, came with another key or body, or came unrecorded."""
+    posts = [deed for deed in series.tail.deeds if deed.what == POST]
+    heard = {(h.headers["Idempotency-Key"], h.body) for h in series.inbox.heard}
+    for actor in sorted(series.fate.called | {deed.actor for deed in posts}):
+        keys = {deed.id for deed in posts if deed.actor == actor}
+        bodies = {body for key, body in heard if key in keys}
+        if (len(keys), len(bodies)) != (1, 1) or actor not in series.fate.called:
+            yield f"{actor} was called with the keys {sorted(keys)} and {len(bodies)} bodies"
+        elif min(d.at for d in posts if d.actor == actor) < recorded(series, actor):
+            yield f"{actor} was called before that was recorded"
+
+
+def recorded(series: Series, actor: str) -> datetime:
+    """Return when it was first recorded that a call is about to be made."""
+    pending = ("pending configmaps", "warn configmaps", "status Pending namespacemanagers")
+    mine = (deed for deed in series.tail.deeds if deed.actor == actor)
+    return min(deed.at for deed in mine if deed.what in pending)
+
+
+def reached(series: Series) -> Counter[tuple[str, str]]:
+    """Count how far each object of its run had come when a leader was killed."""
+    found = Counter[tuple[str, str]]()
+    for kill in series.kills:
+        for actor in _at_stake(series, kill.run):
+            mine = [deed for deed in series.tail.deeds if deed.actor == actor]
+            found[actor.partition("-")[0], _state(mine, kill.at)] += 1
+    return found
+
+
+def _at_stake(series: Series, run: int) -> Iterator[str]:
+    """Yield what was sown for a run, and what was woken in it."""
+    woken = set(series.fate.woken.values())
+    for actor in {deed.actor for deed in series.tail.deeds}:
+        if f"-{run:04}" in actor or (f"-{run - 2:04}" in actor and actor in woken):
+            yield actor
+
+
+def _state(deeds: list[Deed], at: datetime) -> str:
+    """Say what was done last, and what was asked but not answered."""
+    last = max((d for d in deeds if d.at <= at), key=lambda d: d.at, default=None)
+    asked = next((f", during {d.what}" for d in deeds if d.since <= at < d.at), "")
+    return f"after {last.what}{asked}" if last else f"before anything{asked}"
+
+
+async def missing(series: Series) -> dict[tuple[str, str], Deed]:
+    """Return what the history does not tell, with the deed that it should tell of."""
+    entries = await told(series)
+    mine = Counter((entry.uid, entry.action) for entry in entries)
+    twice = {key for key in series.fate.told if mine[key] > 1}
+    assert not twice, f"told more than once: {twice}"
+    absent = {key: deal for key, deal in series.fate.told.items() if not mine[key]}
+    return {key: _last(series, deal) for key, deal in absent.items()}
+
+
+def _last(series: Series, deal: Deal) -> Deed:
+    done = (deed for deed in series.tail.deeds if Deal(deed.actor, deed.what) == deal)
+    return max(done, key=lambda deed: deed.at)
+
+
+async def told(series: Series) -> list[history.Entry]:
+    """Read the history."""
+    pages = list[history.Page]()
+    for slot in range(history.SLOTS):
+        path = CONFIG_MAPS.path(names.SYSTEM_NAMESPACE, history.slot_name(slot))
+        stored = msgspec.json.decode(await series.client.get(path))
+        pages.append(history.page(slot, stored.get("data")))
+    return list(history.read(pages).entries)
+
+
+def is_excused(deed: Deed, kills: list[Kill]) -> bool:
+    """Whether its replica was killed before it had to have written the entry."""
+    ends = (kill.at for kill in kills if kill.replica == deed.replica)
+    return any(deed.at - LOSS < at < deed.at + LOSS for at in ends)

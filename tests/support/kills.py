@@ -1,0 +1,221 @@
+"""A series of runs in which the leader is killed while an object for every action is due."""
+
+import asyncio
+import random
+from asyncio import StreamReader, StreamWriter
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from dayfly_core import names
+from dayfly_core.objects import NAMESPACES
+from dayfly_core.outbox import KEY_HEADER
+from dayfly_kube.client import Client
+from dayfly_kube.errors import ApiError
+from playground import System
+from support.deeds import POST, Deed, Tail
+from support.doomed import AHEAD, Sower
+from support.fates import Deal, Fate, Hope
+from support.kill_places import PLACES, Json, is_governed
+from support.plots import administrator, at_once, delete, now, until, until_time
+from support.receivers import OK, Heard, Receiver, receiver
+
+SIGHT: Final = 30.0
+"""Seconds within which the moment of a kill comes."""
+
+
+class Moment(NamedTuple):
+    """The deed after which the leader is killed."""
+
+    role: str
+    what: str
+
+
+BY_CHANCE: Final = Moment("", "by chance")
+
+STEPS: Final = {
+    "plain": ("delete configmaps",),
+    "over": ("delete namespaces",),
+    "rest": ("rest deployments", "wake deployments"),
+    "asleep": ("rest deployments", "rest cronjobs", "outcome namespaces"),
+    "asleep ": ("wake deployments", "woken namespaces"),
+    "warn": ("warn configmaps",),
+    "tell": ("warn configmaps", POST, "outcome configmaps"),
+    "call": ("pending configmaps", POST, "outcome configmaps", "delete configmaps"),
+    "release": ("mark secrets", "mark deployments", "delete deployments", "delete secrets"),
+    "eph": ("status Pending ephemerators", "mark namespaces", "delete namespaces"),
+    "eph ": ("delete ephemerators",),
+    "mover": ("status Pending namespacemanagers", "mark namespaces", "delete namespaces"),
+    "mover ": ("status Done namespacemanagers", "deactivate namespacemanagers"),
+    "mrest": ("status Pending namespacemanagers", "rest deployments"),
+    "mrest ": ("status Done namespacemanagers", "deactivate namespacemanagers"),
+    "mcall": ("status Pending namespacemanagers", POST, "status Done namespacemanagers"),
+    "mwarn": ("warn namespaces", "status Done namespacemanagers"),
+}
+MOMENTS: Final = (
+    *(Moment(role.strip(), what) for role, deeds in STEPS.items() for what in deeds),
+    *[BY_CHANCE] * 8,
+)
+"""By chance it is before, between or during the deeds of all others that are due."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """One kill: in which run, after which deed, when, and of which replica."""
+
+    run: int
+    moment: Moment
+    at: datetime
+    replica: str
+
+
+@dataclass(slots=True)
+class Series:
+    """Runs one after the other; each sows while the next leader is awaited."""
+
+    system: System
+    client: Client
+    tail: Tail
+    chance: random.Random
+    inbox: Receiver = field(init=False)
+    fate: Fate = field(default_factory=Fate)
+    kills: list[Kill] = field(default_factory=list[Kill])
+    awaited: tuple[int, str] = 0, ""
+    """In which run a request for which role kills the leader before it is answered."""
+    struck: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def governed(self) -> None:
+        """Wait until the policies are in force."""
+        for role in PLACES:
+            await until(partial(is_governed, self.client, role))
+
+    async def tidy(self) -> None:
+        """Delete the namespaces that were not to end."""
+        left = (name for uid, name in self.fate.spaces.items() if uid not in self.fate.deleted)
+        await at_once(partial(delete, self.client, NAMESPACES.path(name=n)) for n in left)
+
+    async def run(self, number: int, moment: Moment) -> None:
+        """Sow, wake what an earlier run has put to rest, and kill the leader at its moment."""
+        due = now() + AHEAD
+        await Sower(self.client, number, due, self.fate).sow()
+        self.tail.follow()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._wake(f"-{number - 2:04}", due))
+            await self._kill(number, moment, due)
+
+    async def _kill(self, number: int, moment: Moment, due: datetime) -> None:
+        if moment == BY_CHANCE:
+            await until_time(due + timedelta(seconds=self.chance.uniform(-0.05, 0.4)))
+            self.tail.follow()
+            return self._strike(number, moment, self.tail.holder)
+        async with asyncio.timeout(SIGHT):
+            if moment.what == POST:
+                self.awaited = number, moment.role
+                self.struck.clear()
+                await self.struck.wait()
+                return None
+            seen = await self._seen(moment)
+        if self.chance.random() < 0.5:
+            await asyncio.sleep(self.chance.uniform(0, 0.01))
+        return self._strike(number, moment, seen.replica)
+
+    async def _seen(self, moment: Moment) -> Deed:
+        while True:
+            for deed in self.tail.follow():
+                if Moment(deed.role, deed.what) == moment and not deed.doubtful:
+                    return deed
+            await asyncio.sleep(0.001)
+
+    def _strike(self, number: int, moment: Moment, replica: str) -> None:
+        process = next(each for each in self.system.operators if each.name == replica)
+        at = now()
+        process.kill()
+        self.kills.append(Kill(number, moment, at, replica))
+        process.start()
+
+    async def answer(self, _: StreamReader, writer: StreamWriter) -> None:
+        """Take what the receiver gets; kill who sent it first, if this is the moment."""
+        heard = self.inbox.heard[-1]
+        actor = called(heard)
+        came = now()
+        self.tail.deeds.append(Deed(actor, POST, "", came, came, id=heard.headers[KEY_HEADER]))
+        run, role = self.awaited
+        if role == actor.partition("-")[0]:
+            self.tail.follow()
+            self._strike(run, Moment(role, POST), self.tail.holder)
+            self.awaited = 0, ""
+            self.struck.set()
+        await asyncio.sleep(self.chance.uniform(0, 0.05))
+        writer.write(OK)
+
+    async def _wake(self, run: str, due: datetime) -> None:
+        """Ask for what a run has put to rest, but for one of it, as soon as it rests."""
+        actors = sorted(actor for actor in self.fate.sleepers if run in actor)
+        await until_time(due)
+        await at_once(partial(self._ask, actor) for actor in actors[:-1])
+
+    async def _ask(self, actor: str) -> None:
+        sleeper = self.fate.sleepers[actor]
+
+        async def rests() -> bool:
+            return sleeper.rests(await self.read(sleeper.path))
+
+        await until(rests)
+        note = {"metadata": {"annotations": {names.WAKE_REQUESTED: actor}}}
+        await self.client.merge_patch(sleeper.path, note)
+        self.fate.woken |= dict.fromkeys(sleeper.workloads, actor)
+        self.fate.told[sleeper.uid, "WAKE"] = Deal(actor, sleeper.woken)
+        self.fate.hopes.pop(sleeper.path)
+        self.fate.hopes |= {hope.path: hope for hope in sleeper.workloads.values()}
+
+    async def read(self, path: str) -> Json | None:
+        """Read an object; None if there is none."""
+        try:
+            found: Json = msgspec.json.decode(await self.client.get(path))
+        except ApiError as error:
+            if error.not_found:
+                return None
+            raise
+        return found
+
+    async def settle(self, limit: float) -> list[str]:
+        """Wait until everything is as it should be; returns what is not in time."""
+        open_hopes = list(self.fate.hopes.values())
+
+        async def settled() -> bool:
+            answers = await at_once(partial(self._open, hope) for hope in open_hopes)
+            open_hopes[:] = [hope for hope in answers if hope]
+            return not open_hopes
+
+        try:
+            await until(settled, limit)
+        except TimeoutError:
+            return [hope.path for hope in open_hopes]
+        return []
+
+    async def _open(self, hope: Hope) -> Hope | None:
+        return None if hope.holds(await self.read(hope.path)) else hope
+
+
+def called(heard: Heard) -> str:
+    """Read about which object a request is."""
+    body: dict[str, Any] = msgspec.json.decode(heard.body)
+    name: str = (body.get("namespaceManager") or body["object"])["name"]
+    return name
+
+
+@asynccontextmanager
+async def series(system: System, port: int, seed: int) -> AsyncGenerator[Series]:
+    """Begin a series, with a receiver on that port."""
+    plane = system.plane
+    tail = Tail(plane.paths.audit_log, plane.audit_log.position())
+    tail.holder = (await asyncio.to_thread(system.leader)).name
+    async with administrator(plane) as client:
+        begun = Series(system, client, tail, random.Random(seed))
+        async with receiver(begun.answer, port=port) as begun.inbox:
+            yield begun

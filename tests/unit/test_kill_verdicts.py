@@ -1,0 +1,64 @@
+"""What counts as done once, when some who did it were killed before they were answered."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from support.build import NOW
+from support.deeds import Deed
+from support.kill_verdicts import is_excused, torn, unequal
+from support.kills import BY_CHANCE, Kill
+
+DELETED = Deed("over-0001", "delete namespaces", "u1", NOW, NOW, "r-0", version="7")
+IN_DOUBT = replace(DELETED, doubtful=True)
+SHARED = replace(DELETED, what="delete deployments")
+RESTED = Deed("asleep-0001", "rest deployments", "u2", NOW, NOW, "r-0", version="3", id="one")
+
+
+@pytest.mark.parametrize(
+    ("deeds", "sound"),
+    [
+        pytest.param([DELETED], True, id="once"),
+        pytest.param([IN_DOUBT], True, id="nobody heard of it, and it is gone"),
+        pytest.param([IN_DOUBT, DELETED], True, id="again, over the version that was to go"),
+        pytest.param(
+            [replace(SHARED, doubtful=True), replace(SHARED, version="8")],
+            True,
+            id="again, over what a controller of Kubernetes has written meanwhile",
+        ),
+        pytest.param([], False, id="never"),
+        pytest.param([DELETED, DELETED], False, id="twice"),
+        pytest.param(
+            [IN_DOUBT, replace(DELETED, version="8")], False, id="perhaps twice: it had changed"
+        ),
+        pytest.param([DELETED, replace(DELETED, uid="u9")], False, id="what should have stayed"),
+    ],
+)
+def test_once(deeds: list[Deed], sound: bool) -> None:
+    assert (not list(unequal("deleted", {"u1": "over-0001"}, deeds, "delete "))) is sound
+
+
+@pytest.mark.parametrize(
+    ("id", "sound"),
+    [
+        pytest.param("one", True, id="by the same occurrence"),
+        pytest.param("other", False, id="by another"),
+        pytest.param("", False, id="by none"),
+    ],
+)
+def test_workloads_of_a_namespace_are_scaled_down_by_one_occurrence(id: str, sound: bool) -> None:
+    assert (not list(torn([RESTED, replace(RESTED, uid="u3", id=id)]))) is sound
+
+
+@pytest.mark.parametrize(
+    ("after", "replica", "excused"),
+    [
+        pytest.param(0.9, "r-0", True, id="killed within the second"),
+        pytest.param(2.0, "r-0", False, id="killed when it should have been written"),
+        pytest.param(0.9, "r-1", False, id="another one was killed"),
+    ],
+)
+def test_what_the_history_may_lack(after: float, replica: str, excused: bool) -> None:
+    kill = Kill(1, BY_CHANCE, NOW + timedelta(seconds=after), replica)
+    assert is_excused(DELETED, [kill]) is excused
