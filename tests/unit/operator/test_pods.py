@@ -43,7 +43,11 @@ async def test_all_pages_are_read() -> None:
     ("answer", "phases"),
     [
         pytest.param({"metadata": {}, "items": None}, list[str](), id="an empty list says null"),
-        pytest.param({"items": [{}]}, ["Unknown"], id="a pod without a status has not succeeded"),
+        pytest.param(
+            {"items": [dict[str, str]()]},
+            ["Unknown"],
+            id="a pod without a status has not succeeded",
+        ),
     ],
 )
 async def test_what_is_missing_is_no_success(answer: Any, phases: list[str]) -> None:
