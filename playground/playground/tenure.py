@@ -9,7 +9,7 @@ import msgspec
 
 from dayfly_core import instant, names
 from dayfly_core.lease import LeaseRecord
-from playground.audit import AuditEvent
+from playground.audit import AuditEvent, ObjectReference
 from playground.lags import OPERATOR
 from playground.programs import RENEW_DEADLINE
 from playground.system import names_replica
@@ -18,6 +18,9 @@ WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 UPKEEP = frozenset({"leases", "secrets", "selfsubjectaccessreviews", "events"})
 """Written by any replica: the election itself, the certificate by comparison, and questions. Events
 tell of what was done while leading, and may come after: they are no acts. Nor is the history."""
+
+RELEASE = "sh.helm.release."
+"""What Helm calls its Secrets: they end with their release, by the leader alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +60,15 @@ def written(events: Iterable[AuditEvent]) -> list[AuditEvent]:
         for event in events
         if event.user.username == OPERATOR
         and event.verb in WRITES
-        and event.object_ref.resource not in UPKEEP
-        and not event.object_ref.name.startswith(f"{names.HISTORY_CONFIG_MAP}-")
+        and not _is_upkeep(event.object_ref)
         and event.stage == "ResponseComplete"
     ]
+
+
+def _is_upkeep(ref: ObjectReference) -> bool:
+    if ref.resource in UPKEEP:
+        return not ref.name.startswith(RELEASE)
+    return ref.name.startswith(f"{names.HISTORY_CONFIG_MAP}-")
 
 
 def by_nobody(

@@ -67,6 +67,11 @@ def test_a_write(history: list[AuditEvent], seconds: float, strays: int) -> None
     assert len(by_nobody([*history, event("delete", MAP, seconds)])) == strays
 
 
+def test_the_secret_of_a_helm_release_is_the_leaders_alone() -> None:
+    secret = ObjectReference(resource="secrets", namespace="a", name="sh.helm.release.v1.shop.v1")
+    assert len(by_nobody([renewal(TWO, 0), event("delete", secret, 1)])) == 1
+
+
 def test_a_stray_write_is_told_in_a_line() -> None:
     assert by_nobody([renewal(TWO, 0), event("patch", MAP, 1)]) == [
         "patch configmaps/a/b by dayfly-operator-1 at 2026-11-22 10:00:01+00:00"
