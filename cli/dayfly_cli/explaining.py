@@ -11,6 +11,7 @@ from dayfly_cli.cluster import Cluster, connected
 from dayfly_cli.ends import at, remaining, title
 from dayfly_cli.kinds import Target
 from dayfly_cli.questions import About, add_about
+from dayfly_cli.standing import Said, standing
 from dayfly_cli.terminal import OK, Terminal
 from dayfly_core import ending, helm, instant, names
 from dayfly_core.api import Unit
@@ -43,6 +44,8 @@ class Explanation:
     """Whether any policy has a say in it."""
     release: ReleaseRef | None = None
     """The Helm release that ends with it."""
+    said: tuple[Said, ...] = ()
+    """What Ephemerators and NamespaceManagers wait for, or why they do nothing."""
 
 
 def parse(prog: str, argv: Sequence[str]) -> About:
@@ -87,10 +90,11 @@ async def _explained(cluster: Cluster, target: Target, terminal: Terminal) -> Ex
     )
     found = await managed.managers(cluster, guard, everywhere=False)
     players = found.about(subject.key)
-    objects = await _around(cluster, subject, {player.target for player in players})
+    objects = {**await managed.targets(cluster, players), **_around(subject)}
     world = World(terminal.now(), objects, policies, guard, players)
+    said = tuple(standing(found, subject.key, world))
     foreseen = forecast(subject.key, world)
-    return Explanation(subject.key, plan, foreseen, covered, _release(meta, policies))
+    return Explanation(subject.key, plan, foreseen, covered, _release(meta, policies), said)
 
 
 def _release(meta: ObjectMeta, policies: Policies) -> ReleaseRef | None:
@@ -98,16 +102,12 @@ def _release(meta: ObjectMeta, policies: Policies) -> ReleaseRef | None:
     return helm.release_of(meta) if policy and policy.unit is Unit.RELEASE else None
 
 
-async def _around(cluster: Cluster, subject: Subject, targets: set[str]) -> dict[Key, ObjectMeta]:
-    """Return what the future of one object depends on: itself, and the namespaces it is about."""
+def _around(subject: Subject) -> dict[Key, ObjectMeta]:
+    """Return what the future of one object depends on: itself, and its namespace."""
     ours = subject.key.resource in (EPHEMERATORS, NAMESPACE_MANAGERS)
     found = {} if ours else {subject.key: subject.meta}
     if subject.namespace:
         found[Key(NAMESPACES, "", subject.namespace.name)] = subject.namespace
-    for name in targets:
-        key = Key(NAMESPACES, "", name)
-        if key not in found and (meta := await cluster.namespace_called(name)):
-            found[key] = meta
     return found
 
 
@@ -115,8 +115,10 @@ def lines(explained: Explanation, now: datetime) -> Iterator[str]:
     """Write it for a person."""
     key = explained.key
     yield title(key.resource, key.name) + (f" in {key.namespace}" if key.namespace else "")
+    yield from (f"  {each.by}: {each.sentence}" for each in explained.said)
     if not explained.future:
-        yield f"  nothing will happen to it: {_why_nothing(explained)}"
+        if not explained.said:
+            yield f"  nothing will happen to it: {_why_nothing(explained)}"
         return
     rows = [(at(step.at), _when(step.at, now), step.what, _rule(step)) for step in explained.future]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -165,4 +167,5 @@ def as_data(explained: Explanation) -> dict[str, Any]:
             }
             for step in explained.future
         ],
+        "waits": [{"by": each.by, "sentence": each.sentence} for each in explained.said],
     }

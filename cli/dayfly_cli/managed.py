@@ -2,17 +2,26 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 import msgspec
 
 from dayfly_cli.cluster import PAGE, Cluster
+from dayfly_cli.ends import stamped_end
 from dayfly_core import ephemerator
 from dayfly_core.ephemerator import Months, Settings
 from dayfly_core.errand import Stored
 from dayfly_core.guard import Guard
 from dayfly_core.names import Condition, Reason
-from dayfly_core.objects import EPHEMERATORS, NAMESPACE_MANAGERS, NAMESPACES, Key, Resource
+from dayfly_core.objects import (
+    EPHEMERATORS,
+    NAMESPACE_MANAGERS,
+    NAMESPACES,
+    Key,
+    ObjectMeta,
+    Resource,
+)
 from dayfly_core.players import EphemeratorPlayer, ManagerPlayer
 from dayfly_core.policies import Policies
 from dayfly_core.simulation import END, Event, Player, World, simulate
@@ -37,6 +46,10 @@ class Managers:
             if key == player.key or namespace == player.target != ""
         )
 
+    def only(self, key: Key) -> "Managers":
+        """Leave out those that are not about an object."""
+        return Managers(self.found, self.about(key))
+
     def events(self, world: World) -> tuple[Event, ...]:
         """Return what they do if nobody else does anything."""
         only = World(world.now, dict(world.objects), Policies(), world.guard, self.players)
@@ -51,6 +64,13 @@ class Foreseen:
     """The first end of a namespace, by its name."""
     next: Mapping[Key, Event] = field(default_factory=dict[Key, Event])
     """What an Ephemerator or a NamespaceManager does first."""
+
+
+def end_of(namespace: ObjectMeta, foreseen: Foreseen) -> datetime | None:
+    """Return when a namespace ends, by its stamp or by one of these."""
+    event = foreseen.ends.get(namespace.name)
+    ends = (stamped_end(namespace), event.at if event else None)
+    return min((end for end in ends if end), default=None)
 
 
 def foreseen(events: Iterable[Event]) -> Foreseen:
@@ -69,6 +89,16 @@ def _author(event: Event) -> Key:
     if kind == EPHEMERATORS.kind:
         return Key(EPHEMERATORS, "", place[0])
     return Key(NAMESPACE_MANAGERS, place[0], place[1])
+
+
+async def targets(cluster: Cluster, found: Iterable[Player]) -> dict[Key, ObjectMeta]:
+    """Read the namespaces that these are about; those that are not there are left out."""
+    read = {
+        Key(NAMESPACES, "", name): await cluster.namespace_called(name)
+        for name in {player.target for player in found}
+        if name
+    }
+    return {key: meta for key, meta in read.items() if meta}
 
 
 async def managers(cluster: Cluster, guard: Guard, *, everywhere: bool) -> Managers:

@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from dayfly_cli.ends import Entry, at, countdown, stamped_end
+from dayfly_cli.ends import Entry, at, countdown
 from dayfly_cli.hindrances import FREE, Hindrance
+from dayfly_cli.standing import Said
 from dayfly_core import duration, expiry, names
 from dayfly_core.api import Enforcement, RenewOn
-from dayfly_core.objects import NAMESPACES, ObjectMeta
+from dayfly_core.objects import EPHEMERATORS, NAMESPACE_MANAGERS, NAMESPACES, Key, ObjectMeta
 from dayfly_core.policies import Policies, Policy
 from dayfly_core.violations import shown
 
@@ -24,6 +25,8 @@ class Portrait:
     policies: Policies | None
     now: datetime
     kept: Hindrance = FREE
+    said: tuple[Said, ...] = ()
+    """What Ephemerators and NamespaceManagers wait for, or why they do nothing."""
 
     @property
     def matching(self) -> Policy | None:
@@ -42,7 +45,12 @@ class Portrait:
 
     def lines(self) -> Iterator[Line]:
         """Say what is known, what matters most first."""
+        if self.entry.resource in (EPHEMERATORS, NAMESPACE_MANAGERS):
+            yield from self._errand()
+            return
         yield "ends", self._end()
+        if self.said:
+            yield "managed", "; ".join(f"{each.by}: {each.sentence}" for each in self.said)
         yield "policy", self._policy()
         yield from self._host()
         yield from self._wishes()
@@ -53,8 +61,22 @@ class Portrait:
         yield from self._bounds()
         yield "moved by", self._movers()
 
+    def _errand(self) -> Iterator[Line]:
+        """Say what an Ephemerator or a NamespaceManager is going to do."""
+        event, ephemerator = self.entry.managed, self.entry.resource == EPHEMERATORS
+        if event:
+            own = Key(self.entry.resource, self.entry.meta.namespace, self.entry.meta.name)
+            what = f"{event.what} {'itself' if event.key == own else event.key}"
+            yield "does", f"{what} at {at(event.at)} ({countdown(event.at, self.now)})"
+        others = [each.sentence for each in self.said]
+        if others:
+            yield "waits" if event else "does", "; ".join(others)
+        if ephemerator:
+            yield "ends", "by itself, once its namespace is gone"
+        yield "moved by", "a change of its spec"
+
     def _end(self) -> str:
-        meta, wish = self.entry.meta, self.entry.wish
+        meta = self.entry.meta
         if meta.deletion_timestamp:
             return "going since " + at(meta.deletion_timestamp)
         if meta.controlled:
@@ -62,6 +84,12 @@ class Portrait:
             return f"with its owner, {owner.kind.lower()}/{owner.name}"
         if self.kept.guarded:
             return f"never: {self.kept.guarded}"
+        return self._instant()
+
+    def _instant(self) -> str:
+        wish, managed = self.entry.wish, self.entry.managed
+        if managed and self.entry.end == managed.at and wish.at != managed.at:
+            return f"{at(managed.at)} ({countdown(managed.at, self.now)}), by {managed.by}"
         if wish.at_problem:
             return f"unreadable, so ignored: {wish.at_problem.text}"
         if not wish.at:
@@ -119,7 +147,7 @@ class Portrait:
     def _namespace(self) -> Iterator[Line]:
         if self.namespace is None or self.entry.resource == NAMESPACES:
             return
-        end = stamped_end(self.namespace)
+        end = self.entry.namespace_end
         if end:
             first = ", before the object" if self.entry.goes_with_namespace else ""
             yield "namespace", f"{self.namespace.name} ends {at(end)}{first}"
@@ -142,7 +170,9 @@ class Portrait:
     def _movers(self) -> str:
         if self.entry.meta.controlled:
             return "whatever moves its owner's end"
-        policy = self.deciding
+        policy, managed = self.deciding, self.entry.managed
+        if policy is None and managed:
+            return f"a change of {managed.by}"
         if not self._ending or (policy is None and self.policies is not None):
             return "nothing: Dayfly does not end it"
         renewed = policy is not None and policy.renew_on is RenewOn.GENERATION_CHANGE

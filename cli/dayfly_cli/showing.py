@@ -3,13 +3,19 @@
 import json
 from collections.abc import Sequence
 
+from dayfly_cli import managed
 from dayfly_cli.cluster import Cluster, connected
-from dayfly_cli.ends import Entry, as_data, stamped_end
-from dayfly_cli.hindrances import hindrance
+from dayfly_cli.ends import Entry, as_data
+from dayfly_cli.hindrances import guard, hindrance
 from dayfly_cli.kinds import Target
+from dayfly_cli.managed import Foreseen
 from dayfly_cli.portrait import Portrait
 from dayfly_cli.questions import About, add_about
+from dayfly_cli.standing import standing
 from dayfly_cli.terminal import OK, Terminal
+from dayfly_core.objects import EPHEMERATORS, NAMESPACE_MANAGERS, Key, ObjectMeta
+from dayfly_core.policies import Policies
+from dayfly_core.simulation import World
 from dayfly_kube.flags import Flags
 
 EXAMPLES = """examples:
@@ -55,8 +61,21 @@ async def _portray(cluster: Cluster, target: Target, terminal: Terminal) -> Port
     resource = await cluster.find(target)
     meta = await cluster.read(resource, target.name)
     namespace = await cluster.namespace_meta() if meta.namespace else None
-    end = stamped_end(namespace) if namespace else None
     policies = await cluster.policies(terminal.warn)
-    entry = Entry(resource, meta, end)
+    key = Key(resource, meta.namespace, meta.name)
+    known = await guard(cluster)
+    found = (await managed.managers(cluster, known, everywhere=False)).only(key)
+    objects = await managed.targets(cluster, found.players)
+    world = World(terminal.now(), objects, Policies(), known, found.players)
+    said = tuple(standing(found, key, world))
+    entry = _entry(key, meta, namespace, managed.foreseen(found.events(world)))
     kept = await hindrance(cluster, entry, policies)
-    return Portrait(entry, namespace, policies, terminal.now(), kept)
+    return Portrait(entry, namespace, policies, terminal.now(), kept, said)
+
+
+def _entry(key: Key, meta: ObjectMeta, namespace: ObjectMeta | None, foreseen: Foreseen) -> Entry:
+    if key.resource in (EPHEMERATORS, NAMESPACE_MANAGERS):
+        return Entry(key.resource, meta, managed=foreseen.next.get(key))
+    if namespace is None:
+        return Entry(key.resource, meta, managed=foreseen.ends.get(meta.name))
+    return Entry(key.resource, meta, managed.end_of(namespace, foreseen))

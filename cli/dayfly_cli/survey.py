@@ -46,9 +46,7 @@ class Survey:
 
     def end_of(self, meta: ObjectMeta) -> datetime | None:
         """Return when a namespace ends, by its stamp or by a manager."""
-        managed = self.foreseen.ends.get(meta.name)
-        ends = (stamped_end(meta), managed.at if managed else None)
-        return min((end for end in ends if end), default=None)
+        return managed.end_of(meta, self.foreseen)
 
     policies: Policies = field(default_factory=Policies)
 

@@ -97,7 +97,8 @@ class Acts:
             return Outcome(Result.WITHHELD, ended.reason, ended.note, chance=self.chance())
         if isinstance(ended, Ended) and ended.sent_at:
             self.reports.ended(order.author, act, ended.sent_at)
-        return Outcome(Result.DONE)
+            return Outcome(Result.DONE, note=f"namespace {act.name} was deleted")
+        return Outcome(Result.DONE, note=f"namespace {act.name} is gone, or going")
 
     async def _delete_itself(self, order: Order) -> Outcome:
         key, uid = order.author.key, order.author.uid

@@ -150,10 +150,11 @@ class OwnDesk:
         outcome = await self._office.acts.carry_out(order)
         if outcome is None:
             return plan.again  # under way: when there is an answer, `again` is called
-        self._office.acts.reports.came(order.author, outcome)
         if isinstance(plan.act, DeleteItself):
+            self._office.acts.reports.came(order.author, outcome, "")
             return None
         after = self._judge.settle(found, outcome)
+        self._office.acts.reports.came(order.author, outcome, after.note)
         written = await self._write(key, found, after)
         self._office.acts.reports.recorded(order.author, order.act, outcome)
         if not written:

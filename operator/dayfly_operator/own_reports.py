@@ -60,7 +60,7 @@ class OwnReports:
     def ended(self, author: Author, act: EndNamespace, sent_at: datetime) -> None:
         """Say that a namespace was deleted."""
         lag = (sent_at - act.due).total_seconds()
-        end = instant.render(act.due)
+        end = instant.render(act.due.replace(microsecond=0))
         log.info(
             "%s object=%s uid=%s by=%s due=%s lag-ms=%.0f",
             "would delete" if self.dry_run else "deleted",
@@ -111,12 +111,12 @@ class OwnReports:
         target = Key(NAMESPACES, "", act.namespace)
         self.teller.warn(target, act.uid, Reason.WARNED, act.sentence)
 
-    def came(self, author: Author, outcome: Outcome) -> None:
+    def came(self, author: Author, outcome: Outcome, note: str) -> None:
         """Hear what came of an act: what was done is told already, what was not is told here."""
         if outcome.result is Result.DONE:
             self.teller.settled(author.key)
         else:
-            self.withheld(author, outcome.reason, outcome.note)
+            self.withheld(author, outcome.reason, note or outcome.note)
 
     def withheld(self, author: Author, reason: str, note: str) -> None:
         """Say why something is not done although its time has come; once while it is the same."""

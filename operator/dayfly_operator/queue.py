@@ -129,11 +129,14 @@ class WorkQueue(Generic[K]):
         Cancelling it cancels them. What still waits stays in the queue.
         """
         try:
-            async with asyncio.TaskGroup() as self._group:
+            async with asyncio.TaskGroup() as group:
+                self._group = group
                 self._fill()
-                await self._stopping.wait()
+                try:
+                    await self._stopping.wait()
+                finally:
+                    self._group = None  # one that is being cancelled takes nobody in
         finally:
-            self._group = None
             for key in tuple(self._delayed):
                 self._undelay(key)
 

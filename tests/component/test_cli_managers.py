@@ -124,3 +124,85 @@ async def test_who_may_not_list_them_sees_the_rest(shell: Shell) -> None:
         "Namespace/shop",
         "Deployment/api",
     }
+
+
+def waiting_for_pods() -> dict[str, Any]:
+    spec = manager(0, "SCALE_DOWN")
+    spec["spec"]["policies"][0]["condition"] = {
+        "type": "PODS_SUCCEED",
+        "params": {"podLabels": {"component": "main"}},
+    }
+    seen = {"name": "by time", "result": "Waiting", "message": "1 of 3 pods have succeeded"}
+    return {**spec, "status": {"policies": [seen]}}
+
+
+WAITS = (
+    "namespace fresh is scaled down once all pods with component=main have succeeded, "
+    "by its policy by time; 1 of 3 pods have succeeded"
+)
+
+
+@pytest.mark.parametrize("command", ["explain", "show"])
+@pytest.mark.parametrize("target", ["namespace/fresh", "namespacemanager/m"])
+async def test_what_waits_for_pods_is_said(shell: Shell, command: str, target: str) -> None:
+    put_manager(shell, "m", waiting_for_pods())
+    answer = await shell.run(f"{command} {target} -n fresh")
+    assert WAITS in answer.out
+    assert "nothing will happen" not in answer.out
+
+
+def deactivated() -> dict[str, Any]:
+    spec = manager(60)
+    done = {"name": "by time", "result": "Done", "id": "x", "targetUid": "u"}
+    return {**spec, "spec": {**spec["spec"], "deactivated": True}, "status": {"policies": [done]}}
+
+
+@pytest.mark.parametrize("command", ["explain", "show"])
+@pytest.mark.parametrize(
+    ("path", "stored", "why"),
+    [
+        pytest.param(
+            EPHEMERATORS.path(name="m"),
+            {**ephemerator("fresh"), "metadata": {"creationTimestamp": CREATED}},
+            f'it does not carry the annotation {names.ENABLED}: "true" (Disabled)',
+            id="an Ephemerator that is not in force",
+        ),
+        pytest.param(
+            EPHEMERATORS.path(name="m"),
+            {"metadata": {"creationTimestamp": CREATED}, "spec": {"namespaceToWatch": "fresh"}},
+            "(InvalidSpec)",
+            id="an Ephemerator that cannot be read",
+        ),
+        pytest.param(
+            NAMESPACE_MANAGERS.path("fresh", "m"),
+            deactivated(),
+            "policy by time has acted; set it to false to begin anew (Deactivated)",
+            id="a NamespaceManager that has acted",
+        ),
+    ],
+)
+async def test_what_does_nothing_says_why(
+    shell: Shell, command: str, path: str, stored: dict[str, Any], why: str
+) -> None:
+    shell.api.put(path, stored)
+    target = "ephemerator/m" if path == EPHEMERATORS.path(name="m") else "namespacemanager/m"
+    answer = await shell.run(f"{command} {target} -n fresh")
+    assert "it does nothing: " in answer.out
+    assert why in answer.out
+
+
+async def test_show_says_who_ends_a_namespace_and_what_is_in_it(shell: Shell) -> None:
+    shell.api.put(EPHEMERATORS.path(name="e"), ephemerator("fresh"))
+    answer = await shell.run("show namespace/fresh")
+    assert "2026-12-22T09:00:00Z (in 29d23h), by Ephemerator/e" in answer.out
+    assert "moved by    a change of Ephemerator/e" in answer.out
+    shell.api.put("/apis/apps/v1/namespaces/fresh/deployments/web", {"metadata": {}})
+    inside = await shell.run("show deployments/web -n fresh")
+    assert "namespace   fresh ends 2026-12-22T09:00:00Z" in inside.out
+
+
+async def test_show_says_what_an_ephemerator_does(shell: Shell) -> None:
+    shell.api.put(EPHEMERATORS.path(name="e"), ephemerator("fresh"))
+    answer = await shell.run("show ephemerator/e")
+    assert "does        delete namespaces/fresh at 2026-12-22T09:00:00Z (in 29d23h)" in answer.out
+    assert "ends        by itself, once its namespace is gone" in answer.out

@@ -11,9 +11,11 @@ from dayfly_core.namespace_manager.rules import (
     read_status,
     rules,
     target,
+    understood,
     webhook_body,
 )
 from dayfly_core.namespace_manager.settling import settle
+from dayfly_core.namespace_manager.words import does, once_pods_succeed
 
 __all__ = [
     "SCALABLE",
@@ -21,8 +23,10 @@ __all__ = [
     "Observed",
     "PodQuery",
     "aimed_at",
+    "does",
     "faults",
     "judge",
+    "once_pods_succeed",
     "plan",
     "pods_wanted",
     "read",
@@ -30,5 +34,6 @@ __all__ = [
     "rules",
     "settle",
     "target",
+    "understood",
     "webhook_body",
 ]

@@ -17,7 +17,7 @@ from dayfly_core.api import ConditionStatus
 from dayfly_core.api.namespace_manager import ActionType
 from dayfly_core.errand import RECHECK, Stored
 from dayfly_core.guard import Guard
-from dayfly_core.lifecycle import Choice, Rule, choose
+from dayfly_core.lifecycle import Choice, Result, Rule, choose
 from dayfly_core.names import Reason
 from dayfly_core.namespace_manager.acts import ACTS, Turn
 from dayfly_core.namespace_manager.case import Begun, Case, ManagerPlan, noted, unreadable, whole
@@ -147,8 +147,13 @@ def _unreadable(stored: Stored, problem: str, now: datetime) -> ManagerPlan:
 def _dormant(case: Case) -> ManagerPlan:
     """Do nothing; that this was seen is what makes a later ``false`` begin anew."""
     kept = [msgspec.structs.replace(each, next_check=UNSET) for each in case.status.policies]
-    ready = (ConditionStatus.FALSE, Reason.DEACTIVATED, "spec.deactivated is true")
-    return ManagerPlan(None, None, Reason.DEACTIVATED, status=case.written(kept, ready))
+    acted = next((each.name for each in kept if each.result == Result.DONE), None)
+    why = "; set it to false to begin"
+    if acted is not None:
+        why = f": policy {acted} has acted; set it to false to begin anew"
+    note = f"spec.deactivated is true{why}"
+    ready = (ConditionStatus.FALSE, Reason.DEACTIVATED, note)
+    return ManagerPlan(None, None, Reason.DEACTIVATED, note, status=case.written(kept, ready))
 
 
 def _moot(begun: Begun, namespace: ObjectMeta | None) -> bool:

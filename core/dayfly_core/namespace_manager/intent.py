@@ -5,7 +5,7 @@ from typing import Any, Final, cast
 
 from msgspec import UNSET
 
-from dayfly_core import api, destinations, duration
+from dayfly_core import api, duration
 from dayfly_core.api.namespace_manager import ActionType
 from dayfly_core.entitlement import Right
 from dayfly_core.intent import (
@@ -20,6 +20,7 @@ from dayfly_core.intent import (
 )
 from dayfly_core.names import Reason
 from dayfly_core.namespace_manager.rules import SCALABLE, rules, target, understood
+from dayfly_core.namespace_manager.words import does, once_pods_succeed
 from dayfly_core.objects import DEPLOYMENTS, NAMESPACES, STATEFUL_SETS
 from dayfly_core.receipts import fitted, line, when
 from dayfly_core.triggers import Condition, Ttl, Until
@@ -63,10 +64,10 @@ def judge(new: Version, old: Version | None, by: Yardstick) -> Intent:
 
 def _only_switched_off(new: Version, old: Version | None) -> bool:
     """Whether nothing else is written: what was stored before there were rules can be stopped."""
-    if old is None or not isinstance(old.spec, Mapping):
+    before: object = old.spec if old else None
+    if not isinstance(before, Mapping):
         return False
-    before = cast("Mapping[str, Any]", old.spec)
-    return bool(new.spec == {**before, "deactivated": True})
+    return bool(new.spec == {**cast("Mapping[str, Any]", before), "deactivated": True})
 
 
 def _goes_further(spec: api.NamespaceManagerSpec, stored: api.NamespaceManagerSpec) -> bool:
@@ -144,33 +145,15 @@ def _receipts(
         yield fitted(f"NamespaceManager {new.meta.name}", " is deactivated: it does nothing")
         return
     for policy, rule in list(zip(spec.policies, rules(spec), strict=True))[:TOLD]:
-        act, since = _act(policy, name), _since(rule.condition, name, by)
-        yield fitted(act, f" {since}, by its policy {shown(policy.name)}")
+        # What its author has written gives way: the policy's name comes last.
+        since = _since(policy, rule.condition, name, by)
+        yield line(f"{does(policy, name)} {since}, by its policy {shown(policy.name)}")
     more = len(spec.policies) - TOLD
     if more > 0:
         yield line(f"and {more} more; of all policies the first whose condition is true acts")
 
 
-def _act(policy: api.ManagerPolicy, name: str) -> str:
-    match policy.action.type:
-        case ActionType.DELETE:
-            return f"namespace {name} is deleted"
-        case ActionType.SCALE_DOWN:
-            return f"namespace {name} is scaled down"
-        case ActionType.WEBHOOK:
-            return f"{_origin(policy)} is called"
-        case _:
-            return f"an Event tells of namespace {name}"
-
-
-def _origin(policy: api.ManagerPolicy) -> str:
-    """Return where the webhook goes, without the path: that may hold a secret."""
-    params = policy.action.params
-    url = "" if params is UNSET or params.url is UNSET else params.url
-    return destinations.parse_url(url).origin if url else "no webhook"
-
-
-def _since(condition: Condition, name: str, by: Yardstick) -> str:
+def _since(policy: api.ManagerPolicy, condition: Condition, name: str, by: Yardstick) -> str:
     match condition:
         case Until(at):
             return when(at, by.now)
@@ -181,4 +164,4 @@ def _since(condition: Condition, name: str, by: Yardstick) -> str:
                 return f"{duration.render(length)} after its creation"
             return when(created + length, by.now)
         case _:
-            return "once all its pods have succeeded"
+            return once_pods_succeed(policy)

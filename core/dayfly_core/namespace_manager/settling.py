@@ -71,9 +71,9 @@ def _again(case: Case, begun: Begun, outcome: Outcome, again: datetime) -> Manag
         begun.entry, reason=reason, message=outcome.note, next_check=whole(again)
     )
     entries = changed(case, entry)
-    withheld = (ConditionStatus.TRUE, reason, f"policy {begun.rule.name}: {outcome.note}")
-    status = case.written(entries, case.ready(entries), withheld)
-    return ManagerPlan(None, again, reason, outcome.note, status=status)
+    note = f"policy {begun.rule.name}: {outcome.note}"
+    status = case.written(entries, case.ready(entries), (ConditionStatus.TRUE, reason, note))
+    return ManagerPlan(None, again, reason, note, status=status)
 
 
 def _given_up(case: Case, begun: Begun, outcome: Outcome) -> ManagerPlan:
@@ -86,4 +86,5 @@ def _given_up(case: Case, begun: Begun, outcome: Outcome) -> ManagerPlan:
     )
     entries = changed(case, entry)
     status = case.written(entries, case.ready(entries))
-    return ManagerPlan(None, case.now, Reason.GIVEN_UP, outcome.note, status=status)
+    note = f"policy {begun.rule.name}: {outcome.note}"
+    return ManagerPlan(None, case.now, Reason.GIVEN_UP, note, status=status)

@@ -287,3 +287,16 @@ async def test_whatever_happens_no_key_is_lost_and_none_is_handled_twice_at_once
     await work.during(300)
     assert max(work.most[key] for key in added) == 1
     assert all(handled[key] >= at for key, at in added.items())
+
+
+async def test_cancelled_while_keys_come_back_it_begins_nothing_more() -> None:
+    work = Work(seconds=5, workers=1)
+    work.queue.add("a")
+    running = asyncio.create_task(work.queue.run())
+    await asyncio.sleep(1)
+    for key in ("a", "b"):
+        work.queue.add(key)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert work.order == ["a"]
