@@ -1,7 +1,7 @@
 """Whether a series of kills left everything done, and done once."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -9,13 +9,15 @@ import msgspec
 
 from dayfly_core import history, names
 from dayfly_core.objects import CONFIG_MAPS
+from playground.audit import AuditEvent
 from playground.tenure import by_nobody
 from support.deeds import POST, Deed
 from support.fates import Deal
 from support.kills import Kill, Series
 
 LOSS: Final = timedelta(seconds=1.5)
-"""What a killed process may not have written yet of its history: a second of it, and a request."""
+"""What a killed process may not have written yet of its history, beside the time of requests."""
+HISTORY: Final = f"{names.HISTORY_CONFIG_MAP}-"
 
 
 UNDER_WAY: Final = timedelta(seconds=0.6)
@@ -143,7 +145,22 @@ async def told(series: Series) -> list[history.Entry]:
     return list(history.read(pages).entries)
 
 
-def is_excused(deed: Deed, kills: list[Kill]) -> bool:
-    """Whether its replica was killed before it had to have written the entry."""
-    ends = (kill.at for kill in kills if kill.replica == deed.replica)
-    return any(deed.at - LOSS < at < deed.at + LOSS for at in ends)
+def is_excused(deed: Deed, kills: list[Kill], events: Sequence[AuditEvent]) -> bool:
+    """Whether its replica was killed before it had to have written the entry.
+
+    It writes for a second at most after the request that is under way, and that may take its time.
+    """
+    ends = [kill.at for kill in kills if kill.replica == deed.replica]
+    pages = [e for e in events if e.sender == deed.replica and HISTORY in e.object_ref.name]
+    return any(
+        deed.at - LOSS < at and at - deed.at - _spent(pages, deed.at, at) < LOSS for at in ends
+    )
+
+
+def _spent(writes: Sequence[AuditEvent], since: datetime, until: datetime) -> timedelta:
+    """Add up how long these requests took between two moments."""
+    spent = timedelta()
+    for each in writes:
+        begun, over = each.request_received_timestamp, each.stage_timestamp
+        spent += max(timedelta(), min(over, until) - max(begun, since))
+    return spent

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from playground.audit import AuditEvent, ObjectReference, User
 from support.build import NOW
 from support.deeds import Deed
 from support.kill_verdicts import is_excused, torn, unequal
@@ -51,14 +52,29 @@ def test_workloads_of_a_namespace_are_scaled_down_by_one_occurrence(id: str, sou
     assert (not list(torn([RESTED, replace(RESTED, uid="u3", id=id)]))) is sound
 
 
+WRITE = AuditEvent(
+    stage="ResponseComplete",
+    verb="patch",
+    user=User(),
+    user_agent="dayfly-operator/0 (r-0)",
+    object_ref=ObjectReference(resource="configmaps", name="dayfly-history-3"),
+    request_received_timestamp=NOW - timedelta(seconds=1),
+    stage_timestamp=NOW + timedelta(seconds=1),
+)
+
+
 @pytest.mark.parametrize(
-    ("after", "replica", "excused"),
+    ("after", "replica", "writes", "excused"),
     [
-        pytest.param(0.9, "r-0", True, id="killed within the second"),
-        pytest.param(2.0, "r-0", False, id="killed when it should have been written"),
-        pytest.param(0.9, "r-1", False, id="another one was killed"),
+        pytest.param(0.9, "r-0", [], True, id="killed within the second"),
+        pytest.param(2.0, "r-0", [], False, id="killed when it should have been written"),
+        pytest.param(2.0, "r-0", [WRITE], True, id="killed soon after a write that took long"),
+        pytest.param(3.0, "r-0", [WRITE], False, id="killed long after that"),
+        pytest.param(0.9, "r-1", [], False, id="another one was killed"),
     ],
 )
-def test_what_the_history_may_lack(after: float, replica: str, excused: bool) -> None:
+def test_what_the_history_may_lack(
+    after: float, replica: str, writes: list[AuditEvent], excused: bool
+) -> None:
     kill = Kill(1, BY_CHANCE, NOW + timedelta(seconds=after), replica)
-    assert is_excused(DELETED, [kill]) is excused
+    assert is_excused(DELETED, [kill], writes) is excused
