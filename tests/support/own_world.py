@@ -300,7 +300,8 @@ class OwnWorld:
 
     async def merge_patch(self, path: str, body: object) -> bytes:
         def store() -> Json:
-            place, plain = place_of(path), msgspec.to_builtins(body)
+            place = place_of(path)
+            plain: Json = msgspec.to_builtins(body)
             if place.subresource and not self.status_served:
                 raise Refused(
                     404, "NotFound", f'{place.plural} "{place.name}" not found', place.name

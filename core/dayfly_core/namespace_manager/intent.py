@@ -67,7 +67,9 @@ def _only_switched_off(new: Version, old: Version | None) -> bool:
     before: object = old.spec if old else None
     if not isinstance(before, Mapping):
         return False
-    return bool(new.spec == {**cast("Mapping[str, Any]", before), "deactivated": True})
+    stopped: object = {**cast("Mapping[str, Any]", before), "deactivated": True}
+    after: object = new.spec
+    return after == stopped
 
 
 def _goes_further(spec: api.NamespaceManagerSpec, stored: api.NamespaceManagerSpec) -> bool:

@@ -140,3 +140,10 @@ def test_entries_are_found_between_anything(texts: list[str], numbers: list[int]
     assert [each.at for each in found.entries] == [
         BEGINNING + timedelta(seconds=number) for number in sorted(numbers)
     ]
+
+
+def test_the_pages_are_called_as_base_ships_them() -> None:
+    assert [history.slot_name(slot) for slot in (0, history.SLOTS - 1)] == [
+        "dayfly-history-0",
+        "dayfly-history-7",
+    ]
