@@ -138,7 +138,9 @@ class Acts:
             return found
         head = {"uid": found.uid, "resourceVersion": found.resource_version}
         body = {"metadata": {**head, "annotations": {names.WARNING: act.sentence}}}
-        if found.annotation_map.get(names.WARNING) != act.sentence:
+        # On what a policy has stamped, the warning is of its own end.
+        stamped = names.POLICY in found.label_map
+        if not stamped and found.annotation_map.get(names.WARNING) != act.sentence:
             await self._patch(NAMESPACES.path(name=act.namespace), body)
         self.reports.announced(order.author, act)
         return Outcome(Result.DONE)

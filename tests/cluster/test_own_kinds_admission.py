@@ -106,8 +106,8 @@ def test_p14_who_may_delete_the_namespace_may_have_it_ended(stage: Stage) -> Non
         pytest.param(
             "tenant",
             a_manager(a_policy("NOTIFY", "PODS_SUCCEED"), target="shop"),
-            "tenant may not get namespaces/shop",
-            id="what happens there is told to who may look",
+            "tenant may not patch namespaces/shop",
+            id="a warning is written there for who may write there",
         ),
         pytest.param(
             "tenant",

@@ -31,12 +31,12 @@ from dayfly_core.namespace_manager.entries import (
     replaced,
     withheld,
 )
-from dayfly_core.namespace_manager.rules import action_of, policy_of, read
-from dayfly_core.objects import NAMESPACES, ObjectMeta
+from dayfly_core.namespace_manager.rules import action_of, guarded, policy_of, read
+from dayfly_core.objects import ObjectMeta
 from dayfly_core.triggers import Checks, Facts, Met, NotYet, PodsSucceed, ask, checked
 
 DESTRUCTIVE: Final = (ActionType.DELETE, ActionType.SCALE_DOWN)
-"""Actions that are about what is in the namespace, and that a guard stops."""
+"""Actions that take something away, and that protection stops."""
 
 NOTED_EVERY: Final = timedelta(minutes=5)
 """Between two notes of the last check: each is a write, and many managers check every few
@@ -184,7 +184,7 @@ def _turn(
     rule, since = choice.rule, choice.since
     if rule is None or since is None or (begun and since > case.now):
         return _waiting(case, choice, facts, uid)
-    if action_of(rule) in DESTRUCTIVE and (kept := _kept(case, namespace, guard)):
+    if kept := _kept(case, action_of(rule), namespace, guard):
         return _left_alone(case, facts, uid, kept)
     entry = begun.entry if begun else pending(case, rule, uid)
     entries = replaced(entries_of(case, facts, uid), entry)
@@ -214,10 +214,12 @@ def _waiting(case: Case, choice: Choice, facts: Facts, uid: str) -> ManagerPlan:
     )
 
 
-def _kept(case: Case, namespace: ObjectMeta | None, guard: Guard) -> tuple[str, str] | None:
-    if refusal := guard.refuses(NAMESPACES, "", case.target):
+def _kept(
+    case: Case, action: str, namespace: ObjectMeta | None, guard: Guard
+) -> tuple[str, str] | None:
+    if refusal := guarded(guard, action, case.target):
         return Reason.GUARDED, refusal
-    if namespace and namespace.protected:
+    if action in DESTRUCTIVE and namespace and namespace.protected:
         note = f"namespace {case.target} carries the label {names.PROTECTED}"
         return Reason.PROTECTED, note
     return None

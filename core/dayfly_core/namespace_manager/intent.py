@@ -19,7 +19,7 @@ from dayfly_core.intent import (
     to_webhooks,
 )
 from dayfly_core.names import Reason
-from dayfly_core.namespace_manager.rules import SCALABLE, rules, target, understood
+from dayfly_core.namespace_manager.rules import SCALABLE, guarded, rules, target, understood
 from dayfly_core.namespace_manager.words import does, once_pods_succeed
 from dayfly_core.objects import DEPLOYMENTS, NAMESPACES, STATEFUL_SETS
 from dayfly_core.receipts import fitted, line, when
@@ -83,11 +83,14 @@ def _does(spec: api.NamespaceManagerSpec, action: ActionType) -> bool:
 
 def _rights(spec: api.NamespaceManagerSpec, name: str) -> Iterator[Right]:
     deletes, scales = _does(spec, ActionType.DELETE), _does(spec, ActionType.SCALE_DOWN)
+    tells = _does(spec, ActionType.NOTIFY)
     if deletes:
         yield Right("delete", NAMESPACES, name=name)
     if scales:
         yield from (Right("patch", kind, name) for kind in SCALED)
-    if not (deletes or scales):  # what happens in it is told to a webhook, or by an Event
+    if tells:  # a warning is written on it
+        yield Right("patch", NAMESPACES, name=name)
+    if not (deletes or scales or tells):  # what happens in it is told to a webhook
         yield Right("get", NAMESPACES, name=name)
 
 
@@ -103,12 +106,9 @@ def _faults(spec: api.NamespaceManagerSpec, name: str, by: Yardstick) -> tuple[V
 
 
 def _guarded(spec: api.NamespaceManagerSpec, name: str, by: Yardstick) -> Iterator[Violation]:
-    refusals = (
-        _does(spec, ActionType.DELETE) and by.guard.refuses(NAMESPACES, "", name),
-        _does(spec, ActionType.SCALE_DOWN) and by.guard.refuses(DEPLOYMENTS, name, "any"),
-    )
+    refusals = [guarded(by.guard, action, name) for action in ActionType if _does(spec, action)]
     place = "spec.namespace" if spec.namespace else "metadata.name"
-    for refusal in filter(None, refusals):
+    for refusal in dict.fromkeys(filter(None, refusals)):
         yield Violation(Reason.GUARDED, place, name, f"{refusal}; name another one")
 
 

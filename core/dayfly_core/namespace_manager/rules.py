@@ -19,8 +19,9 @@ from dayfly_core.api.namespace_manager import (
     PolicyCondition,
 )
 from dayfly_core.errand import Stored
+from dayfly_core.guard import Guard
 from dayfly_core.lifecycle import Rule
-from dayfly_core.objects import ObjectMeta
+from dayfly_core.objects import DEPLOYMENTS, NAMESPACES, ObjectMeta
 from dayfly_core.triggers import Condition, PodsSucceed, Ttl, Until
 from dayfly_core.violations import shown
 
@@ -102,6 +103,14 @@ def aimed_at(stored: Stored) -> str:
         return target(stored.metadata.name, read(stored))
     except msgspec.ValidationError:
         return ""
+
+
+def guarded(guard: Guard, action: str, namespace: str) -> str | None:
+    """Say why an action is out of the question in a namespace; a webhook touches nothing there."""
+    if action == ActionType.DELETE:
+        return guard.refuses(NAMESPACES, "", namespace)
+    touches = action in (ActionType.SCALE_DOWN, ActionType.NOTIFY)
+    return guard.refuses(DEPLOYMENTS, namespace, "any") if touches else None
 
 
 def rules(spec: api.NamespaceManagerSpec) -> tuple[Rule, ...]:

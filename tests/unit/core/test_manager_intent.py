@@ -70,7 +70,12 @@ URL = "spec.policies[0].action.params.url"
             id="scaling down where the ConfigMap says no",
         ),
         pytest.param(a_manager(DOWN, target="default"), [], id="what people try out in default"),
-        pytest.param(a_manager(CALL, NOTIFY, target="kube-system"), [], id="looking on"),
+        pytest.param(a_manager(CALL, target="kube-system"), [], id="looking on"),
+        pytest.param(
+            a_manager(CALL, NOTIFY, DOWN, target="kube-system"),
+            [(Reason.GUARDED, "spec.namespace")],
+            id="writing a warning on what is guarded",
+        ),
         pytest.param(
             a_manager(a_policy(), at("2026-13-01T00:00:00Z"), DOWN, target="kube-system"),
             [
@@ -131,7 +136,10 @@ THERE = a_manager(target="shop")
             a_manager(CALL, target="shop"), None, ["get namespaces/shop"], id="telling about it"
         ),
         pytest.param(
-            a_manager(NOTIFY, target="shop"), None, ["get namespaces/shop"], id="to whomever"
+            a_manager(CALL, NOTIFY, target="shop"),
+            None,
+            ["patch namespaces/shop"],
+            id="writing a warning on it",
         ),
         pytest.param(a_manager(target="team-a"), None, [], id="its own namespace"),
         pytest.param(a_manager(name="team-a"), None, [], id="its own, by its name"),

@@ -244,15 +244,24 @@ def test_a_namespace_created_later_is_managed_from_its_creation() -> None:
     assert watched.look().again == watched.now + 40 * SECOND
 
 
-@pytest.mark.parametrize("action", [DELETE, SCALE_DOWN], ids=["DELETE", "SCALE_DOWN"])
-def test_n13_a_guarded_namespace_is_left_alone_and_said_so(action: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("action", "what"),
+    [
+        pytest.param(DELETE, "namespace kube-system is", id="DELETE"),
+        pytest.param(SCALE_DOWN, "objects in namespace kube-system are", id="SCALE_DOWN"),
+        pytest.param(NOTIFY, "objects in namespace kube-system are", id="NOTIFY"),
+    ],
+)
+def test_n13_a_guarded_namespace_is_left_alone_and_said_so(
+    action: dict[str, Any], what: str
+) -> None:
     manager = a_manager(a_policy(TTL, action), namespace="kube-system")
     watched = Watched(manager, a_namespace("kube-system")).at(100)
     plan = watched.look()
     assert (plan.act, plan.reason) == (None, Reason.GUARDED)
     assert plan.again == watched.now + 5 * MINUTE
     held = condition(watched.stored, "Withheld")
-    assert held == ("True", Reason.GUARDED, "namespace kube-system is guarded and never ended")
+    assert held == ("True", Reason.GUARDED, f"{what} guarded and never ended")
 
 
 @pytest.mark.parametrize("action", [DELETE, SCALE_DOWN], ids=["DELETE", "SCALE_DOWN"])
@@ -263,6 +272,11 @@ def test_a_protected_namespace_is_left_alone_until_it_is_not(action: dict[str, A
     assert (watched.look().act, watched.look().reason) == (None, Reason.PROTECTED)
     watched.namespace = namespace
     assert watched.look().act is not None
+
+
+def test_what_people_try_out_in_default_is_scaled_down() -> None:
+    manager = a_manager(a_policy(TTL, SCALE_DOWN), namespace="default")
+    assert isinstance(Watched(manager, a_namespace("default")).at(100).look().act, ScaleNamespace)
 
 
 def test_a_webhook_is_sent_from_a_guarded_namespace_too() -> None:

@@ -289,6 +289,15 @@ async def test_workloads_are_scaled_down_and_what_is_no_workload_is_said(world: 
     assert (world.get_now(DEPLOYMENT) or {})["spec"]["replicas"] == 2
 
 
+async def test_a_notice_leaves_the_warning_of_a_policy_alone(world: OwnWorld) -> None:
+    """Whoever stamped the namespace warns of its own end, and takes any other warning away."""
+    world.edit(SPACE, {"metadata": {"labels": {names.POLICY: "previews"}}})
+    world.put(CI, manager(ttl(10, NOTIFY)))
+    await world.run(15)
+    assert names.WARNING not in (world.get_now(SPACE) or {})["metadata"].get("annotations", {})
+    assert ("Namespace/team", "Warned") in [(about, why) for about, why, _ in world.recorder.events]
+
+
 async def test_a_notice_is_an_event_and_an_annotation(world: OwnWorld) -> None:
     world.put(CI, manager(ttl(10, NOTIFY), ttl(20, DELETE, "second one")))
     await world.run(15)
