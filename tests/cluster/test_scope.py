@@ -141,6 +141,9 @@ def test_each_entry_names_what_it_asks_about_and_nothing_else(deserted: System, 
     assert each["matchPolicy"] == "Equivalent"
     assert each["timeoutSeconds"] <= 5
     assert each["sideEffects"] in ("None", "NoneOnDryRun")
+    if name == names.KINDS_WEBHOOK:
+        assert each["namespaceSelector"] == {}, "from nowhere may one aim elsewhere unasked"
+        return
     (beyond,) = each["namespaceSelector"]["matchExpressions"]
     assert (beyond["key"], beyond["operator"]) == ("kubernetes.io/metadata.name", "NotIn")
     assert {*beyond["values"]} == {"kube-system", "kube-public", "kube-node-lease", "dayfly-system"}
