@@ -120,7 +120,7 @@ def test_at_last_every_step_is_closed_and_no_call_was_left_out(
     story = told(policy, looks, extensions)
     story.look(NOW + timedelta(days=90))
     calls = {step.name for step in policy.timeline if step.name.startswith("WEBHOOK")}
-    last_end = max(end for end, _, _ in story.done)
+    last_end = story.done[-1][0]  # not the latest one: an end may be moved to an earlier time
     assert calls <= {step for end, step, _ in story.done if end == last_end}
     if story.meta is None:
         assert policy.timeline[-1].name == "DELETE@2h"
