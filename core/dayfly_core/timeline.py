@@ -145,7 +145,9 @@ def read(text: str | None, end: str) -> Ledger:
         return Ledger(end, {})
     try:
         stored = msgspec.json.decode(text, type=_Stored)
-        records = {done.step: _record(done) for done in stored.done}
+        # Of what is there, none was deleted: with such a record it would live for ever.
+        done = (each for each in stored.done if not each.step.startswith(f"{StepType.DELETE}@"))
+        records = {each.step: _record(each) for each in done}
     except (msgspec.MsgspecError, instant.InvalidInstant):
         return Ledger(end, {})
     if not _same(stored.end, end):

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from dayfly_core.actions import Action, Delete, ScaleDown
+from dayfly_core.actions import Action, Delete, ScaleDown, Wake
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta
 from dayfly_core.pace import Backoff
 from dayfly_core.subject import Plan, Subject
@@ -26,6 +26,7 @@ from dayfly_operator.crew import Around, Crew, Turn
 from dayfly_operator.deadlines import Deadlines
 from dayfly_operator.queue import WorkQueue
 from dayfly_operator.stamped import Stamped
+from dayfly_operator.unserved import Unserved
 from dayfly_operator.writing import Gate, NotLeading, Outdated
 
 log = logging.getLogger(__name__)
@@ -74,6 +75,7 @@ class Engine:
         self._gate = gate
         self._now = now
         self._changed = changed
+        self._unserved = Unserved(now)
         self.deadlines: Deadlines[Key] = Deadlines(self._due, now=now)
         self.queue: WorkQueue[Key] = WorkQueue(self.handle, workers=workers, backoff=BACKOFF)
 
@@ -92,6 +94,7 @@ class Engine:
 
     def _gone(self, key: Key) -> None:
         self.deadlines.cancel(key)
+        self._unserved.over(key)
         if key.resource == NAMESPACES:
             self._crew.units.gone(key.name)
 
@@ -163,7 +166,7 @@ class Engine:
             if meta.deletion_timestamp and key.resource == NAMESPACES:
                 self._again(key, await self._crew.units.going(meta))
                 return None
-            plan = self._crew.world.plan(current.subject)
+            plan = self._judged(current.subject)
             if not await self._ready(key, plan):
                 return None
             # What the watch knew may have changed while the act waited for its turn.
@@ -197,7 +200,7 @@ class Engine:
 
     async def _act(self, subject: Subject, waited_for: Plan) -> Sight | None:
         # From this judgement to the request there is no await: what is sent is what was judged.
-        plan = self._crew.world.plan(subject)
+        plan = self._judged(subject)
         if _hurting(plan) - _hurting(waited_for):
             raise Outdated  # its time came just now: what it waits for was not waited for
         if any(self._held_back(action) for action in plan.actions):
@@ -208,6 +211,7 @@ class Engine:
                 again = await self._end_release(action)
             else:
                 after = await self._carry_out(action)
+                self._unserved.over(action.key)
         if plan.unreadable:
             self._crew.complaints.ignored(subject, plan)
         self._again(subject.key, again)
@@ -217,9 +221,14 @@ class Engine:
         try:
             return await self._crew.hands.carry_out(action, self._around(action))
         except ApiError as error:
+            if isinstance(action, Wake):
+                self._unserved.refused(action)
             if error.forbidden or error.invalid:
                 self._crew.complaints.refused(action, error)
             raise
+
+    def _judged(self, subject: Subject) -> Plan:
+        return self._unserved.judged(subject, self._crew.world.plan)
 
     async def _end_release(self, order: Delete) -> datetime | None:
         outcome = await self._crew.releases.end(order)

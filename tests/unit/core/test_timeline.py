@@ -91,6 +91,11 @@ FOREIGN = [
     pytest.param(
         '{"done":[{"step":"a","id":"","result":"Done","at":"x"}]}', "", id="an impossible instant"
     ),
+    pytest.param(
+        Ledger(in_("0s"), {"DELETE@0s": Record("DELETE@0s", "i", Result.DONE, NOW)}).text,
+        "",
+        id="that what is there was deleted",
+    ),
 ]
 
 
