@@ -44,7 +44,7 @@ MOMENT = 3.0
 def system(binaries: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """Dayfly with the component, started as Ephemerate was, months of 28 days included."""
     with pytest.MonkeyPatch.context() as environ:
-        environ.setenv("EPHEMERATOR_IGNORE_NAMESPACES", f"other, {names_of(IGNORED)[1]}")
+        environ.setenv("EPHEMERATOR_IGNORE_NAMESPACES", f" spared-*, {names_of(IGNORED)[1]}")
         environ.setenv("EPHEMERATE_INTERVAL", "60")
         with (
             ControlPlane.start(tmp_path_factory.mktemp("ephemerators")) as plane,
@@ -235,6 +235,35 @@ def test_ap10_a_label_moves_no_instant(system: System) -> None:
     assert eventually(lambda: ready(system, name) == "Disabled", SOON)
     assert expires_at(system, name) == end
     system.plane.kubectl("delete", "ephemerator", name)
+
+
+@pytest.mark.parametrize(
+    ("date", "end"),
+    [
+        pytest.param("2027-03-28", "2027-03-28T01:00:00Z", id="once the clocks have skipped it"),
+        pytest.param("2027-10-31", "2027-10-31T00:30:00Z", id="the first of two"),
+    ],
+)
+def test_p12_a_time_that_clocks_skip_or_show_twice(system: System, date: str, end: str) -> None:
+    text = UNTIL.replace("2021-11-26", date).replace("22:20:00", "02:30:00")
+    text = text.replace("America/Phoenix", "Europe/Berlin").replace("ephemerator-until", date)
+    apply(system, text)
+    assert expires_at(system, date) == instant.parse(end)
+    system.plane.kubectl("delete", "ephemerator", date)
+
+
+def test_p10_a_pattern_on_the_list_spares_what_fits(system: System) -> None:
+    text = lasting(DELETED, 1).replace(names_of(DELETED)[1], "spared-17")
+    apply(system, text.replace(names_of(DELETED)[0], "spared"))
+    assert eventually(lambda: ready(system, "spared") == "Ignored", SOON)
+    assert not eventually(lambda: not alive(system, "spared-17"), MOMENT)
+    system.plane.kubectl("delete", "ephemerator", "spared")
+
+
+def test_p4_the_readme_s_own_spelling_puts_it_in_force(system: System) -> None:
+    text = lasting(DELETED, 1).replace("ephemerators.tessellate.io/", "ephmerators.tessellate.io/")
+    apply(system, text.replace(names_of(DELETED)[0], "misspelt"))
+    assert eventually(lambda: over(system, "misspelt", names_of(DELETED)[1]), SOON)
 
 
 def test_ap11_all_test_files_at_once(system: System) -> None:
