@@ -1,6 +1,7 @@
 """What kubelet and Prometheus ask: ``/healthz``, ``/readyz`` and ``/metrics`` over plain HTTP.
 
-``/actuator/health`` is ``/readyz`` as Spring words it, for manifests of k8s-namespace-manager.
+For manifests of the originals ``/healthz`` says ``{}``, as Ephemerate does while all is well, and
+``/actuator/health`` is ``/readyz`` as Spring words it for k8s-namespace-manager.
 """
 
 import asyncio
@@ -49,7 +50,7 @@ def _application(live: Check, ready: Check, registry: "CollectorRegistry") -> "w
     from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
     async def healthz(_: web.Request) -> web.Response:
-        return _answer(live())
+        return _answer(problem) if (problem := live()) else _json("{}")
 
     async def readyz(_: web.Request) -> web.Response:
         return _answer(ready())
@@ -60,13 +61,16 @@ def _application(live: Check, ready: Check, registry: "CollectorRegistry") -> "w
 
     async def actuator(_: web.Request) -> web.Response:
         status, word = (503, "DOWN") if ready() else (200, "UP")
-        text = f'{{"status":"{word}"}}'
-        return web.Response(status=status, text=text, content_type="application/json")
+        return _json(f'{{"status":"{word}"}}', status)
+
+    async def info(_: web.Request) -> web.Response:
+        return _json("{}")
 
     application = web.Application()
     application.router.add_get("/healthz", healthz)
     application.router.add_get("/readyz", readyz)
     application.router.add_get("/actuator/health", actuator)
+    application.router.add_get("/actuator/info", info)
     application.router.add_get("/metrics", metrics)
     return application
 
@@ -85,6 +89,12 @@ class _Shown:
         for family in self._registry.collect():
             family.samples = [s for s in family.samples if not s.name.endswith("_created")]
             yield family
+
+
+def _json(text: str, status: int = 200) -> "web.Response":
+    from aiohttp import web
+
+    return web.Response(status=status, text=text, content_type="application/json")
 
 
 def _answer(problem: str | None) -> "web.Response":

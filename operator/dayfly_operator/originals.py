@@ -24,6 +24,7 @@ WITHOUT_EFFECT: Final = {
     "K8S_NSMAN_K8S_INFORMER_RESYNC_PERIOD_SEC": "a full list repairs what watches missed",
     "K8S_NSMAN_NAMESPACE_MONITORING_INTERVAL_SEC": "the original did not use it either",
     f"{CLIENT}CLIENT_KEY_ALGO": "the key file says what it holds",
+    "JAVA_OPTS": "there is no JVM here",
 }
 """Variables that are accepted, and why they decide nothing."""
 

@@ -65,13 +65,14 @@ async def answers(
 @pytest.mark.parametrize(
     ("live", "ready", "path", "want"),
     [
-        pytest.param(None, "no certificate yet", "/healthz", (200, "ok\n"), id="live, not ready"),
+        pytest.param(None, "no certificate yet", "/healthz", (200, "{}"), id="live, not ready"),
         pytest.param(
             None, "no certificate yet", "/readyz", (503, "no certificate yet\n"), id="not"
         ),
         pytest.param(None, None, "/readyz", (200, "ok\n"), id="ready"),
         pytest.param("stuck", None, "/healthz", (503, "stuck\n"), id="not live"),
         pytest.param(None, None, "/actuator/health", (200, UP), id="ready, to Spring"),
+        pytest.param(None, "no", "/actuator/info", (200, "{}"), id="nothing else, to Spring"),
         pytest.param(None, "no", "/actuator/health", (503, DOWN), id="not, to Spring"),
     ],
 )

@@ -42,6 +42,7 @@ def test_ignored_namespaces(environ: Mapping[str, str], patterns: tuple[str, ...
         pytest.param("K8S_NSMAN_K8S_INFORMER_RESYNC_PERIOD_SEC", True, id="resync, spelt"),
         pytest.param("K8S_NSMAN_NAMESPACE_MONITORING_INTERVAL_SEC", True, id="never used"),
         pytest.param(f"{CLIENT}CLIENT_KEY_ALGO", True, id="the key's algorithm"),
+        pytest.param("JAVA_OPTS", True, id="options of a JVM"),
         pytest.param("EPHEMERATOR_IGNORE_NAMESPACES", False, id="what has an effect is not noted"),
     ],
 )
