@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 import reference
-from dayfly_core import crd, names
+from dayfly_core import crd, reasons
 from dayfly_core.structural import Schema
 from reference import table
 
@@ -57,7 +57,7 @@ def generated(root: Path) -> Iterator[tuple[Path, str]]:
     for component, definition in components.items():
         yield root / f"manifests/components/{component}/crd.yaml", _crd_file(definition)
     yield root / "docs/reference/crds.md", _crds_page([*definitions, *components.values()])
-    source = Path(names.__file__).read_text(encoding="utf-8")
+    source = Path(reasons.__file__).read_text(encoding="utf-8")
     yield root / "docs/reference/reasons.md", _reasons_page(source)
     for page, text in reference.pages(COMMAND):
         yield root / "docs/reference" / page, text
@@ -161,7 +161,7 @@ def _reasons_page(source: str) -> str:
     return "\n".join(
         [
             "# Reasons\n",
-            f"Generated from `core/dayfly_core/names.py` by `{COMMAND}`.\n",
+            f"Generated from `core/dayfly_core/reasons.py` by `{COMMAND}`.\n",
             "The same word stands in the answer to a request, in conditions, Events, the log and "
             "metrics.\n",
             *table("Reason", "Meaning", "What to do", rows=iter(rows)),

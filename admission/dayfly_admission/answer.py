@@ -12,7 +12,7 @@ from msgspec import UNSET, UnsetType
 
 from dayfly_admission.review import V1, Malformed, Review
 from dayfly_core import patch
-from dayfly_core.names import Reason
+from dayfly_core.reasons import Reason
 from dayfly_core.verdict import Request, Verdict
 from dayfly_core.violations import shown
 

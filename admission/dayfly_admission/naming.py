@@ -18,8 +18,8 @@ from dayfly_admission.words import Whose
 from dayfly_core.api import Holder, KeyKind, LabelSelector
 from dayfly_core.claim_steps import Exists, Granted, Outcome, Reserved, Taken, Unverified
 from dayfly_core.claimants import HOST_FIELD, Demand
-from dayfly_core.names import Reason
 from dayfly_core.objects import ObjectMeta
+from dayfly_core.reasons import Reason
 from dayfly_core.receipts import of_host
 from dayfly_core.request import Request
 from dayfly_core.verdict import Verdict

@@ -19,9 +19,9 @@ from dayfly_core import ephemerator, namespace_manager, stay_intent
 from dayfly_core.address import cautions
 from dayfly_core.entitlement import Right
 from dayfly_core.intent import Intent, Version, Yardstick, to_webhooks
-from dayfly_core.names import Reason
 from dayfly_core.objects import EPHEMERATORS, EXPIRY_POLICIES, NAMESPACE_MANAGERS, STAYS
 from dayfly_core.policies import GroupResource, InvalidPolicy, Policies, Policy, read_policy
+from dayfly_core.reasons import Reason
 from dayfly_core.receipts import is_machine
 from dayfly_core.request import Request
 from dayfly_core.verdict import Verdict

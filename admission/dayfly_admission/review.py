@@ -11,8 +11,8 @@ import msgspec
 
 from dayfly_core import names
 from dayfly_core.api import StoredPolicy
-from dayfly_core.names import Reason
 from dayfly_core.objects import NAMESPACES, ObjectMeta, is_segment
+from dayfly_core.reasons import Reason
 from dayfly_core.request import Operation, Request
 
 V1 = "admission.k8s.io/v1"

@@ -27,7 +27,7 @@ from dayfly_admission.own_kinds import OwnKinds
 from dayfly_admission.review import Malformed, Review, decode
 from dayfly_admission.webhooks import Webhook, Webhooks, let_pass, result, turn_away
 from dayfly_core import names
-from dayfly_core.names import Reason
+from dayfly_core.reasons import Reason
 from dayfly_kube.flags import Address
 
 log = logging.getLogger(__name__)

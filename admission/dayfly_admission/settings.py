@@ -6,8 +6,8 @@ from dataclasses import dataclass, fields
 from typing import Final
 
 from dayfly_core.api import LabelSelector
-from dayfly_core.destinations import Rules
 from dayfly_core.lifetime import Months
+from dayfly_core.outgoing.destinations import Rules
 from dayfly_kube.destination_flags import add_destinations, rules
 from dayfly_kube.flags import Address, Flags, listen_address, seconds
 from dayfly_kube.ingress_flag import add_ingress_hosts

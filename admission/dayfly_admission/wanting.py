@@ -10,10 +10,10 @@ from dayfly_core import claimants, names, selectors
 from dayfly_core.api import Holder, KeyKind, LabelSelector
 from dayfly_core.claim_steps import Act
 from dayfly_core.claimants import Demand, Demands, HTTPRouteSpec, IngressSpec
-from dayfly_core.names import Reason
 from dayfly_core.objects import HTTP_ROUTES, INGRESSES, NAMESPACES, ObjectMeta, is_segment
 from dayfly_core.policies import GroupResource
 from dayfly_core.possession import NAMESPACE, listed
+from dayfly_core.reasons import Reason
 from dayfly_core.request import Operation, Request
 from dayfly_core.violations import Violation
 

@@ -20,9 +20,9 @@ from dayfly_admission.review import Review
 from dayfly_admission.wanting import Unreadable
 from dayfly_core import verdict as rules
 from dayfly_core.api import Enforcement
-from dayfly_core.names import Reason
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.policies import Policies
+from dayfly_core.reasons import Reason
 from dayfly_core.request import Request
 from dayfly_core.verdict import Verdict
 

@@ -13,13 +13,14 @@ from dayfly_cli.kinds import Target
 from dayfly_cli.questions import About, add_about
 from dayfly_cli.standing import Said, standing
 from dayfly_cli.terminal import OK, Terminal
-from dayfly_core import ending, helm, instant, names
+from dayfly_core import ending, instant, names
 from dayfly_core.api import Unit
 from dayfly_core.forecast import Foreseen, forecast
-from dayfly_core.helm import ReleaseRef
-from dayfly_core.names import Reason
+from dayfly_core.helm import marks as helm
+from dayfly_core.helm.marks import ReleaseRef
 from dayfly_core.objects import EPHEMERATORS, NAMESPACE_MANAGERS, NAMESPACES, Key, ObjectMeta
 from dayfly_core.policies import Policies
+from dayfly_core.reasons import Reason
 from dayfly_core.simulation import World
 from dayfly_core.subject import Plan, Subject
 from dayfly_kube.flags import Flags

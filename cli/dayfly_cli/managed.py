@@ -13,7 +13,6 @@ from dayfly_core import ephemerator
 from dayfly_core.ephemerator import Months, Settings
 from dayfly_core.errand import Stored
 from dayfly_core.guard import Guard
-from dayfly_core.names import Condition, Reason
 from dayfly_core.objects import (
     EPHEMERATORS,
     NAMESPACE_MANAGERS,
@@ -24,10 +23,11 @@ from dayfly_core.objects import (
 )
 from dayfly_core.players import EphemeratorPlayer, ManagerPlayer
 from dayfly_core.policies import Policies
+from dayfly_core.reasons import Condition, Reason
 from dayfly_core.simulation import END, Event, Player, World, simulate
 from dayfly_core.triggers import LAST
 from dayfly_kube.errors import ApiError
-from dayfly_operator.own_kinds import OwnList, OwnObject
+from dayfly_operator.own.kinds import OwnList, OwnObject
 
 
 @dataclass(frozen=True, slots=True)

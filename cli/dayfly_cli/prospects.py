@@ -6,10 +6,11 @@ from typing import Any
 
 from dayfly_cli.cluster import Cluster
 from dayfly_cli.ends import title
-from dayfly_core import helm, instant, names, scaling
+from dayfly_core import instant, names, scaling
 from dayfly_core.api import Unit
 from dayfly_core.guard import Guard
-from dayfly_core.helm import ReleaseRef
+from dayfly_core.helm import marks as helm
+from dayfly_core.helm.marks import ReleaseRef
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta, Resource
 from dayfly_core.policies import Policies, Policy
 from dayfly_core.simulation import END, Event

@@ -12,13 +12,13 @@ import msgspec
 from dayfly_cli.managed import Managers, settings_of
 from dayfly_core import api, ephemerator, namespace_manager
 from dayfly_core.api.namespace_manager import PolicyResult
-from dayfly_core.names import Reason
 from dayfly_core.namespace_manager import Observed, does, once_pods_succeed
 from dayfly_core.namespace_manager.case import WAITING
 from dayfly_core.objects import EPHEMERATORS, NAMESPACE_MANAGERS, NAMESPACES, Key
+from dayfly_core.reasons import Reason
 from dayfly_core.simulation import Player, World
 from dayfly_core.triggers import PodsSucceed
-from dayfly_operator.own_kinds import OwnObject
+from dayfly_operator.own.kinds import OwnObject
 
 IDLE: Final = frozenset({
     Reason.DEACTIVATED,

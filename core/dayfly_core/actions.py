@@ -6,7 +6,7 @@ Each names the uid and version that were judged, so that none can hit anything e
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from dayfly_core.helm import ReleaseRef
+from dayfly_core.helm.marks import ReleaseRef
 from dayfly_core.lifecycle import Record, Result
 from dayfly_core.objects import NAMESPACES, Key
 from dayfly_core.stamps import Changes, Stamps

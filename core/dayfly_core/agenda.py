@@ -13,11 +13,11 @@ from typing import Final
 from dayfly_core import instant, names, timeline
 from dayfly_core.actions import Annotate, Call, Delete, ScaleDown
 from dayfly_core.api import StepType, Unit
-from dayfly_core.helm import release_of
+from dayfly_core.helm.marks import release_of
 from dayfly_core.lifecycle import Choice, Record, Result, Rule, choose, occurrence, overtakes
-from dayfly_core.names import Reason
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.policies import Policy
+from dayfly_core.reasons import Reason
 from dayfly_core.scaling import SCALABLE
 from dayfly_core.stamps import NO_CHANGES, Changes
 from dayfly_core.subject import Plan, Subject

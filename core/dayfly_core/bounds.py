@@ -7,8 +7,8 @@ from msgspec.structs import replace
 
 from dayfly_core import duration, instant, names
 from dayfly_core.expiry import TOLERANCE, Case, Never, Until, after, decide, never_allowed
-from dayfly_core.names import Reason
 from dayfly_core.policies import Policy
+from dayfly_core.reasons import Reason
 from dayfly_core.violations import Violation
 from dayfly_core.wish import Wish, asked, at_violation, read, ttl_violation, without_end
 

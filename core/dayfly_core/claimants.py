@@ -8,8 +8,8 @@ import msgspec
 
 from dayfly_core import grammar, hosts, names
 from dayfly_core.claim_key import ClaimKey, KeyKind
-from dayfly_core.names import Reason
 from dayfly_core.objects import ObjectMeta
+from dayfly_core.reasons import Reason
 from dayfly_core.violations import Violation, shown
 
 HOST_FIELD: Final = f"metadata.annotations[{names.HOST}]"

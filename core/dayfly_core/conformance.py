@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, cast
 
-from dayfly_core import names
+from dayfly_core import reasons
 from dayfly_core.structural import Schema
 from dayfly_core.violations import Violation
 
@@ -47,7 +47,7 @@ def _has_type(type_: str, value: object) -> bool:
 def _object_faults(schema: Schema, value: dict[str, object], path: str) -> Iterator[Violation]:
     for field in schema.get("required", ()):
         if field not in value:
-            yield Violation(names.Reason.INVALID_POLICY, f"{path}.{field}", "", "is required")
+            yield Violation(reasons.Reason.INVALID_POLICY, f"{path}.{field}", "", "is required")
     if "additionalProperties" in schema:
         for key, item in value.items():
             yield from faults(schema["additionalProperties"], item, f"{path}[{key}]")
@@ -75,4 +75,4 @@ LIMITS: Final[Mapping[str, tuple[Callable[[Any, Any], bool], str]]] = {
 
 
 def _fault(path: str, value: object, detail: str) -> Violation:
-    return Violation(names.Reason.INVALID_POLICY, path, str(value), detail)
+    return Violation(reasons.Reason.INVALID_POLICY, path, str(value), detail)

@@ -17,8 +17,8 @@ from dayfly_core.expiry import (
     within,
 )
 from dayfly_core.guard import Guard
-from dayfly_core.names import Reason
 from dayfly_core.policies import Policies, Policy, fits
+from dayfly_core.reasons import Reason
 from dayfly_core.stamps import NO_CHANGES, Changes, Stamps
 from dayfly_core.subject import Plan, Subject, nothing
 from dayfly_core.wish import Wish, read

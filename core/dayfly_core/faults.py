@@ -11,7 +11,7 @@ from itertools import combinations, product
 
 from msgspec import UNSET, UnsetType
 
-from dayfly_core import api, duration, grammar, guard, names, selectors, timeline_faults
+from dayfly_core import api, duration, grammar, guard, reasons, selectors, timeline_faults
 from dayfly_core.hosts import Template
 from dayfly_core.violations import Violation
 
@@ -96,4 +96,4 @@ def _length(text: str) -> timedelta | None:
 
 
 def _fault(field: str, value: str, detail: str) -> Violation:
-    return Violation(names.Reason.INVALID_POLICY, field, value, detail)
+    return Violation(reasons.Reason.INVALID_POLICY, field, value, detail)

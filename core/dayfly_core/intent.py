@@ -8,13 +8,14 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from dayfly_core import conformance, destinations, structural
-from dayfly_core.destinations import ForbiddenDestination
+from dayfly_core import conformance, structural
 from dayfly_core.entitlement import Right
 from dayfly_core.guard import Guard
 from dayfly_core.lifetime import Months
-from dayfly_core.names import Reason
 from dayfly_core.objects import ObjectMeta
+from dayfly_core.outgoing import destinations
+from dayfly_core.outgoing.destinations import ForbiddenDestination
+from dayfly_core.reasons import Reason
 from dayfly_core.violations import Violation
 
 T = TypeVar("T")

@@ -27,7 +27,6 @@ from dayfly_core.errand import (
 )
 from dayfly_core.guard import Guard
 from dayfly_core.lifecycle import Result as Recorded
-from dayfly_core.names import Reason
 from dayfly_core.objects import (
     EPHEMERATORS,
     NAMESPACE_MANAGERS,
@@ -36,6 +35,7 @@ from dayfly_core.objects import (
     ObjectMeta,
     OwnMeta,
 )
+from dayfly_core.reasons import Reason
 from dayfly_core.simulation import END, Event, Turn
 
 DONE = Outcome(Result.DONE)

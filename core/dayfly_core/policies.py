@@ -12,8 +12,8 @@ from msgspec import UNSET, UnsetType
 
 from dayfly_core import api, conformance, duration, faults, selectors, structural, timeline
 from dayfly_core.hosts import Naming, Template
-from dayfly_core.names import Reason
 from dayfly_core.objects import NAMESPACES, ObjectMeta
+from dayfly_core.reasons import Reason
 from dayfly_core.timeline import DELETION, Step
 from dayfly_core.violations import Violation
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from dayfly_core import duration, instant, names
 from dayfly_core.api import Receipts, Unit
-from dayfly_core.helm import RESOURCE_POLICY, release_of, stays
+from dayfly_core.helm.marks import RESOURCE_POLICY, release_of, stays
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.policies import Policy
 from dayfly_core.request import Request

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from dayfly_core import api, grammar, names
+from dayfly_core import api, grammar, reasons
 from dayfly_core.violations import Violation
 
 _KEY = re.compile(grammar.LABEL_KEY)
@@ -52,4 +52,4 @@ def _expression_problems(selector: api.LabelSelector, path: str) -> Iterator[Vio
 
 
 def _invalid(field: str, value: str, detail: str) -> Violation:
-    return Violation(names.Reason.INVALID_POLICY, field, value, detail)
+    return Violation(reasons.Reason.INVALID_POLICY, field, value, detail)

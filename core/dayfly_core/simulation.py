@@ -15,9 +15,9 @@ from dayfly_core import ending, names
 from dayfly_core.actions import Action, Annotate, Call, Delete, ScaleDown, Stamp, Wake
 from dayfly_core.guard import Guard
 from dayfly_core.lifecycle import Result
-from dayfly_core.names import Reason
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta
 from dayfly_core.policies import Policies
+from dayfly_core.reasons import Reason
 from dayfly_core.stamps import Changes, Stamps, applied
 from dayfly_core.subject import Subject
 

@@ -15,9 +15,9 @@ from dayfly_core.api import ConditionStatus, Enforcement, Stay, StayStatus
 from dayfly_core.bounds import objections
 from dayfly_core.conditions import with_condition
 from dayfly_core.expiry import Case, Until, after
-from dayfly_core.names import Condition, Reason
 from dayfly_core.objects import NAMESPACES, ObjectMeta
 from dayfly_core.policies import Policies, Policy, fits
+from dayfly_core.reasons import Condition, Reason
 from dayfly_core.receipts import warning
 from dayfly_core.stamps import Changes
 from dayfly_core.violations import Violation

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Final
 
 from dayfly_core.actions import Action
-from dayfly_core.names import Reason
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta
 from dayfly_core.policies import GroupResource
+from dayfly_core.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from msgspec import UNSET
 
 from dayfly_core import api, duration, grammar
 from dayfly_core.api import StepType
-from dayfly_core.names import Reason
+from dayfly_core.reasons import Reason
 from dayfly_core.violations import Violation
 
 FIELD = "spec.timeline"

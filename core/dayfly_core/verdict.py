@@ -13,10 +13,10 @@ from dayfly_core.bounds import objections
 from dayfly_core.claimants import HOST_FIELD
 from dayfly_core.expiry import TOLERANCE, Case, End, Never, Until, decide
 from dayfly_core.guard import furniture
-from dayfly_core.names import Reason
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.patch import too_large
 from dayfly_core.policies import Policies, Policy, fits
+from dayfly_core.reasons import Reason
 from dayfly_core.receipts import changed, line, receipts, warning
 from dayfly_core.request import Operation, Request
 from dayfly_core.stamps import Stamps, applied, records

@@ -11,8 +11,8 @@ from dayfly_core import names, timeline
 from dayfly_core.actions import Wake
 from dayfly_core.expiry import Case, renewed_by_waking
 from dayfly_core.lifecycle import occurrence
-from dayfly_core.names import Reason
 from dayfly_core.policies import Policy
+from dayfly_core.reasons import Reason
 from dayfly_core.stamps import Changes
 from dayfly_core.subject import Plan, Subject
 from dayfly_core.timeline import Ledger

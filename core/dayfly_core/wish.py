@@ -7,8 +7,8 @@ import msgspec
 from msgspec.structs import replace
 
 from dayfly_core import duration, instant, names
-from dayfly_core.names import Reason
 from dayfly_core.objects import ObjectMeta
+from dayfly_core.reasons import Reason
 from dayfly_core.violations import Violation
 
 TTL_FIELD: Final = f"metadata.annotations[{names.TTL}]"

@@ -3,7 +3,7 @@
 import argparse
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
-from dayfly_core.destinations import Rules
+from dayfly_core.outgoing.destinations import Rules
 from dayfly_kube.flags import Flags
 
 

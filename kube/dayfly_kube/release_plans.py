@@ -1,11 +1,11 @@
 """What the end of a Helm release would do, for whoever only wants to see it."""
 
-from dayfly_core import helm_storage
 from dayfly_core.guard import Guard
-from dayfly_core.helm import ReleaseRef
-from dayfly_core.helm_storage import UnreadableRelease
-from dayfly_core.names import Reason
-from dayfly_core.release import Blocker, ReleasePlan, Surroundings, judge, of_records
+from dayfly_core.helm import storage as helm_storage
+from dayfly_core.helm.marks import ReleaseRef
+from dayfly_core.helm.release import Blocker, ReleasePlan, Surroundings, judge, of_records
+from dayfly_core.helm.storage import UnreadableRelease
+from dayfly_core.reasons import Reason
 from dayfly_kube.releases import ReleaseReader
 
 

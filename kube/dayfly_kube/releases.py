@@ -11,12 +11,13 @@ from typing import Final, Protocol
 
 import msgspec
 
-from dayfly_core import helm_storage, names
-from dayfly_core.helm import ReleaseRef
-from dayfly_core.helm_manifest import Document, documents, ending_order
-from dayfly_core.helm_storage import Revision, Stored, UnreadableRelease
+from dayfly_core import names
+from dayfly_core.helm import storage as helm_storage
+from dayfly_core.helm.manifest import Document, documents, ending_order
+from dayfly_core.helm.marks import ReleaseRef
+from dayfly_core.helm.release import Sighting
+from dayfly_core.helm.storage import Revision, Stored, UnreadableRelease
 from dayfly_core.objects import SECRETS, Key, ObjectMeta, PartialObject, Resource
-from dayfly_core.release import Sighting
 from dayfly_kube.errors import ApiError
 
 log = logging.getLogger(__name__)

@@ -18,11 +18,11 @@ from dayfly_core import __version__, clock
 from dayfly_kube import config
 from dayfly_kube.client import Client
 from dayfly_kube.flags import configure_logging
-from dayfly_operator import originals
 from dayfly_operator.election import Clocks as ElectionClocks
 from dayfly_operator.elector import Candidacy, Elector
 from dayfly_operator.kinds import Ears, KindWatch
 from dayfly_operator.leadership import Leadership
+from dayfly_operator.own import originals
 from dayfly_operator.parts import Clocks, Tools
 from dayfly_operator.program import Program
 from dayfly_operator.settings import Settings, parse

@@ -7,10 +7,10 @@ from random import Random
 from typing import Protocol
 
 from dayfly_core.guard import Guard
-from dayfly_core.outbox import Retries
+from dayfly_core.outgoing.outbox import Retries
 from dayfly_kube.client import Client
-from dayfly_operator.courier import Calls
 from dayfly_operator.effects import Effects, Kit, Reports
+from dayfly_operator.outgoing.courier import Calls
 from dayfly_operator.scaling import Means, Scaler, Turns, Witness
 from dayfly_operator.workloads import Finder, Workloads
 from dayfly_operator.writing import Writer

@@ -5,8 +5,8 @@ from typing import Final
 
 from dayfly_core.actions import Action, Annotate, Call, Delete, ScaleDown, Stamp, Wake
 from dayfly_core.ending import Plan, Subject
-from dayfly_core.names import Reason
 from dayfly_core.objects import NAMESPACES, Key
+from dayfly_core.reasons import Reason
 from dayfly_kube.errors import ApiError
 from dayfly_operator.metrics import Metrics
 from dayfly_operator.namespaces import Stuck

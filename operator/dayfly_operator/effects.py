@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol, assert_never
 
-from dayfly_core import names, outbox, patch, scaling
+from dayfly_core import names, patch, scaling
 from dayfly_core.actions import Action, Annotate, Call, Delete, ScaleDown, Stamp, Wake
 from dayfly_core.lifecycle import Result
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta
-from dayfly_core.outbox import FollowUp, Retries, SecretRef, TimelineCall
+from dayfly_core.outgoing import outbox
+from dayfly_core.outgoing.outbox import FollowUp, Retries, SecretRef, TimelineCall
 from dayfly_core.pace import Backoff
 from dayfly_core.stamps import Changes, Stamps
 from dayfly_kube.errors import ApiError
-from dayfly_operator.courier import Calls, Parcel
 from dayfly_operator.crew import Around
+from dayfly_operator.outgoing.courier import Calls, Parcel
 from dayfly_operator.scaling import EVERYTHING, Scaled, Scaler
 from dayfly_operator.writing import Outdated, Writer, written
 

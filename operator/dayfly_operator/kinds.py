@@ -29,7 +29,7 @@ from dayfly_core.pace import Backoff
 from dayfly_kube import tls
 from dayfly_kube.config import Config
 from dayfly_kube.credentials import Credential
-from dayfly_operator.own_kinds import Heard, OwnObject
+from dayfly_operator.own.kinds import Heard, OwnObject
 
 log = logging.getLogger(__name__)
 

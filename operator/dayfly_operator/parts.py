@@ -11,42 +11,39 @@ from dayfly_kube.discovery import Discovery
 from dayfly_kube.events import EventRecorder
 from dayfly_kube.guarding import GuardBook
 from dayfly_kube.reflector import Reflector
-from dayfly_operator import (
-    act_parts,
-    breaker_parts,
-    certificates,
-    outgoing_parts,
-    release_parts,
-)
+from dayfly_operator import act_parts, certificates
 from dayfly_operator.act_parts import ActMeans
-from dayfly_operator.breaker_parts import BreakerParts
+from dayfly_operator.brakes import parts as breaker_parts
+from dayfly_operator.brakes.parts import BreakerParts
 from dayfly_operator.certificates import Upkeep
 from dayfly_operator.complaints import Complaints
-from dayfly_operator.courier import Courier, Sender
 from dayfly_operator.crew import Crew
 from dayfly_operator.engine import Engine
+from dayfly_operator.helm import parts as release_parts
+from dayfly_operator.helm.parts import Colleagues, ReleaseParts
+from dayfly_operator.helm.reports import Ears
 from dayfly_operator.history import History
 from dayfly_operator.leadership import Leadership
 from dayfly_operator.memory import Memory
 from dayfly_operator.metrics import Metrics, Readings
-from dayfly_operator.name_parts import Means, NameParts
 from dayfly_operator.namespaces import Members, Namespaces
+from dayfly_operator.naming.parts import Means, NameParts
 from dayfly_operator.news import News
-from dayfly_operator.outgoing import Desk, NoCalls
-from dayfly_operator.own_kind_parts import OwnKindParts, OwnMeans
-from dayfly_operator.own_reports import OwnReports
+from dayfly_operator.outgoing import parts as outgoing_parts
+from dayfly_operator.outgoing.caller import Desk, NoCalls
+from dayfly_operator.outgoing.courier import Courier, Sender
+from dayfly_operator.outgoing.signing import Keys
+from dayfly_operator.own.parts import OwnKindParts, OwnMeans
+from dayfly_operator.own.reports import OwnReports
+from dayfly_operator.own.stays import StayDesk
 from dayfly_operator.pace import Pacer
 from dayfly_operator.policies import PolicyBook
-from dayfly_operator.release_parts import Colleagues, ReleaseParts
-from dayfly_operator.release_reports import Ears
 from dayfly_operator.reports import Reports
 from dayfly_operator.rights import Obstacle, Rights
 from dayfly_operator.rules import CONFIGURATIONS, Configuration, RuleKeeper, Trust
 from dayfly_operator.settings import Settings
-from dayfly_operator.signing import Keys
 from dayfly_operator.stamped import Stamped
 from dayfly_operator.status import StatusKeeper
-from dayfly_operator.stays import StayDesk
 from dayfly_operator.stuck import Examiner
 from dayfly_operator.telling import Teller
 from dayfly_operator.watching import Watching

@@ -13,9 +13,9 @@ from dayfly_core.actions import Action, Annotate, Call, Delete, ScaleDown, Stamp
 from dayfly_core.api import StepType
 from dayfly_core.history import Entry
 from dayfly_core.lifecycle import Result
-from dayfly_core.names import Reason
 from dayfly_core.objects import Key
-from dayfly_core.outbox import FollowUp
+from dayfly_core.outgoing.outbox import FollowUp
+from dayfly_core.reasons import Reason
 from dayfly_kube.errors import ApiError
 from dayfly_operator.metrics import Metrics
 from dayfly_operator.scaling import Scaled

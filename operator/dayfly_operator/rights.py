@@ -7,9 +7,9 @@ from typing import Final, Protocol
 import msgspec
 
 from dayfly_core import names
-from dayfly_core.names import Reason
 from dayfly_core.objects import SECRETS, Resource
 from dayfly_core.policies import GroupResource
+from dayfly_core.reasons import Reason
 from dayfly_core.scaling import WAYS
 from dayfly_kube.errors import ApiError
 

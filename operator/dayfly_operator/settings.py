@@ -11,8 +11,8 @@ from dayfly_core.pace import Pace
 from dayfly_kube.flags import Address, Flags, seconds
 from dayfly_kube.ingress_flag import add_ingress_hosts
 from dayfly_kube.months_flag import add_months
-from dayfly_operator import originals
-from dayfly_operator.webhook_settings import WebhookSettings, add_webhooks, webhook_settings
+from dayfly_operator.outgoing.settings import WebhookSettings, add_webhooks, webhook_settings
+from dayfly_operator.own import originals
 
 DESCRIPTION = """\
 Ends what has an end: watches every stamped object, deletes it when its time has come, stamps what

@@ -6,7 +6,8 @@ from typing import Final
 
 import msgspec
 
-from dayfly_core import helm, instant, names
+from dayfly_core import instant, names
+from dayfly_core.helm import marks as helm
 from dayfly_core.objects import ObjectMeta, PartialObject
 
 

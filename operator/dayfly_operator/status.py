@@ -12,9 +12,9 @@ from msgspec import UNSET, UnsetType
 from dayfly_core import api, instant
 from dayfly_core.api import ConditionStatus, Enforcement, Unit
 from dayfly_core.conditions import with_condition
-from dayfly_core.names import Condition, Reason
 from dayfly_core.objects import EXPIRY_POLICIES, Key
 from dayfly_core.policies import GroupResource
+from dayfly_core.reasons import Condition, Reason
 from dayfly_kube.errors import ApiError
 from dayfly_operator import census
 from dayfly_operator.census import Acting, Tally

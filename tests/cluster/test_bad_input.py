@@ -14,8 +14,8 @@ import pytest
 import yaml
 
 from dayfly_core import names
-from dayfly_core.names import Reason
 from dayfly_core.objects import Resource
+from dayfly_core.reasons import Reason
 from dayfly_kube.errors import ApiError
 from playground import System
 from support.plots import (

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from dayfly_core import instant, names
+from dayfly_core import instant, names, reasons
 from dayfly_core.lease import Lease
 from dayfly_core.objects import NAMESPACES
 from playground import System
@@ -206,7 +206,7 @@ async def test_a_namespace_that_does_not_go_is_reported_until_it_does(
         *("get", "events.events.k8s.io", "-A", "-o", "jsonpath={.items[*].reason}"),
         f"--field-selector=regarding.name={held.name}",
     )
-    assert names.Reason.NAMESPACE_STUCK in events
+    assert reasons.Reason.NAMESPACE_STUCK in events
     await held.change("anchor", finalizers=[])
     await until(lambda: condition(held, "Stuck", "False"))
     await until(lambda: reads(leader, "dayfly_namespaces_stuck", 0))

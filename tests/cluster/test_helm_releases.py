@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dayfly_core import names
-from dayfly_core.names import Condition, Reason
+from dayfly_core.reasons import Condition, Reason
 from playground import System
 from playground.audit import AuditEvent
 from playground.process import eventually

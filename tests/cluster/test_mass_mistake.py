@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from dayfly_core.names import Condition
+from dayfly_core.reasons import Condition
 from playground import ControlPlane, System
 from playground.audit import AuditEvent
 from playground.tenure import by_nobody, written

@@ -10,11 +10,11 @@ from itertools import groupby
 import msgspec
 import pytest
 
-from dayfly_core import names
+from dayfly_core import names, reasons
 from dayfly_core.api import ClaimState
 from dayfly_core.objects import INGRESSES, NAME_CLAIMS, NAMESPACES, ObjectMeta
 from dayfly_kube.client import Client
-from dayfly_operator.name_queue import WORKERS
+from dayfly_operator.naming.queue import WORKERS
 from playground.audit import AuditEvent
 from playground.lags import OPERATOR
 from playground.tenure import WRITES, by_nobody, tenures
@@ -83,7 +83,7 @@ async def events(client: Client) -> Counter[str]:
     ).items
     found = Counter[str]()
     for event in listed:
-        if event.reason == names.Reason.NAME_CONFLICT:
+        if event.reason == reasons.Reason.NAME_CONFLICT:
             found[event.regarding.name] += event.series.count if event.series else 1
     return found
 

@@ -13,8 +13,8 @@ from dayfly_admission.turnstile import CONNECTIONS, READS
 from dayfly_core import names
 from dayfly_core.api import ClaimState, LabelSelector
 from dayfly_core.claim_key import ClaimKey
-from dayfly_core.names import Reason
 from dayfly_core.objects import INGRESSES
+from dayfly_core.reasons import Reason
 from support.admission import SETTINGS, Replica, a_replica, ask, install, new_environment, ready
 from support.fake_api import FakeApi, Fault
 from support.handshakes import a_bundle

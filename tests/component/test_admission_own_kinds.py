@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from dayfly_core import names
-from dayfly_core.destinations import Rules
-from dayfly_core.names import Reason
+from dayfly_core.outgoing.destinations import Rules
+from dayfly_core.reasons import Reason
 from support.admission import SETTINGS, Replica, a_replica, ask, install
 from support.fake_api import FakeApi, Fault
 from support.handshakes import a_bundle

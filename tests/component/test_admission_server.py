@@ -12,7 +12,7 @@ from cryptography import x509
 
 from dayfly_certs import issue
 from dayfly_certs.bundle import Bundle
-from dayfly_core.names import Reason
+from dayfly_core.reasons import Reason
 from support.admission import (
     REVIEW,
     Replica,

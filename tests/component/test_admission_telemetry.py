@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dayfly_core.names import Reason
+from dayfly_core.reasons import Reason
 from support.admission import SETTINGS, Replica, a_replica, ask, install, new_environment, ready
 from support.fake_api import FakeApi
 from support.handshakes import a_bundle

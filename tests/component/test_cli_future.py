@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from dayfly_core import names
-from dayfly_core.helm import MANAGED_BY, MANAGER, RELEASE_NAME, RELEASE_NAMESPACE
+from dayfly_core.helm.marks import MANAGED_BY, MANAGER, RELEASE_NAME, RELEASE_NAMESPACE
 from dayfly_core.objects import EXPIRY_POLICIES
 from support.fake_api import Fault
 from support.policy_manifests import manifest

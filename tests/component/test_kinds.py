@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dayfly_core.objects import EPHEMERATORS, NAMESPACE_MANAGERS, Key, Resource
 from dayfly_kube.config import Config
 from dayfly_operator.kinds import Ears, KindWatch, quiet_settings
-from dayfly_operator.own_kinds import Heard
+from dayfly_operator.own.kinds import Heard
 from support.fake_api import RESOURCES, FakeApi
 from support.operators import POLICIES, policy
 from support.waiting import eventually

@@ -13,7 +13,7 @@ import pytest
 
 from dayfly_core import names
 from dayfly_core.objects import ObjectMeta
-from dayfly_core.outbox import Retries
+from dayfly_core.outgoing.outbox import Retries
 from dayfly_core.pace import Backoff
 from support.fake_api import FakeApi, Fault
 from support.operators import MAPS, NOBODY_LISTENS, operating, stamped

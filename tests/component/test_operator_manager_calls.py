@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from dayfly_core.objects import NAMESPACE_MANAGERS
-from dayfly_core.outbox import Retries
+from dayfly_core.outgoing.outbox import Retries
 from dayfly_core.pace import Backoff
 from support.fake_api import RESOURCES, FakeApi
 from support.operators import Running, operating

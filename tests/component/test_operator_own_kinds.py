@@ -8,7 +8,7 @@ import pytest
 
 from dayfly_core import names
 from dayfly_core.objects import EPHEMERATORS, NAMESPACE_MANAGERS, STATEFUL_SETS, STAYS
-from dayfly_operator.own_kinds import Heard, OwnObject
+from dayfly_operator.own.kinds import Heard, OwnObject
 from support.fake_api import RESOURCES, FakeApi, Fault
 from support.operators import NOBODY_LISTENS, Running, operating
 from support.waiting import eventually

@@ -8,7 +8,7 @@ import pytest
 from dayfly_core import instant, names
 from dayfly_core.objects import CRON_JOBS, DEPLOYMENTS, NAMESPACES, SCALED_OBJECTS, STAYS
 from dayfly_core.scaling import PAUSED_REPLICAS
-from dayfly_operator.own_kinds import Heard, OwnObject
+from dayfly_operator.own.kinds import Heard, OwnObject
 from support.fake_api import FakeApi, Fault
 from support.operators import NOBODY_LISTENS, Running, operating, stamped
 from support.receivers import receiver, status

@@ -7,13 +7,13 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from dayfly_core import outbox
-from dayfly_core.destinations import Rules
-from dayfly_core.outbox import Delivered, Failed, Refused
-from dayfly_operator.addressing import Addressing, ApiServer
-from dayfly_operator.lookups import Lookups
-from dayfly_operator.outgoing import Caller, Desk, Limits
-from dayfly_operator.webhook_settings import Pin
+from dayfly_core.outgoing import outbox
+from dayfly_core.outgoing.destinations import Rules
+from dayfly_core.outgoing.outbox import Delivered, Failed, Refused
+from dayfly_operator.outgoing.addressing import Addressing, ApiServer
+from dayfly_operator.outgoing.caller import Caller, Desk, Limits
+from dayfly_operator.outgoing.lookups import Lookups
+from dayfly_operator.outgoing.settings import Pin
 from dayfly_operator.writing import NotLeading
 from support.callers import LOCAL, NOON, Calling, leading
 from support.receivers import receiver, saying, status

@@ -5,9 +5,9 @@ import gzip
 
 import pytest
 
-from dayfly_core import outbox
-from dayfly_core.outbox import Delivered, Failed, Outcome
-from dayfly_operator.outgoing import HEARD, Limits
+from dayfly_core.outgoing import outbox
+from dayfly_core.outgoing.outbox import Delivered, Failed, Outcome
+from dayfly_operator.outgoing.caller import HEARD, Limits
 from support.callers import Calling
 from support.receivers import Answer, endless, receiver, saying, silent
 from support.waiting import eventually

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import trustme
 
-from dayfly_core import outbox
-from dayfly_core.outbox import Delivered, Failed, Outcome
-from dayfly_operator.webhook_settings import Pin
+from dayfly_core.outgoing import outbox
+from dayfly_core.outgoing.outbox import Delivered, Failed, Outcome
+from dayfly_operator.outgoing.settings import Pin
 from support.callers import Calling
 from support.receivers import receiver
 

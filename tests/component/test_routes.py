@@ -13,7 +13,7 @@ from dayfly_core.api import LabelSelector
 from dayfly_core.objects import HTTP_ROUTES, INGRESSES, Key, Resource
 from dayfly_kube.client import Client
 from dayfly_kube.discovery import Discovery
-from dayfly_operator.routes import RECHECK, Routed, Routes
+from dayfly_operator.naming.routes import RECHECK, Routed, Routes
 from dayfly_operator.watching import HEARD_WITHIN
 from support.fake_api import FakeApi, Fault
 from support.named import ingress, put_ingress

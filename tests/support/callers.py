@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
-from dayfly_core.address_space import Address
-from dayfly_core.destinations import Rules
-from dayfly_operator.addressing import Addressing, ApiServer
-from dayfly_operator.lookups import Lookups
-from dayfly_operator.outgoing import Caller, Desk, Limits
-from dayfly_operator.webhook_settings import Pin
+from dayfly_core.outgoing.address_space import Address
+from dayfly_core.outgoing.destinations import Rules
+from dayfly_operator.outgoing.addressing import Addressing, ApiServer
+from dayfly_operator.outgoing.caller import Caller, Desk, Limits
+from dayfly_operator.outgoing.lookups import Lookups
+from dayfly_operator.outgoing.settings import Pin
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 LOCAL = Rules(allow=(ip_network("127.0.0.1/32"),))

@@ -16,7 +16,7 @@ from dayfly_core.claim_steps import Act, Attempt, Granted, Outcome, Seen, Step
 from dayfly_core.claimants import Demand
 from dayfly_core.claims import decide
 from dayfly_kube.errors import ApiError, Unreachable
-from dayfly_operator.claim_repair import ClaimRepair
+from dayfly_operator.naming.claim_repair import ClaimRepair
 from support.claim_cluster import mend_all
 from support.claim_world import ROUTE, Crash, Desk, Lagging, Store, Thing, World, keys, latency
 from support.schedule import Schedule

@@ -11,7 +11,7 @@ from dayfly_core.claim_key import ClaimKey
 from dayfly_core.claim_repair import GRACE, Conflict, Write, conflicts
 from dayfly_core.claim_steps import Act, Granted, Outcome
 from dayfly_core.claimants import Demand
-from dayfly_operator.claim_repair import ClaimRepair, Mended
+from dayfly_operator.naming.claim_repair import ClaimRepair, Mended
 from support.claim_world import Desk, Lagging, Store, Thing, World
 from support.schedule import Schedule
 

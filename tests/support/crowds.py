@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from dayfly_core import names
+from dayfly_core import names, reasons
 from dayfly_core.api import ClaimState, KeyKind, NameClaim
 from dayfly_core.claim_key import ClaimKey
 from dayfly_core.objects import (
@@ -127,7 +127,7 @@ def summary(answers: Sequence[Answer]) -> str:
     return f"{heard} in {took.total_seconds():.2f} s"
 
 
-UNABLE: Final = {names.Reason.CANNOT_VERIFY, names.Reason.OVERLOADED}
+UNABLE: Final = {reasons.Reason.CANNOT_VERIFY, reasons.Reason.OVERLOADED}
 
 
 def let_in(plane: ControlPlane, since: int) -> set[str]:

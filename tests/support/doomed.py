@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from dayfly_core import instant, names
-from dayfly_core.helm import ReleaseRef
+from dayfly_core.helm.marks import ReleaseRef
 from dayfly_core.objects import (
     CONFIG_MAPS,
     CRON_JOBS,

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, cast
 from zlib import crc32
 
-from dayfly_core.names import Reason
+from dayfly_core.reasons import Reason
 from support.fuzz_world import BROKEN, MOODS, How, Reply, World
 from support.reviews import Json, accepted, patched
 

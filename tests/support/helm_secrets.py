@@ -7,8 +7,8 @@ from gzip import compress
 from pathlib import Path
 from typing import Any
 
-from dayfly_core.helm import ReleaseRef
-from dayfly_core.helm_storage import SECRET_TYPE
+from dayfly_core.helm.marks import ReleaseRef
+from dayfly_core.helm.storage import SECRET_TYPE
 
 Json = dict[str, Any]
 FOLDER = Path(__file__).resolve().parents[1] / "recorded" / "helm"

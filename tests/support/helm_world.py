@@ -7,12 +7,13 @@ from typing import Any
 
 import msgspec
 
-from dayfly_core import ending, helm, names, selectors
+from dayfly_core import ending, names, selectors
 from dayfly_core.actions import Action, Delete
 from dayfly_core.api import Unit
 from dayfly_core.ending import Plan, Subject
 from dayfly_core.guard import Guard
-from dayfly_core.helm import ReleaseRef
+from dayfly_core.helm import marks as helm
+from dayfly_core.helm.marks import ReleaseRef
 from dayfly_core.history import Entry
 from dayfly_core.objects import (
     CONFIG_MAPS,
@@ -26,11 +27,11 @@ from dayfly_core.objects import (
 )
 from dayfly_core.policies import Policies, Policy
 from dayfly_kube.releases import ReleaseReader
+from dayfly_operator.helm.acts import ReleaseActs
+from dayfly_operator.helm.releases import HelmReleases, Means, Turns
+from dayfly_operator.helm.reports import Ears, ReleaseReports
+from dayfly_operator.helm.survey import ReleaseSurvey, Sources
 from dayfly_operator.metrics import Metrics
-from dayfly_operator.release_acts import ReleaseActs
-from dayfly_operator.release_reports import Ears, ReleaseReports
-from dayfly_operator.release_survey import ReleaseSurvey, Sources
-from dayfly_operator.releases import HelmReleases, Means, Turns
 from dayfly_operator.rights import REVIEWS, OwnRights
 from dayfly_operator.telling import Teller
 from support.build import NOW, a_policy, in_

@@ -14,7 +14,7 @@ import msgspec
 
 from dayfly_core import names
 from dayfly_core.objects import NAMESPACES
-from dayfly_core.outbox import KEY_HEADER
+from dayfly_core.outgoing.outbox import KEY_HEADER
 from dayfly_kube.client import Client
 from dayfly_kube.errors import ApiError
 from playground import System

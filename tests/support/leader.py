@@ -10,13 +10,13 @@ from dayfly_core.actions import Action
 from dayfly_core.objects import Key, ObjectMeta
 from dayfly_core.pace import Pace
 from dayfly_core.policies import Policy
-from dayfly_operator.breaker import Breakers
+from dayfly_operator.brakes.breaker import Breakers
+from dayfly_operator.brakes.surprises import Surprises
 from dayfly_operator.crew import Crew
 from dayfly_operator.engine import Engine
 from dayfly_operator.pace import Pacer
 from dayfly_operator.policies import Entry
 from dayfly_operator.stamped import Stamped
-from dayfly_operator.surprises import Surprises
 from dayfly_operator.tempo import BREAKERS_EVERY
 from support.stage import Bystanders, Cluster, Hands, Knowledge
 

@@ -10,7 +10,7 @@ from math import inf
 from typing import Any
 
 from dayfly_core import instant, names
-from dayfly_core.outbox import Retries
+from dayfly_core.outgoing.outbox import Retries
 from dayfly_kube.client import Client
 from dayfly_operator.leadership import Leadership
 from dayfly_operator.parts import Clocks, Tools

@@ -11,17 +11,17 @@ from dayfly_core.ephemerator import Settings, aimed_at
 from dayfly_core.guard import Guard
 from dayfly_core.history import Entry
 from dayfly_core.objects import EPHEMERATORS, NAMESPACES, Key, ObjectMeta
-from dayfly_core.outbox import Outcome
+from dayfly_core.outgoing.outbox import Outcome
 from dayfly_kube.events import Regarding
-from dayfly_operator.courier import Parcel
-from dayfly_operator.ephemerators import EphemeratorJudge
 from dayfly_operator.metrics import Metrics
-from dayfly_operator.namespace_end import NamespaceEnd
-from dayfly_operator.own_acts import Acts
-from dayfly_operator.own_desk import Office, OwnDesk
-from dayfly_operator.own_kinds import Heard, OwnKind, OwnKinds, OwnObject
-from dayfly_operator.own_queue import OwnQueue
-from dayfly_operator.own_reports import OwnReports
+from dayfly_operator.outgoing.courier import Parcel
+from dayfly_operator.own.acts import Acts
+from dayfly_operator.own.desk import Office, OwnDesk
+from dayfly_operator.own.ephemerators import EphemeratorJudge
+from dayfly_operator.own.kinds import Heard, OwnKind, OwnKinds, OwnObject
+from dayfly_operator.own.namespace_end import NamespaceEnd
+from dayfly_operator.own.queue import OwnQueue
+from dayfly_operator.own.reports import OwnReports
 from dayfly_operator.scaling import Scaled, Selector, Still
 from dayfly_operator.telling import Teller
 from support.fake_store import Json, Store, place_of

@@ -26,18 +26,18 @@ from dayfly_core.objects import (
     ObjectMeta,
     Resource,
 )
-from dayfly_core.outbox import Delivered, Outcome
+from dayfly_core.outgoing.outbox import Delivered, Outcome
 from dayfly_kube.client import Client
 from dayfly_kube.errors import ApiError, Status, StatusDetails, Unreachable
 from dayfly_kube.events import Regarding
 from dayfly_operator.act_parts import ActMeans
-from dayfly_operator.courier import Parcel
 from dayfly_operator.metrics import Metrics
-from dayfly_operator.own_kind_parts import OwnKindParts, OwnMeans
-from dayfly_operator.own_kinds import Heard, OwnObject
-from dayfly_operator.own_reports import OwnReports
+from dayfly_operator.outgoing.courier import Parcel
+from dayfly_operator.own.kinds import Heard, OwnObject
+from dayfly_operator.own.parts import OwnKindParts, OwnMeans
+from dayfly_operator.own.reports import OwnReports
+from dayfly_operator.own.stays import StayDesk
 from dayfly_operator.settings import parse
-from dayfly_operator.stays import StayDesk
 from dayfly_operator.telling import Teller
 from dayfly_operator.writing import Gated
 from support.fake_store import Json, Refused, Store, place_of, selects

@@ -86,7 +86,7 @@ NEEDED = frozenset(
         *rights(OPERATOR, "stays/status.dayfly.dev", "patch"),
         # dayfly_operator.scaling; of what base may end it may scale everything anyway
         *rights(OPERATOR, "scaledobjects.keda.sh", "get list patch"),
-        # dayfly_operator.register, .claim_desk
+        # dayfly_operator.naming.register, .claim_desk
         *rights(OPERATOR, "nameclaims.dayfly.dev", "list watch create patch delete"),
         # dayfly_kube.guarding, in either program
         *rights(ADMISSION, "configmaps", "list watch", OWN, names.GUARD_CONFIG_MAP),

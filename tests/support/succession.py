@@ -15,18 +15,18 @@ from dayfly_core import ending, scaling
 from dayfly_core.guard import Guard
 from dayfly_core.history import Entry
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta, PartialObject
-from dayfly_core.outbox import Delivered, Outcome, Retries
+from dayfly_core.outgoing.outbox import Delivered, Outcome, Retries
 from dayfly_core.policies import Policies
 from dayfly_core.subject import Plan, Subject
 from dayfly_kube.errors import ApiError
 from dayfly_kube.events import Regarding
 from dayfly_operator.complaints import Complaints
-from dayfly_operator.courier import Parcel
 from dayfly_operator.crew import Brakes, Crew, NoBrakes, NoReleases, Releases, Turn
 from dayfly_operator.effects import Effects, Kit
 from dayfly_operator.engine import Engine
 from dayfly_operator.memory import read
 from dayfly_operator.metrics import Metrics
+from dayfly_operator.outgoing.courier import Parcel
 from dayfly_operator.reports import Reports
 from dayfly_operator.scaling import Means, Scaler
 from dayfly_operator.stamped import Stamped, trimmed

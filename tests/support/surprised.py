@@ -11,10 +11,10 @@ from dayfly_core import api, instant, names
 from dayfly_core.actions import Delete
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta
 from dayfly_core.policies import Policy, compile_policy
-from dayfly_operator.breaker import Breakers
+from dayfly_operator.brakes.breaker import Breakers
+from dayfly_operator.brakes.surprises import Surprises
 from dayfly_operator.policies import Entry
 from dayfly_operator.stamped import Stamped
-from dayfly_operator.surprises import Surprises
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

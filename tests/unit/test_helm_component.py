@@ -7,7 +7,7 @@ import yaml
 
 from dayfly_core import guard, names
 from dayfly_core.objects import Resource
-from dayfly_operator.release_survey import needed
+from dayfly_operator.helm.survey import needed
 from dayfly_operator.rights import FOR_RELEASES
 
 FOLDER = Path(__file__).parents[2] / "manifests" / "components" / "helm"

@@ -5,7 +5,7 @@ import msgspec
 import pytest
 import yaml
 
-from dayfly_core import api, names
+from dayfly_core import api, names, reasons
 from dayfly_core.policies import read_policy
 from generate import main
 from support.rights import ENDING
@@ -13,7 +13,9 @@ from support.rights import ENDING
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 REASONS = [
-    value for name, value in vars(names.Reason).items() if name.isupper() and isinstance(value, str)
+    value
+    for name, value in vars(reasons.Reason).items()
+    if name.isupper() and isinstance(value, str)
 ]
 
 

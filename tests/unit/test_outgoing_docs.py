@@ -11,11 +11,12 @@ import msgspec
 import pytest
 import yaml
 
-from dayfly_core import names, outbox
+from dayfly_core import names
 from dayfly_core.api.namespace_manager import ManagerPolicy
 from dayfly_core.namespace_manager import webhook_body
 from dayfly_core.objects import DEPLOYMENTS, Key, ObjectMeta
-from dayfly_operator.webhook_settings import WebhookSettings
+from dayfly_core.outgoing import outbox
+from dayfly_operator.outgoing.settings import WebhookSettings
 from support.rights import OPERATOR, Right, granted
 
 REPOSITORY = Path(__file__).resolve().parents[2]

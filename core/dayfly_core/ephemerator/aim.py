@@ -12,8 +12,8 @@ from dayfly_core import api, errand, grammar, names
 from dayfly_core.api.ephemerator import OriginalExpiry
 from dayfly_core.errand import Stored
 from dayfly_core.lifetime import InvalidLifetime, Months, deadline
-from dayfly_core.names import Reason
 from dayfly_core.objects import ObjectMeta, OwnMeta
+from dayfly_core.reasons import Reason
 
 
 class InvalidTarget(ValueError):

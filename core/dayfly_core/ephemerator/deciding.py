@@ -37,8 +37,8 @@ from dayfly_core.errand import (
 )
 from dayfly_core.guard import Guard
 from dayfly_core.lifecycle import Rule, choose, occurrence
-from dayfly_core.names import Condition, Reason
 from dayfly_core.objects import EPHEMERATORS, NAMESPACES, ObjectMeta, OwnMeta
+from dayfly_core.reasons import Condition, Reason
 from dayfly_core.triggers import Facts, Until
 
 END: Final = "END"

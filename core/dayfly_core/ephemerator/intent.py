@@ -8,8 +8,8 @@ from dayfly_core.entitlement import Right
 from dayfly_core.ephemerator.aim import InvalidTarget, enabled, target
 from dayfly_core.intent import Intent, InvalidSpec, Version, Yardstick, before, news, read
 from dayfly_core.lifetime import InvalidLifetime, deadline
-from dayfly_core.names import Reason
 from dayfly_core.objects import NAMESPACES, ObjectMeta
+from dayfly_core.reasons import Reason
 from dayfly_core.receipts import fitted, line, when
 from dayfly_core.violations import Violation
 

@@ -15,9 +15,9 @@ from dayfly_core.api.namespace_manager import LONGEST_MESSAGE, ActionType, Polic
 from dayfly_core.conditions import without_condition
 from dayfly_core.errand import Plan, Said, Stored, judged
 from dayfly_core.lifecycle import Record, Result, Rule, occurrence
-from dayfly_core.names import Condition, Reason
 from dayfly_core.namespace_manager.rules import action_of, read_status, target, understood
 from dayfly_core.objects import ObjectMeta
+from dayfly_core.reasons import Condition, Reason
 from dayfly_core.triggers import Checks
 
 WAITING: Final = "Waiting"

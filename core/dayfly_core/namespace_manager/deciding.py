@@ -18,7 +18,6 @@ from dayfly_core.api.namespace_manager import ActionType
 from dayfly_core.errand import RECHECK, Stored
 from dayfly_core.guard import Guard
 from dayfly_core.lifecycle import Choice, Result, Rule, choose
-from dayfly_core.names import Reason
 from dayfly_core.namespace_manager.acts import ACTS, Turn
 from dayfly_core.namespace_manager.case import Begun, Case, ManagerPlan, noted, unreadable, whole
 from dayfly_core.namespace_manager.entries import (
@@ -33,6 +32,7 @@ from dayfly_core.namespace_manager.entries import (
 )
 from dayfly_core.namespace_manager.rules import action_of, guarded, policy_of, read
 from dayfly_core.objects import ObjectMeta
+from dayfly_core.reasons import Reason
 from dayfly_core.triggers import Checks, Facts, Met, NotYet, PodsSucceed, ask, checked
 
 DESTRUCTIVE: Final = (ActionType.DELETE, ActionType.SCALE_DOWN)

@@ -9,8 +9,8 @@ from msgspec import UNSET
 from dayfly_core.api.namespace_manager import PolicyResult
 from dayfly_core.errand import RECHECK, Said
 from dayfly_core.lifecycle import Result, Rule
-from dayfly_core.names import Condition, Reason
 from dayfly_core.namespace_manager.case import WAITING, Case, ManagerPlan, whole
+from dayfly_core.reasons import Condition, Reason
 from dayfly_core.triggers import SUCCEEDED, Facts, Met, PodsSucceed, ask, shifted
 
 

@@ -18,10 +18,10 @@ from dayfly_core.intent import (
     read,
     to_webhooks,
 )
-from dayfly_core.names import Reason
 from dayfly_core.namespace_manager.rules import SCALABLE, guarded, rules, target, understood
 from dayfly_core.namespace_manager.words import does, once_pods_succeed
 from dayfly_core.objects import DEPLOYMENTS, NAMESPACES, STATEFUL_SETS
+from dayfly_core.reasons import Reason
 from dayfly_core.receipts import fitted, line, when
 from dayfly_core.triggers import Condition, Ttl, Until
 from dayfly_core.violations import Violation, shown

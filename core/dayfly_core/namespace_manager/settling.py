@@ -12,11 +12,11 @@ from dayfly_core.api.namespace_manager import ActionType
 from dayfly_core.errand import RECHECK, RETRIES, Outcome, Stored
 from dayfly_core.errand import Result as Came
 from dayfly_core.lifecycle import Result, Rule
-from dayfly_core.names import Reason
 from dayfly_core.namespace_manager.case import Begun, Case, ManagerPlan, whole
 from dayfly_core.namespace_manager.entries import changed, done, over
 from dayfly_core.namespace_manager.rules import action_of, read
-from dayfly_core.outbox import Retries
+from dayfly_core.outgoing.outbox import Retries
+from dayfly_core.reasons import Reason
 
 USUAL: Final = Retries()
 

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 from msgspec import UNSET
 
-from dayfly_core import api, destinations
+from dayfly_core import api
 from dayfly_core.api.namespace_manager import ActionType
-from dayfly_core.destinations import ForbiddenDestination
+from dayfly_core.outgoing import destinations
+from dayfly_core.outgoing.destinations import ForbiddenDestination
 
 
 def does(policy: api.ManagerPolicy, namespace: str) -> str:

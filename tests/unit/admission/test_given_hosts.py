@@ -5,7 +5,7 @@ import pytest
 from dayfly_core import names
 from dayfly_core.api import ClaimState, Holder
 from dayfly_core.claim_key import ClaimKey
-from dayfly_core.names import Reason
+from dayfly_core.reasons import Reason
 from support.desk import Desk, causes, ingress
 from support.reviews import Json, a_namespace, a_policy, a_review, an_object
 from support.reviews import of_namespace as about

@@ -9,7 +9,7 @@ from dayfly_admission import answer
 from dayfly_admission.answer import Answer
 from dayfly_admission.journal import Journal, Said
 from dayfly_admission.review import Malformed, Review, decode
-from dayfly_core.names import Reason
+from dayfly_core.reasons import Reason
 from dayfly_core.verdict import Verdict
 from support.reviews import UID, a_review, an_object, encoded
 

@@ -9,7 +9,7 @@ from dayfly_core import names
 from dayfly_core.api import ClaimState
 from dayfly_core.claim_key import ClaimKey
 from dayfly_core.claims import identity
-from dayfly_core.names import Reason
+from dayfly_core.reasons import Reason
 from dayfly_kube.errors import ApiError, Status, Unreachable
 from support.desk import Desk, FakeTeller, causes, ingress
 from support.reviews import Json, a_namespace, a_policy, a_review

@@ -15,9 +15,9 @@ from dayfly_admission.turnstile import Turnstile
 from dayfly_core import names
 from dayfly_core.guard import Guard
 from dayfly_core.intent import Yardstick
-from dayfly_core.names import Reason
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.policies import Policies
+from dayfly_core.reasons import Reason
 from dayfly_kube.errors import Unreachable
 from support.own_manifests import a_manager, a_stay, an_ephemerator, of
 from support.own_manifests import a_policy as a_rule

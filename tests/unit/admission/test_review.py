@@ -9,7 +9,7 @@ from dayfly_admission import answer
 from dayfly_admission.answer import Allowed, Patched, Refused
 from dayfly_admission.review import Malformed, decode
 from dayfly_core import names
-from dayfly_core.names import Reason
+from dayfly_core.reasons import Reason
 from dayfly_core.stamps import Stamps
 from dayfly_core.verdict import Verdict
 from dayfly_core.violations import Violation

@@ -3,7 +3,7 @@
 import pytest
 
 from dayfly_admission.settings import parse
-from dayfly_core.destinations import Rules
+from dayfly_core.outgoing.destinations import Rules
 from dayfly_kube.flags import Address
 from dayfly_operator import settings as operator
 

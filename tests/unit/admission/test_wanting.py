@@ -10,8 +10,8 @@ from dayfly_admission.wanting import Unreadable, Wanted
 from dayfly_core import names
 from dayfly_core.api import LabelSelector
 from dayfly_core.claim_steps import Act
-from dayfly_core.names import Reason
 from dayfly_core.objects import ObjectMeta
+from dayfly_core.reasons import Reason
 from support.reviews import Json, a_namespace, a_review, an_object, encoded, of_namespace
 
 TEAM_A = ObjectMeta(name="team-a", uid="uid-of-team-a", labels={"team": "web"})

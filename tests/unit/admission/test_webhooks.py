@@ -9,9 +9,9 @@ from dayfly_admission import answer
 from dayfly_admission.review import decode
 from dayfly_admission.webhooks import Webhooks, let_pass, turn_away
 from dayfly_core import names
-from dayfly_core.names import Reason
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.policies import Policies, Policy
+from dayfly_core.reasons import Reason
 from dayfly_core.request import our_users
 from support.reviews import Json, a_policy, a_review, accepted, an_object, encoded, patched
 

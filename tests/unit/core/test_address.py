@@ -11,9 +11,9 @@ from dayfly_core.address import Place
 from dayfly_core.ending import Subject, plan
 from dayfly_core.guard import Guard
 from dayfly_core.hosts import Facts, Naming, Template
-from dayfly_core.names import Reason
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.policies import Policies, Policy
+from dayfly_core.reasons import Reason
 from dayfly_core.request import Request
 from dayfly_core.stamps import Stamps, applied
 from dayfly_core.verdict import COPIED, judge, stamp

@@ -5,7 +5,7 @@ import pytest
 from dayfly_core.api import RenewOn
 from dayfly_core.bounds import objections
 from dayfly_core.expiry import Case
-from dayfly_core.names import Reason
+from dayfly_core.reasons import Reason
 from support.build import DAY, HOUR, a_policy, an_object, in_
 from support.cases import BOUNDED, PLAIN, STAMPED, create, update
 

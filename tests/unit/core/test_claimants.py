@@ -21,8 +21,8 @@ from dayfly_core.claimants import (
     route_hosts,
     stamped_host_of,
 )
-from dayfly_core.names import Reason
 from dayfly_core.objects import ObjectMeta
+from dayfly_core.reasons import Reason
 from support.build import an_object, controlled
 
 LABEL, OTHER = "metadata.labels[dayfly.dev/environment]", "metadata.labels[envs.sberz.de/name]"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dayfly_core.destinations import ForbiddenDestination, Rules, check, refused
+from dayfly_core.outgoing.destinations import ForbiddenDestination, Rules, check, refused
 from support.urls import urls
 
 METADATA = "the metadata service of a cloud"

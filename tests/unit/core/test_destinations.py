@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
-from dayfly_core.destinations import (
+from dayfly_core.outgoing.destinations import (
     LONGEST_URL,
     ForbiddenDestination,
     parse_url,

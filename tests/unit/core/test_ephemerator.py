@@ -10,8 +10,8 @@ import pytest
 from dayfly_core import ephemerator, names
 from dayfly_core.ephemerator import Months, Settings, aimed_at, ignored
 from dayfly_core.errand import DeleteItself, EndNamespace, Outcome, Plan, Result
-from dayfly_core.names import Reason
 from dayfly_core.objects import ObjectMeta
+from dayfly_core.reasons import Reason
 from support.originals import (
     DELETED,
     DISABLED,

@@ -11,8 +11,8 @@ from dayfly_core.ephemerator import judge
 from dayfly_core.guard import Guard
 from dayfly_core.intent import Intent, Version, Yardstick
 from dayfly_core.lifetime import Months
-from dayfly_core.names import Reason
 from dayfly_core.objects import ObjectMeta
+from dayfly_core.reasons import Reason
 from support.build import NOW
 from support.own_manifests import an_ephemerator, until
 from support.reviews import Json

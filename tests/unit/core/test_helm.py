@@ -1,7 +1,7 @@
 import pytest
 
-from dayfly_core import helm
-from dayfly_core.helm import ReleaseRef, release_of
+from dayfly_core.helm import marks as helm
+from dayfly_core.helm.marks import ReleaseRef, release_of
 from dayfly_core.objects import ObjectMeta
 
 NAME, PLACE = {helm.RELEASE_NAME: "shop"}, {helm.RELEASE_NAMESPACE: "team-a"}

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dayfly_core.helm_manifest import (
+from dayfly_core.helm.manifest import (
     INSTALL_ORDER,
     MOST,
     Document,
@@ -12,7 +12,7 @@ from dayfly_core.helm_manifest import (
     documents,
     ending_order,
 )
-from dayfly_core.helm_storage import UnreadableRelease, decode
+from dayfly_core.helm.storage import UnreadableRelease, decode
 from support.helm_secrets import recorded
 
 

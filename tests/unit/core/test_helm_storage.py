@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from dayfly_core import helm_storage
-from dayfly_core.helm_storage import Revision, UnreadableRelease, decode, revisions, told
+from dayfly_core.helm import storage as helm_storage
+from dayfly_core.helm.storage import Revision, UnreadableRelease, decode, revisions, told
 from dayfly_core.objects import ObjectMeta
 from support.helm_secrets import SHOP, a_release, a_secret, payload, recorded
 

@@ -6,12 +6,12 @@ from ipaddress import ip_network
 import msgspec
 import pytest
 
-from dayfly_core.destinations import Rules
 from dayfly_core.guard import Guard
 from dayfly_core.intent import Intent, Version, Yardstick
-from dayfly_core.names import Reason
 from dayfly_core.namespace_manager import judge
 from dayfly_core.objects import ObjectMeta
+from dayfly_core.outgoing.destinations import Rules
+from dayfly_core.reasons import Reason
 from support.build import NOW
 from support.own_manifests import a_manager, a_policy
 from support.reviews import Json

@@ -9,8 +9,8 @@ import pytest
 
 from dayfly_core import names
 from dayfly_core.errand import Announce, EndNamespace, ScaleNamespace, Send, Workloads
-from dayfly_core.names import Reason
 from dayfly_core.namespace_manager import PodQuery, pods_wanted
+from dayfly_core.reasons import Reason
 from support.managers import (
     DELETE,
     NOTIFY,

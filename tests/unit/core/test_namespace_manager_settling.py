@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dayfly_core.errand import EndNamespace, Outcome, Result, ScaleNamespace, Send
-from dayfly_core.names import Reason
+from dayfly_core.reasons import Reason
 from support.managers import (
     DELETE,
     NOTIFY,

@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dayfly_core import outbox
-from dayfly_core.names import Reason
 from dayfly_core.objects import DEPLOYMENTS, NAMESPACES, Key
-from dayfly_core.outbox import (
+from dayfly_core.outgoing import outbox
+from dayfly_core.outgoing.outbox import (
     Delivered,
     Failed,
     FollowUp,
@@ -24,6 +23,7 @@ from dayfly_core.outbox import (
     follow_up,
     timeline_body,
 )
+from dayfly_core.reasons import Reason
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dayfly_core import helm
 from dayfly_core.api import Receipts, Unit
+from dayfly_core.helm import marks as helm
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.policies import Policy
 from dayfly_core.receipts import WIDTH, receipts, warning

@@ -7,16 +7,14 @@ from typing import Any
 
 import pytest
 
-from dayfly_core import helm, names
+from dayfly_core import names
 from dayfly_core.actions import Action, Delete, Stamp
 from dayfly_core.ending import Plan
 from dayfly_core.guard import Guard
-from dayfly_core.helm import ReleaseRef
-from dayfly_core.helm_manifest import Document, Identity
-from dayfly_core.helm_storage import Revision
-from dayfly_core.names import Reason
-from dayfly_core.objects import DEPLOYMENTS, NAMESPACES, Key, ObjectMeta, Resource
-from dayfly_core.release import (
+from dayfly_core.helm import marks as helm
+from dayfly_core.helm.manifest import Document, Identity
+from dayfly_core.helm.marks import ReleaseRef
+from dayfly_core.helm.release import (
     Blocker,
     Hold,
     Sighting,
@@ -26,6 +24,9 @@ from dayfly_core.release import (
     judge,
     of_records,
 )
+from dayfly_core.helm.storage import Revision
+from dayfly_core.objects import DEPLOYMENTS, NAMESPACES, Key, ObjectMeta, Resource
+from dayfly_core.reasons import Reason
 from dayfly_core.stamps import Stamps
 from support.build import CONFIG_MAPS, NOW, controlled
 from support.helm_secrets import SHOP

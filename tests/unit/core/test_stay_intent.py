@@ -9,9 +9,9 @@ import pytest
 from dayfly_core import names
 from dayfly_core.guard import Guard
 from dayfly_core.intent import Intent, Version, Yardstick
-from dayfly_core.names import Reason
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.policies import Policies
+from dayfly_core.reasons import Reason
 from dayfly_core.stay_intent import judge
 from support.build import NOW, a_policy, in_
 from support.own_manifests import a_stay

@@ -9,9 +9,9 @@ from msgspec import UNSET, UnsetType
 
 from dayfly_core import names
 from dayfly_core.api import Enforcement, LabelSelector, Stay, StaySpec, StayStatus
-from dayfly_core.names import Condition, Reason
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.policies import Policies, Policy
+from dayfly_core.reasons import Condition, Reason
 from dayfly_core.stays import AlreadyDone, Decision, Denied, Grant, decide, settled, status
 from support.build import HOUR, NOW, a_policy, in_
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from dayfly_core import instant, names
 from dayfly_core.actions import Annotate, Call, Delete, ScaleDown
-from dayfly_core.names import Reason
 from dayfly_core.objects import DEPLOYMENTS, ObjectMeta
 from dayfly_core.policies import Policy
+from dayfly_core.reasons import Reason
 from dayfly_core.simulation import apply
 from dayfly_core.timeline import Step, read
 from support.build import HOUR, NOW, in_

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from dayfly_core import names
 from dayfly_core.api import Enforcement, LabelSelector, RenewOn
 from dayfly_core.hosts import Naming, Template
-from dayfly_core.names import Reason
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.patch import operations
 from dayfly_core.policies import Policies, Policy
+from dayfly_core.reasons import Reason
 from dayfly_core.request import Operation, Request
 from dayfly_core.stamps import Stamps, applied
 from dayfly_core.verdict import COPIED, judge, stamp

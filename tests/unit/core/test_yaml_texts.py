@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dayfly_core.yaml_texts import DEEPEST, UnreadableText, load_all
+from dayfly_core.helm.yaml_texts import DEEPEST, UnreadableText, load_all
 
 
 @pytest.mark.parametrize(

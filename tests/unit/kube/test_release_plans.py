@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from dayfly_core.guard import Guard
-from dayfly_core.helm import ReleaseRef
-from dayfly_core.names import Reason
+from dayfly_core.helm.marks import ReleaseRef
 from dayfly_core.objects import CONFIG_MAPS, SECRETS, Key
+from dayfly_core.reasons import Reason
 from dayfly_kube.errors import ApiError, Status
 from dayfly_kube.release_plans import planned
 from dayfly_kube.releases import PAGE, ReleaseReader

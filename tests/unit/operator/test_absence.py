@@ -30,9 +30,9 @@ from dayfly_core.triggers import Checks, Facts, PodsSucceed
 from dayfly_kube.errors import ApiError, Status, StatusDetails, Unreachable
 from dayfly_kube.guarding import GuardBook
 from dayfly_operator import memory
-from dayfly_operator.claim_repair import LOST
-from dayfly_operator.namespace_end import Gone, NamespaceEnd
 from dayfly_operator.namespaces import Members
+from dayfly_operator.naming.claim_repair import LOST
+from dayfly_operator.own.namespace_end import Gone, NamespaceEnd
 from support.build import NOW, SECOND, a_policy, an_object
 from support.claim_cluster import Cluster as ClaimCluster
 from support.subjects import GUARD, about

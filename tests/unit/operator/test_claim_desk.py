@@ -11,7 +11,7 @@ from dayfly_core.api import LabelSelector
 from dayfly_core.claim_steps import Presence
 from dayfly_core.objects import HTTP_ROUTES, INGRESSES, NAMESPACES, Resource
 from dayfly_kube.errors import ApiError, Status, StatusDetails
-from dayfly_operator.claim_desk import ClaimDesk
+from dayfly_operator.naming.claim_desk import ClaimDesk
 from support.claim_values import a_namespace, host
 from support.claim_world import a_holder
 

@@ -10,7 +10,7 @@ from dayfly_core.claim_key import ClaimKey
 from dayfly_core.claim_repair import GRACE, Bind, Create, Remove, Sighting
 from dayfly_core.objects import ObjectMeta
 from dayfly_kube.errors import ApiError, Status
-from dayfly_operator.claim_repair import LOST, SLICE, Mended
+from dayfly_operator.naming.claim_repair import LOST, SLICE, Mended
 from support.claim_cluster import Cluster, steps
 from support.claim_values import a_claim, host
 from support.claim_world import Desk

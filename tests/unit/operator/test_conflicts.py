@@ -7,7 +7,7 @@ import pytest
 from dayfly_core.api import Holder
 from dayfly_core.claim_key import ClaimKey, KeyKind
 from dayfly_core.claim_repair import Claimant, Conflict
-from dayfly_operator.conflicts import joined, sentence
+from dayfly_operator.naming.conflicts import joined, sentence
 
 SHOP = ClaimKey(KeyKind.ENVIRONMENT, "shop")
 HOST = ClaimKey(KeyKind.HOST, "shop.example.com")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dayfly_core.outbox import (
+from dayfly_core.outgoing.outbox import (
     Delivered,
     Failed,
     Outcome,
@@ -16,7 +16,7 @@ from dayfly_core.outbox import (
     SecretRef,
     follow_up,
 )
-from dayfly_operator.courier import REMEMBERED, Courier, Parcel
+from dayfly_operator.outgoing.courier import REMEMBERED, Courier, Parcel
 from dayfly_operator.writing import NotLeading
 
 pytestmark = pytest.mark.looptime(start=0)

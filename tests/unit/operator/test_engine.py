@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dayfly_core.actions import Action, Delete
-from dayfly_core.names import Reason
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta, Resource
+from dayfly_core.reasons import Reason
 from dayfly_core.subject import Plan, Subject
 from dayfly_kube.errors import ApiError, Status, Unreachable
 from dayfly_operator.crew import Around, Crew, Turn

@@ -4,9 +4,10 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from dayfly_core import helm, names
+from dayfly_core import names
 from dayfly_core.actions import Action, Delete, ScaleDown
 from dayfly_core.api import Unit
+from dayfly_core.helm import marks as helm
 from dayfly_core.objects import DEPLOYMENTS, NAMESPACES, Key
 from dayfly_core.policies import Policies
 from dayfly_operator.crew import ReleaseOutcome

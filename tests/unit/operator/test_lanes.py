@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from dayfly_operator.lanes import Lanes
+from dayfly_operator.outgoing.lanes import Lanes
 
 pytestmark = pytest.mark.looptime(start=0)
 

@@ -6,8 +6,8 @@ from ipaddress import ip_address
 
 import pytest
 
-from dayfly_core.address_space import Address
-from dayfly_operator.lookups import AT_ONCE, Lookups, system
+from dayfly_core.outgoing.address_space import Address
+from dayfly_operator.outgoing.lookups import AT_ONCE, Lookups, system
 from support.waiting import eventually
 
 HERE = (ip_address("192.0.2.1"),)

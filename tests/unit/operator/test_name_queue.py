@@ -9,8 +9,8 @@ import pytest
 
 from dayfly_core.claim_key import ClaimKey, KeyKind
 from dayfly_kube.errors import ApiError, Status, Unreachable
-from dayfly_operator.claim_repair import ClaimRepair, Mended
-from dayfly_operator.name_queue import NameQueue
+from dayfly_operator.naming.claim_repair import ClaimRepair, Mended
+from dayfly_operator.naming.queue import NameQueue
 from dayfly_operator.writing import NotLeading
 
 pytestmark = pytest.mark.looptime(start=0)

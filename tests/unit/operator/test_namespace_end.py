@@ -10,9 +10,9 @@ import pytest
 
 from dayfly_core import names
 from dayfly_core.guard import Guard
-from dayfly_core.names import Reason
+from dayfly_core.reasons import Reason
 from dayfly_kube.errors import ApiError, Status, StatusDetails
-from dayfly_operator.namespace_end import Ended, Gone, NamespaceEnd, Withheld
+from dayfly_operator.own.namespace_end import Ended, Gone, NamespaceEnd, Withheld
 from dayfly_operator.writing import Outdated, Rehearsal
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from dayfly_kube.config import ConfigError
-from dayfly_operator import originals
+from dayfly_operator.own import originals
 
 CLIENT = "K8S_NSMAN_K8S_CLIENT_"
 

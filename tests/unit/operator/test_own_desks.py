@@ -8,7 +8,7 @@ import pytest
 
 from dayfly_core import instant, names
 from dayfly_core.guard import Guard
-from dayfly_core.outbox import Failed, Refused
+from dayfly_core.outgoing.outbox import Failed, Refused
 from support.own_world import BEGINNING, Fault, OwnWorld
 
 pytestmark = pytest.mark.looptime(start=0)

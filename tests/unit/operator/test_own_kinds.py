@@ -9,7 +9,7 @@ import pytest
 
 from dayfly_core.objects import NAMESPACE_MANAGERS, STAYS, Key, Resource
 from dayfly_kube.errors import ApiError, Status, Unreachable
-from dayfly_operator.own_kinds import Heard, OwnKind, OwnKinds, OwnObject
+from dayfly_operator.own.kinds import Heard, OwnKind, OwnKinds, OwnObject
 
 
 def manager(name: str, target: str = "", **metadata: Any) -> dict[str, Any]:

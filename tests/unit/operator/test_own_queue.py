@@ -10,8 +10,8 @@ import pytest
 
 from dayfly_core.objects import EPHEMERATORS, Key
 from dayfly_kube.errors import ApiError, Status, Unreachable
-from dayfly_operator.own_kinds import Heard, OwnKind, OwnKinds, OwnObject
-from dayfly_operator.own_queue import OwnQueue, Resting
+from dayfly_operator.own.kinds import Heard, OwnKind, OwnKinds, OwnObject
+from dayfly_operator.own.queue import OwnQueue, Resting
 from dayfly_operator.writing import NotLeading, Outdated
 
 pytestmark = pytest.mark.looptime(start=0)

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from dayfly_kube.errors import Unreachable
-from dayfly_operator.pods import Pods
+from dayfly_operator.own.pods import Pods
 
 
 @dataclass

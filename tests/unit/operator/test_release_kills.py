@@ -10,7 +10,7 @@ from dayfly_core import names
 from dayfly_core.api import Unit
 from dayfly_core.objects import SECRETS, Key
 from dayfly_kube.errors import ApiError, Status
-from dayfly_operator.releases import RESUME_EVERY
+from dayfly_operator.helm.releases import RESUME_EVERY
 from dayfly_operator.writing import NotLeading, Outdated
 from support.build import NOW, in_
 from support.fake_store import place_of

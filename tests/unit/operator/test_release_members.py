@@ -1,9 +1,9 @@
 """Which objects are looked at before a release ends."""
 
-from dayfly_core import helm
-from dayfly_core.helm import ReleaseRef
+from dayfly_core.helm import marks as helm
+from dayfly_core.helm.marks import ReleaseRef
 from dayfly_core.objects import CONFIG_MAPS, Key, ObjectMeta
-from dayfly_operator.release_members import ReleaseMembers
+from dayfly_operator.helm.members import ReleaseMembers
 from dayfly_operator.stamped import Stamped
 
 SHOP, CART = ReleaseRef("team-a", "shop"), ReleaseRef("team-a", "cart")

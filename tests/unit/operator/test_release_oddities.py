@@ -2,11 +2,12 @@
 
 import pytest
 
-from dayfly_core import helm, names
+from dayfly_core import names
+from dayfly_core.helm import marks as helm
 from dayfly_core.objects import NAMESPACES, SECRETS, Key
 from dayfly_kube.errors import ApiError, Status
 from dayfly_operator.crew import ReleaseOutcome
-from dayfly_operator.releases import AGAIN, UNDER_WAY_AGAIN
+from dayfly_operator.helm.releases import AGAIN, UNDER_WAY_AGAIN
 from support.build import NOW, in_
 from support.fake_store import place_of
 from support.helm_secrets import SHOP, a_release, a_secret

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from dayfly_core import api, helm, instant, names
-from dayfly_core.helm import ReleaseRef
-from dayfly_core.names import Reason
+from dayfly_core import api, instant, names
+from dayfly_core.helm import marks as helm
+from dayfly_core.helm.marks import ReleaseRef
 from dayfly_core.objects import CONFIG_MAPS, NAMESPACES, SECRETS, Key
+from dayfly_core.reasons import Reason
 from dayfly_operator.crew import ReleaseOutcome
-from dayfly_operator.releases import AGAIN
+from dayfly_operator.helm.releases import AGAIN
 from support.build import NOW, controlled, in_
 from support.fake_store import place_of
 from support.helm_secrets import a_release, a_secret

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from dayfly_core.outbox import Failed, SecretRef
+from dayfly_core.outgoing.outbox import Failed, SecretRef
 from dayfly_kube.errors import ApiError, Status, Unreachable
-from dayfly_operator.signing import Keys
+from dayfly_operator.outgoing.signing import Keys
 
 REF = SecretRef("team-a", "dayfly-webhook")
 

@@ -14,7 +14,7 @@ from dayfly_core.objects import EPHEMERATORS, NAMESPACES, Key, ObjectMeta
 from dayfly_core.players import EphemeratorPlayer
 from dayfly_core.policies import Policies
 from dayfly_core.simulation import World, simulate
-from dayfly_operator.own_kinds import OwnObject
+from dayfly_operator.own.kinds import OwnObject
 from support.fake_store import Store
 from support.own_stage import Stage, put
 from support.virtual_loop import run

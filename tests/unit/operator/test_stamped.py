@@ -5,7 +5,8 @@ import tracemalloc
 
 import msgspec
 
-from dayfly_core import helm, names
+from dayfly_core import names
+from dayfly_core.helm import marks as helm
 from dayfly_core.objects import PartialObject
 from dayfly_operator.stamped import Stamped, trimmed
 

@@ -11,10 +11,10 @@ from dayfly_core.objects import NAMESPACES, STAYS, Key, ObjectMeta
 from dayfly_core.policies import Policies, compile_policy
 from dayfly_kube.errors import ApiError, Status, Unreachable
 from dayfly_kube.events import Regarding
-from dayfly_operator.own_kinds import Heard, OwnKind, OwnKinds, OwnObject
-from dayfly_operator.own_queue import Resting
+from dayfly_operator.own.kinds import Heard, OwnKind, OwnKinds, OwnObject
+from dayfly_operator.own.queue import Resting
+from dayfly_operator.own.stays import StayDesk, target
 from dayfly_operator.policies import Knowledge
-from dayfly_operator.stays import StayDesk, target
 from dayfly_operator.telling import Teller
 from dayfly_operator.writing import Outdated
 from support.fake_store import Json, Store, place_of

@@ -8,7 +8,7 @@ import pytest
 
 from dayfly_core import names
 from dayfly_core.objects import CRON_JOBS, DEPLOYMENTS, NAMESPACES, STATEFUL_SETS, Key
-from dayfly_core.outbox import Failed
+from dayfly_core.outgoing.outbox import Failed
 from dayfly_core.policies import Policies
 from dayfly_kube.errors import ApiError, Status
 from support.build import in_

@@ -7,7 +7,7 @@ import pytest
 
 from dayfly_core.claim_key import ClaimKey, KeyKind
 from dayfly_core.objects import INGRESSES, NAMESPACES, Key
-from dayfly_operator.wanted import Route, Source, Wanted
+from dayfly_operator.naming.wanted import Route, Source, Wanted
 
 
 def host(value: str) -> ClaimKey:

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import trustme
 
-from dayfly_core.destinations import Rules
-from dayfly_core.outbox import Retries
+from dayfly_core.outgoing.destinations import Rules
+from dayfly_core.outgoing.outbox import Retries
+from dayfly_operator.outgoing.settings import Pin, WebhookSettings
 from dayfly_operator.settings import parse
-from dayfly_operator.webhook_settings import Pin, WebhookSettings
 
 
 def test_the_defaults() -> None:

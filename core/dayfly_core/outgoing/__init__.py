@@ -1,0 +1,1 @@
+"""Outgoing webhooks: where they may go, what they say, and when they are said again."""

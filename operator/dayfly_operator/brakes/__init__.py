@@ -1,0 +1,1 @@
+"""What holds surprising ends back until a person has looked."""

@@ -1,0 +1,1 @@
+"""Names and hosts: who has which, what is repaired, and who is told."""

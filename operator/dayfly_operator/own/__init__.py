@@ -1,0 +1,1 @@
+"""Our own kinds: Ephemerators, NamespaceManagers and Stays, from what is heard to what is done."""

@@ -1,0 +1,147 @@
+"""Ends a namespace for an Ephemerator or a NamespaceManager: read, guarded, marked, deleted."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol
+
+import msgspec
+
+from dayfly_core import names
+from dayfly_core.guard import Guard
+from dayfly_core.objects import NAMESPACES, Key, ObjectMeta, PartialObject
+from dayfly_core.reasons import Reason
+from dayfly_kube.errors import ApiError
+from dayfly_operator.memory import Metadata, read
+from dayfly_operator.writing import Outdated, Writer
+
+ATTEMPTS: Final = 5
+"""Times that a namespace may change between being read and being deleted, at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The namespace is on its way out."""
+
+    uid: str
+    sent_at: datetime | None
+    """When its DELETE was sent; None: somebody, or an earlier attempt, had deleted it already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """There is no such namespace, or another one of that name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """It stays, and why."""
+
+    reason: str
+    note: str
+
+
+class Turns(Protocol):
+    """The pace of DELETEs."""
+
+    async def turn(self) -> float:
+        """Return when it is the caller's turn."""
+        ...
+
+
+class Members(Protocol):
+    """What is in a namespace."""
+
+    async def protected(self, namespace: str) -> str | None:
+        """Name an object in it that is protected."""
+        ...
+
+
+async def _wanted() -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceEnd:
+    """The one way in which objects of our own end a namespace."""
+
+    client: Metadata
+    writer: Writer
+    guard: Callable[[], Guard]
+    members: Members
+    turns: Turns
+    now: Callable[[], datetime]
+
+    async def end(
+        self,
+        name: str,
+        *,
+        by: str,
+        due: datetime,
+        uid: str = "",
+        wanted: Callable[[], Awaitable[bool]] = _wanted,
+    ) -> Ended | Gone | Withheld:
+        """End it, if its end has come and it is (if given) the one with that uid.
+
+        ``by`` names who ends it, as ``NamespaceManager/team/ci``; it is written on the namespace
+        first, without which the API server would not let us delete it. ``wanted`` is asked when
+        its turn has come, whether that one still wants it. Raises ApiError, Unreachable,
+        NotLeading, and Outdated if it is not wanted any more, or its owner is busy changing it.
+        """
+        found = await self._spared(name, uid)
+        if not isinstance(found, ObjectMeta):
+            return found
+        await self.turns.turn()
+        member = await self.members.protected(name)
+        if member is not None:
+            return Withheld(Reason.PROTECTED, f"namespace {name} stays: {member} is protected")
+        if not await wanted():
+            raise Outdated
+        for _ in range(ATTEMPTS):
+            found = await self._spared(name, uid or found.uid)
+            if not isinstance(found, ObjectMeta):
+                return found
+            if self.now() < due:
+                raise Outdated
+            if ended := await self._delete(found, by):
+                return ended
+        raise Outdated
+
+    async def _spared(self, name: str, uid: str) -> ObjectMeta | Ended | Gone | Withheld:
+        if refusal := self.guard().refuses(NAMESPACES, "", name):
+            return Withheld(Reason.GUARDED, refusal)
+        meta = await read(self.client, Key(NAMESPACES, "", name))
+        if meta is None or (uid and meta.uid != uid):
+            return Gone()
+        if meta.deletion_timestamp:
+            return Ended(meta.uid, None)
+        if meta.protected:
+            return Withheld(
+                Reason.PROTECTED, f"namespace {name} carries the label {names.PROTECTED}"
+            )
+        return meta
+
+    async def _delete(self, meta: ObjectMeta, by: str) -> Ended | None:
+        """Delete this version; None if it is another one by now."""
+        path = NAMESPACES.path(name=meta.name)
+        try:
+            version = await self._marked(meta, path, by)
+            sent_at = self.now()
+            await self.writer.delete(
+                path, uid=meta.uid, resource_version=version, propagation="Background"
+            )
+        except ApiError as error:
+            if error.conflict or error.not_found:
+                return None
+            raise
+        return Ended(meta.uid, sent_at)
+
+    async def _marked(self, meta: ObjectMeta, path: str, by: str) -> str:
+        """Write who ends it; returns the version that says so."""
+        if meta.annotation_map.get(names.ENDED_BY) == by:
+            return meta.resource_version
+        head = {"uid": meta.uid, "resourceVersion": meta.resource_version}
+        body = {"metadata": {**head, "annotations": {names.ENDED_BY: by}}}
+        answer = msgspec.json.decode(await self.writer.merge_patch(path, body), type=PartialObject)
+        # A rehearsal answers with nothing; its DELETE is one, too.
+        return answer.metadata.resource_version or meta.resource_version

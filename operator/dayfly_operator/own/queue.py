@@ -1,0 +1,142 @@
+"""When the leader looks at which Ephemerator or NamespaceManager.
+
+The same loop as the engine's: a key, a look, and when to look again. Every replica knows the
+objects; only with the gate open do keys enter the queue, and when it opens all are looked at.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol
+
+from dayfly_core.objects import Key, Resource
+from dayfly_core.pace import Backoff
+from dayfly_kube.errors import ApiError, Unreachable
+from dayfly_operator.deadlines import Deadlines
+from dayfly_operator.own.kinds import OwnKinds
+from dayfly_operator.queue import WorkQueue
+from dayfly_operator.writing import Gate, NotLeading, Outdated
+
+log = logging.getLogger(__name__)
+
+WORKERS: Final = 8
+"""Objects handled at the same time: each may wait for a page of pods or for its turn to delete."""
+
+REFUSED_AGAIN: Final = 30.0
+"""Seconds until what the API server forbade is tried again: somebody has to grant it first."""
+
+BACKOFF: Final = Backoff(first=0.1, cap=60.0)
+
+SLICE: Final = 50
+"""Objects looked at in one go when leadership begins: some milliseconds in which no end is served.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Resting:
+    """Nothing is to be done until then; until something changes, without an instant."""
+
+    until: datetime | None
+
+
+class Desk(Protocol):
+    """Who knows what is to be done about the objects of one kind."""
+
+    async def tend(self, key: Key) -> datetime | None:
+        """Do what is to be done now; returns when to look again if nothing changes before.
+
+        Raises ApiError, Unreachable, NotLeading, Outdated: then it is tried again.
+        """
+        ...
+
+    def rests(self, key: Key) -> Resting | None:
+        """Return until when nothing is to be done, by what is known; None if something may be.
+
+        Asks nobody, so that thousands can be looked at when leadership begins.
+        """
+        ...
+
+    def forget(self, key: Key) -> None:
+        """Hear that an object is gone."""
+        ...
+
+    def refused(self, key: Key, error: ApiError) -> None:
+        """Hear that the API server forbids it."""
+        ...
+
+
+class OwnQueue:
+    """Both kinds' work queue."""
+
+    def __init__(
+        self,
+        known: OwnKinds,
+        desks: Mapping[Resource, Desk],
+        gate: Gate,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._known = known
+        self._desks = desks
+        self._gate = gate
+        self.deadlines: Deadlines[Key] = Deadlines(self._due, now=now)
+        self.queue: WorkQueue[Key] = WorkQueue(self.handle, workers=WORKERS, backoff=BACKOFF)
+
+    def changed(self, key: Key) -> None:
+        """Hear that an object, or the namespace that it is about, came, changed or went."""
+        if not self._gate.holds():
+            return
+        if self._known.get(key) is None:
+            self.deadlines.cancel(key)
+            self.queue.discard(key)
+            self._desks[key.resource].forget(key)
+        else:
+            self._glance(key)
+
+    async def look_at_all(self) -> None:
+        """Look at every object; what needs something is queued."""
+        for count, key in enumerate(self._known.all(), start=1):
+            self.changed(key)
+            if count % SLICE == 0:
+                await asyncio.sleep(0)
+
+    async def handle(self, key: Key) -> None:
+        """Do what is to be done about one object now."""
+        if not self._gate.holds():
+            return
+        try:
+            self._again(key, await self._desks[key.resource].tend(key))
+        except NotLeading:
+            return  # the next leader looks at every object
+        except (Unreachable, Outdated) as error:
+            self._later(key, error, 0.0)
+        except ApiError as error:
+            refused = error.forbidden or error.invalid
+            if refused:
+                self._desks[key.resource].refused(key, error)
+            self._later(key, error, REFUSED_AGAIN if refused else error.retry_after or 0.0)
+
+    def _glance(self, key: Key) -> None:
+        try:
+            resting = self._desks[key.resource].rests(key)
+        except Exception:  # noqa: BLE001 (a defect met by one object must not keep the others from being looked at; the queue meets it again, logs it, and tries again)
+            resting = None
+        if resting is None:
+            self.queue.add(key)
+        else:
+            self._again(key, resting.until)
+
+    def _again(self, key: Key, when: datetime | None) -> None:
+        if when is None:
+            self.deadlines.cancel(key)
+        else:
+            self.deadlines.set(key, when)
+
+    def _later(self, key: Key, error: Exception, at_least: float) -> None:
+        delay = self.queue.retry(key, at_least=at_least)
+        log.debug("tried again later object=%s in=%.2fs error=%s", key, delay, error)
+
+    def _due(self, key: Key) -> None:
+        if self._gate.holds():
+            self.queue.add(key, urgent=True)
