@@ -8,18 +8,19 @@ from typing import Final
 
 from bench.crowd import Crowd, Ending, Sort
 from playground.audit import AuditEvent
+from playground.lags import OPERATOR
 
 OF_TARGET: Final = {"patch": "n", "delete": "d"}
 OF_AUTHOR: Final = {"patch": "a", "patch status": "s", "delete": "x"}
 ORDERS: Final = {
-    Sort.OBJECT: re.compile("nd"),
-    Sort.NAMESPACE: re.compile("nd"),
+    Sort.OBJECT: re.compile("n?d"),
+    Sort.NAMESPACE: re.compile("n?d"),
     Sort.MANAGER: re.compile("[sa]+nd[sa]*"),
     Sort.EPHEMERATOR: re.compile("[sa]+nd[sa]*x?"),
 }
-"""Of what is stamped: a warning, the DELETE. Of the others: it is recorded (status, annotations),
-who ends it is noted on the Namespace, that is deleted, and what came of it is recorded; then an
-Ephemerator goes itself, once the Namespace is gone."""
+"""Of what is stamped: a warning, unless the end overtook it, and the DELETE. Of the others: it is
+recorded (status, annotations), who ends it is noted on the Namespace, that is deleted, and what
+came of it is recorded; then an Ephemerator goes itself, once the Namespace is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,12 @@ class Deeds:
 
 def _verb(event: AuditEvent) -> str:
     return f"{event.verb} {event.object_ref.subresource}".strip()
+
+
+def ends(event: AuditEvent) -> bool:
+    """Whether it is an accepted DELETE of what a Crowd has the operator delete."""
+    ours = event.user.username == OPERATOR and event.accepted and event.verb == "delete"
+    return ours and event.object_ref.resource in ("configmaps", "namespaces")
 
 
 def at_once(instants: Iterable[datetime], rate: float) -> float:

@@ -8,7 +8,7 @@ from math import inf
 from typing import Final
 
 from bench.crowd import Crowd, Sort, mix, sown, written
-from bench.deeds import Deeds, at_once
+from bench.deeds import Deeds, at_once, ends
 from bench.meadow import POLICY, Meadow, administrator, head_start
 from bench.table import Figure, at_most
 from dayfly_kube.client import Client
@@ -19,7 +19,7 @@ from playground.lags import OPERATOR
 RATE: Final = 50
 """DELETEs a second, and as many at once: the default of ``--max-deletes-per-second``."""
 
-WARNED: Final = timedelta(seconds=15)
+WARNED: Final = timedelta(seconds=30)
 TIMELINE = f"""
   timeline:
     - {{at: -{WARNED.seconds}s, action: {{type: NOTIFY}}}}
@@ -27,6 +27,10 @@ TIMELINE = f"""
 """
 FRESH: Final = dict.fromkeys(Sort, 5)
 """So many are made in the middle; and as many before, for comparison."""
+
+FRESH_ONES: Final = sum(FRESH.values())
+PATIENCE: Final = 3
+"""Times as long as the pace would take, the ends have."""
 
 SOON: Final = timedelta(seconds=4)
 QUIET: Final = timedelta(seconds=10)
@@ -48,14 +52,21 @@ async def _evening(plane: ControlPlane, count: int) -> "Evening":
         crowd = await sown(client, "evening", mix(count), head, WARNED)
         await _until(crowd.due + timedelta(seconds=count / RATE / 3))
         fresh = await _fresh(client, "fresh")
-        # Asking meanwhile would cost the API server time.
-        await _until(max(fresh.due + QUIET, crowd.due + timedelta(seconds=count / RATE * 1.4)))
+        await _until(fresh.due)
+        await _executed(plane, since, count + 2 * FRESH_ONES, PATIENCE * count / RATE)
         return Evening(list(plane.audit(since)), crowd, idle, fresh)
 
 
 async def _fresh(client: Client, name: str) -> Crowd:
     """Create a few of each sort that end soon."""
     return await sown(client, name, FRESH, SOON, timedelta())
+
+
+async def _executed(plane: ControlPlane, since: int, count: int, seconds: float) -> None:
+    """Wait until so many were deleted, by the audit log: to ask would cost the API server time."""
+    end = datetime.now(UTC) + timedelta(seconds=seconds)
+    while sum(map(ends, plane.audit(since))) < count and datetime.now(UTC) < end:  # noqa: ASYNC110
+        await asyncio.sleep(5)
 
 
 async def _until(moment: datetime) -> None:

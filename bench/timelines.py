@@ -66,7 +66,7 @@ def measured(field: Meadow, count: int, *, quick: bool) -> Iterator[Figure]:
     """Fill the namespace, look at the operator, add the timeline, look again."""
     rounds = 1 if quick else 3
     outlasting(field.plane)
-    empty = started(field, 0)
+    empty = _starts(field, 0, rounds)
     filled(field, 0, count)
     plain = _starts(field, count, rounds)
     with_timeline(field.plane)
@@ -74,6 +74,7 @@ def measured(field: Meadow, count: int, *, quick: bool) -> Iterator[Figure]:
     timed = _starts(field, count, rounds)
     rest = rested(field, 15 if quick else 45)
     yield from _starting(count, timed, plain)
+    yield _listing(count, empty, timed)
     yield _memory(count, empty, timed, plain)
     yield _resting(count, rest)
 
@@ -111,7 +112,20 @@ def _starting(count: int, timed: Starts, plain: Starts) -> Iterator[Figure]:
     yield Figure("timeline", "the same, writes", "", str(timed.writes), "0", timed.writes == 0)
 
 
-def _memory(count: int, empty: Start, timed: Starts, plain: Starts) -> Figure:
+def _listing(count: int, empty: Starts, timed: Starts) -> Figure:
+    ours, raw = timed.cpu - empty.cpu, median(timed.raw) - median(empty.raw)
+    target, met = at_most(ours / raw, 3, "x")
+    return Figure(
+        "timeline",
+        "the same, what the objects add to a start without any",
+        "what they add to aiohttp + msgspec: list and index",
+        f"{ours / raw:.1f}x ({ours / count * 1e6:.0f} : {raw / count * 1e6:.0f} µs each)",
+        target,
+        met,
+    )
+
+
+def _memory(count: int, empty: Starts, timed: Starts, plain: Starts) -> Figure:
     with_it, without = ((starts.rss - empty.rss) / count / 1024 for starts in (timed, plain))
     target, met = at_most(with_it, 5, " KiB")
     return Figure(
