@@ -68,10 +68,10 @@ class Portrait:
             own = Key(self.entry.resource, self.entry.meta.namespace, self.entry.meta.name)
             what = f"{event.what} {'itself' if event.key == own else event.key}"
             yield "does", f"{what} at {at(event.at)} ({countdown(event.at, self.now)})"
-        others = [each.sentence for each in self.said]
+        others = [each.sentence.removeprefix("it does ") for each in self.said]
         if others:
             yield "waits" if event else "does", "; ".join(others)
-        if ephemerator:
+        if event and ephemerator:
             yield "ends", "by itself, once its namespace is gone"
         yield "moved by", "a change of its spec"
 
