@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from itertools import chain
 from typing import Final
 
 from bench.meadow import CONFIG_MAPS, NAMESPACE, config_map, created
@@ -69,10 +68,14 @@ class Crowd:
         """Yield those of one sort."""
         return (ending for ending in self.endings if ending.sort is sort)
 
+    def __str__(self) -> str:
+        """Read as ``100 Namespaces, 50 Ephemerators``."""
+        return ", ".join(f"{sum(1 for _ in self.of(sort)):,} {sort}" for sort in Sort)
+
 
 def mix(count: int) -> Mapping[Sort, int]:
     """Return how many of each sort there are among so many."""
-    return {sort: int(count * share) for sort, share in SHARES.items()}
+    return {sort: round(count * share) for sort, share in SHARES.items()}
 
 
 async def sown(
@@ -128,8 +131,3 @@ def _ephemerator(ending: Ending, due: datetime) -> Body:
         "metadata": {"name": ending.name, "annotations": {names.ENABLED: "true"}},
         "spec": {"namespaceToWatch": ending.name, "lifetime": {"until": until}},
     }
-
-
-def written(counts: Mapping[Sort, int]) -> str:
-    """Write a mix as ``100 Namespaces, 50 Ephemerators``."""
-    return ", ".join(chain(f"{number:,} {sort}" for sort, number in counts.items()))

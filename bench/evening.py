@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from math import inf
 from typing import Final
 
-from bench.crowd import Crowd, Sort, mix, sown, written
+from bench.crowd import Crowd, Sort, mix, sown
 from bench.deeds import Deeds, at_once, ends
 from bench.meadow import POLICY, Meadow, administrator, head_start
 from bench.table import Figure, at_most
@@ -97,7 +97,7 @@ class Evening:
         target, met = at_most(last, 1.2 * count / RATE, " s")
         return Figure(
             "evening",
-            f"announced ends at one instant ({written(mix(count))}): executed, the last after",
+            f"announced ends at one instant ({self.crowd}): executed, the last after",
             f"{RATE} a second: {count / RATE:.0f} s",
             f"{len(lags):,} of {count:,}, {last:.1f} s",
             f"all, {target}",

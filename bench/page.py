@@ -34,6 +34,9 @@ will do.
   answers constants tells what of the time and the CPU any Python webhook would cost here.
 - **Missed** are, by most, the imports: aiohttp, which reads the machine's certificates when it is
   imported, and prometheus_client, are libraries that we rather use than write.
+- **Lifecycle**: starts of the operator and of the bare client alternate. In the evening everything
+  is made, and so announced, before it is due; the order of the writes about each object is read off
+  the audit log, and so is what the API server turned away.
 - **Races**: an extension counts as undone if the API server answered 200 with the new end, and the
   object is gone all the same.
 - **Fail-over**: from the signal to the next accepted DELETE by another replica. Each write of an
