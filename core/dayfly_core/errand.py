@@ -134,8 +134,6 @@ class Outcome:
     """What a server asked for that has no time now."""
     chance: float = 0.5
     """From 0 to 1, drawn by the caller: retries of many must not fall together."""
-    historic: bool = False
-    """Whether the history is to tell of it, as soon as it is recorded."""
 
 
 @dataclass(frozen=True, slots=True)

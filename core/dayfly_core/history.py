@@ -39,6 +39,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defa
     ``by`` names that rule as ``ExpiryPolicy/previews`` or ``NamespaceManager/team-a/cleanup``,
     ``due`` is when it should have happened, ``kind`` is written as kubectl does
     (``deployments.apps``), ``result`` is ``Done`` or a reason; ``replica`` is filled in for you.
+    ``id`` is given by who may tell of one act twice: a leader, and the next one that goes on.
     """
 
     at: datetime
@@ -52,6 +53,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defa
     result: str = "Done"
     message: str = ""
     replica: str = ""
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,10 @@ def after(slot: int) -> Iterator[int]:
 
 
 def read(pages: Iterable[Page]) -> Record:
-    """Read all entries, oldest first; among those of one instant as they were written."""
+    """Read all entries, oldest first; among those of one instant as they were written.
+
+    Of those with one id the first counts.
+    """
     entries: list[Entry] = []
     unreadable = 0
     for found in sorted(pages, key=lambda each: each.sequence):
@@ -160,7 +165,16 @@ def read(pages: Iterable[Page]) -> Record:
                 entries.append(entry)
             elif text.strip():
                 unreadable += 1
-    return Record(sorted(entries, key=lambda entry: entry.at), unreadable)
+    entries.sort(key=lambda entry: entry.at)
+    return Record(list(_each_once(entries)), unreadable)
+
+
+def _each_once(entries: Iterable[Entry]) -> Iterator[Entry]:
+    ids = set[str]()
+    for entry in entries:
+        if not entry.id or entry.id not in ids:
+            yield entry
+        ids.add(entry.id)
 
 
 def _entry(text: str) -> Entry | None:

@@ -131,7 +131,7 @@ class Acts:
         scaled = await self.scaler.down(act.namespace, known, act.id, order.still)
         note = _told(scaled, unknown)
         self.reports.scaled_down(order.author, act, note)
-        return Outcome(Result.DONE, note=note, historic=True)
+        return Outcome(Result.DONE, note=note)
 
     async def _announce(self, order: Order, act: Announce) -> Outcome:
         found = await self._target(act.namespace, act.uid)

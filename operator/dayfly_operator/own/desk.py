@@ -155,9 +155,7 @@ class OwnDesk:
             return None
         after = self._judge.settle(found, outcome)
         self._office.acts.reports.came(order.author, outcome, after.note)
-        written = await self._write(key, found, after)
-        self._office.acts.reports.recorded(order.author, order.act, outcome)
-        if not written:
+        if not await self._write(key, found, after):
             return None
         if after.reason == Reason.GIVEN_UP:
             self._office.acts.reports.given_up(order.author, order.act, after.note)

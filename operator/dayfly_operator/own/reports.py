@@ -88,11 +88,7 @@ class OwnReports:
         target = Key(NAMESPACES, "", act.namespace)
         self.teller.tell(target, act.uid, Reason.SCALED_DOWN, f"by {author.text}: {note}")
         self.teller.tell(author.key, author.uid, Reason.SCALED_DOWN, note)
-
-    def recorded(self, author: Author, act: Act, outcome: Outcome) -> None:
-        """Hear that the outcome is recorded: nobody will do it again, and tell of it again."""
-        if outcome.historic and isinstance(act, ScaleNamespace):
-            self._note(author, "SCALE_DOWN", Key(NAMESPACES, "", act.namespace), act)
+        self._note(author, "SCALE_DOWN", target, act)
 
     def called(self, author: Author, act: Send, note: str) -> None:
         """Say that a receiver has taken a call."""
@@ -142,5 +138,6 @@ class OwnReports:
             uid=act.uid,
             by=author.text,
             due=act.due,
+            id=act.id,
         )
         self.notes.note(entry)

@@ -123,6 +123,14 @@ def test_a_line_that_cannot_be_read_is_counted_and_spoils_no_other(torn: str) ->
     assert found == history.Record([entry(1), entry(2)], unreadable=1)
 
 
+def test_what_two_leaders_tell_of_one_act_counts_once() -> None:
+    first, second = entry(1, id="u5", replica="r-0"), entry(2, id="u5", replica="r-1")
+    others = entry(3), entry(4)
+    lines = "".join(map(history.line, (second, *others)))
+    found = history.read([Page(0, 1, history.line(first)), Page(1, 2, lines)])
+    assert found == history.Record([first, *others])
+
+
 @given(pages=st.lists(ANYTHING, max_size=8))
 def test_no_content_of_a_config_map_breaks_the_reader(pages: list[object]) -> None:
     found = history.read([history.page(slot, each) for slot, each in enumerate(pages)])
