@@ -7,15 +7,7 @@ import msgspec
 import pytest
 
 from dayfly_core import api, grammar, namespace_manager
-from dayfly_core.namespace_manager import (
-    aimed_at,
-    does,
-    faults,
-    once_pods_succeed,
-    rules,
-    target,
-    webhook_body,
-)
+from dayfly_core.namespace_manager import aimed_at, faults, rules, target, webhook_body
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.triggers import Condition, PodsSucceed, Ttl, Until
 from support.managers import DELETE, TTL, WEBHOOK, a_manager, a_policy, until
@@ -261,29 +253,3 @@ def test_the_body_says_who_and_where() -> None:
         b'{"namespaceManager":{"namespace":"tools","name":"ci"},"policy":{"name"'
     )
     assert sent.endswith(b'},"namespace":"team-a"}')
-
-
-@pytest.mark.parametrize(
-    ("action", "condition", "words"),
-    [
-        pytest.param(DELETE, {}, "namespace team-a is deleted once all its pods", id="all pods"),
-        pytest.param(
-            WEBHOOK,
-            {"podLabels": {"component": "main", "type": "test"}},
-            "http://ci.example.com is called once all pods with component=main,type=test",
-            id="a call, without its path",
-        ),
-        pytest.param(
-            {"type": "WEBHOOK", "params": {"url": "http://[::1"}},
-            {},
-            "no webhook is called once all its pods",
-            id="a URL that is none, which was stored once",
-        ),
-    ],
-)
-def test_what_a_policy_does_and_waits_for_in_words(
-    action: dict[str, Any], condition: dict[str, Any], words: str
-) -> None:
-    [policy] = spec(a_policy({"type": "PODS_SUCCEED", "params": condition}, action)).policies
-    said = f"{does(policy, 'team-a')} {once_pods_succeed(policy)}"
-    assert said == f"{words} have succeeded"
