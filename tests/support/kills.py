@@ -19,13 +19,13 @@ from dayfly_kube.client import Client
 from dayfly_kube.errors import ApiError
 from playground import System
 from support.deeds import POST, Deed, Tail
-from support.doomed import AHEAD, Sower
+from support.doomed import AHEAD, COSTLY, Sower
 from support.fates import Deal, Fate, Hope
 from support.kill_places import PLACES, Json, is_governed
 from support.plots import administrator, at_once, delete, now, until, until_time
 from support.receivers import OK, Heard, Receiver, receiver
 
-SIGHT: Final = 30.0
+SIGHT: Final = 60.0
 """Seconds within which the moment of a kill comes."""
 
 
@@ -85,6 +85,8 @@ class Series:
     inbox: Receiver = field(init=False)
     fate: Fate = field(default_factory=Fate)
     kills: list[Kill] = field(default_factory=list[Kill])
+    begun: int = 0
+    """How many deeds there were when the run began."""
     awaited: tuple[int, str] = 0, ""
     """In which run a request for which role kills the leader before it is answered."""
     struck: asyncio.Event = field(default_factory=asyncio.Event)
@@ -102,8 +104,13 @@ class Series:
     async def run(self, number: int, moment: Moment) -> None:
         """Sow, wake what an earlier run has put to rest, and kill the leader at its moment."""
         due = now() + AHEAD
-        await Sower(self.client, number, due, self.fate).sow()
         self.tail.follow()
+        self.begun = len(self.tail.deeds)
+        self.struck.clear()
+        self.awaited = number, moment.role if moment.what == POST else ""
+        kept = {moment.role, self.chance.choice(COSTLY)}
+        omitted = frozenset(COSTLY) - kept
+        await Sower(self.client, number, due, self.fate, omitted).sow()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._wake(f"-{number - 2:04}", due))
             await self._kill(number, moment, due)
@@ -115,8 +122,6 @@ class Series:
             return self._strike(number, moment, self.tail.holder)
         async with asyncio.timeout(SIGHT):
             if moment.what == POST:
-                self.awaited = number, moment.role
-                self.struck.clear()
                 await self.struck.wait()
                 return None
             seen = await self._seen(moment)
@@ -126,10 +131,11 @@ class Series:
 
     async def _seen(self, moment: Moment) -> Deed:
         while True:
-            for deed in self.tail.follow():
+            self.tail.follow()
+            for deed in self.tail.deeds[self.begun :]:
                 if Moment(deed.role, deed.what) == moment and not deed.doubtful:
                     return deed
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0.002)
 
     def _strike(self, number: int, moment: Moment, replica: str) -> None:
         process = next(each for each in self.system.operators if each.name == replica)
