@@ -37,6 +37,12 @@ def lifetime(**fields: Any) -> str:
 
 
 @pytest.fixture(scope="module")
+def plane(bare: ControlPlane) -> ControlPlane:
+    """Where the schema alone decides: no webhook of Dayfly says a word."""
+    return bare
+
+
+@pytest.fixture(scope="module")
 def served(plane: ControlPlane) -> None:
     plane.kubectl("apply", "-f", str(CRD))
     plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", str(CRD))

@@ -47,6 +47,12 @@ def scale_down(*selectors: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
+def plane(bare: ControlPlane) -> ControlPlane:
+    """Where the schema alone decides: no webhook of Dayfly says a word."""
+    return bare
+
+
+@pytest.fixture(scope="module")
 def served(plane: ControlPlane) -> None:
     plane.kubectl("apply", "-f", str(CRD))
     plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", str(CRD))
