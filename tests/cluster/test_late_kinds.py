@@ -14,7 +14,7 @@ from support.replicas import said
 
 pytestmark = pytest.mark.cluster
 
-SOON = 30.0
+SOON = 90.0
 GROUPS = (names.EPHEMERATE_GROUP, names.NSMAN_GROUP)
 
 

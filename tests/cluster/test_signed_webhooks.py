@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import os
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 import trustme
+import yaml
 
 from dayfly_core import names
 from playground import ControlPlane, System
@@ -100,7 +102,7 @@ def stage(binaries: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
                 *("--webhook-allow", "127.0.0.1/32"),
                 *("--webhook-ca", str(directory / "ca.pem")),
             ),
-            manifests=base.MANIFESTS / "everything",
+            manifests=composed(tmp_path_factory.mktemp("mine")),
         ) as installed,
     ):
         plane.kubectl("create", "namespace", "calling")
@@ -108,6 +110,18 @@ def stage(binaries: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             secret = ("secret", "generic", names.WEBHOOK_SECRET)
             plane.kubectl("create", *secret, f"--from-literal=hmac=of {namespace}", "-n", namespace)
         yield Stage(installed, receiver)
+
+
+def composed(folder: Path) -> Path:
+    """Write a kustomization of base and the components that are meant, and no others."""
+    beside = Path(os.path.relpath(base.MANIFESTS, folder))
+    components = ("namespace-manager", "signed-webhooks")
+    kustomization = {
+        "resources": [str(beside / "base")],
+        "components": [str(beside / "components" / name) for name in components],
+    }
+    (folder / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))
+    return folder
 
 
 def certified(directory: Path) -> ssl.SSLContext:
