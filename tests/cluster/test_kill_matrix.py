@@ -28,7 +28,7 @@ SEED = int(os.environ.get("DAYFLY_SEED", "5"))
 BATCHES = 11 if SOAK else 1
 RUNS = 20
 """In a batch; after it everything is looked at."""
-SLOW = 90.0
+SLOW = 180.0
 """Seconds until what was left by kills has come about."""
 
 
