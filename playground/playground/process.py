@@ -19,6 +19,8 @@ from playground.identity import Identity, started
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """What tells this program to end."""
+LEASHED = 'test "$PPID" = "$0" && exec "$@"'
+"""The kernel tells of a death from the request on: a launcher that died before it is looked for."""
 POLL = 0.03
 TAIL = 15
 
@@ -107,7 +109,9 @@ class Process:
         # The kernel watches the thread that forks: a worker thread may end long before the program.
         forever = threading.current_thread() is threading.main_thread()
         setpriv = shutil.which("setpriv")
-        return [setpriv, "--pdeathsig", "KILL", "--"] if setpriv and self.tied and forever else []
+        if not (setpriv and self.tied and forever):
+            return []
+        return [setpriv, "--pdeathsig", "KILL", "--", "sh", "-c", LEASHED, str(os.getpid())]
 
     def kill(self, number: int = signal.SIGKILL) -> bool:
         """Send a signal; False if it does not run. After a SIGKILL it is gone on return."""

@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -153,18 +154,37 @@ def test_stops_the_higher_rank_first(roster: Roster) -> None:
     assert order.read_text() == "410"
 
 
+LAUNCHES_AND_DIES = """
+import os, signal, sys
+from pathlib import Path
+from playground.process import Rank, Spec
+from playground.roster import Roster
+argv = (sys.executable, '-c', 'import threading; threading.Event().wait()')
+spec = Spec(name='child', rank=Rank.STORE, argv=argv, health='')
+Roster(Path(sys.argv[1]), tied=True).launch(spec)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+LATE = """#!/bin/sh
+while kill -0 $PPID 2>/dev/null; do :; done
+exec {setpriv} "$@"
+"""
+
+
 def test_a_tied_process_dies_with_its_launcher_even_by_sigkill(tmp_path: Path) -> None:
-    code = (
-        "import os, signal, sys\n"
-        "from pathlib import Path\n"
-        "from playground.process import Rank, Spec\n"
-        "from playground.roster import Roster\n"
-        "argv = (sys.executable, '-c', 'import threading; threading.Event().wait()')\n"
-        "spec = Spec(name='child', rank=Rank.STORE, argv=argv, health='')\n"
-        "Roster(Path(sys.argv[1]), tied=True).launch(spec)\n"
-        "os.kill(os.getpid(), signal.SIGKILL)\n"
-    )
-    subprocess.run([sys.executable, "-c", code, tmp_path], check=False)
+    subprocess.run([sys.executable, "-c", LAUNCHES_AND_DIES, tmp_path], check=False)
+    [child] = Roster.load(tmp_path).processes
+    assert child.pid
+    assert child.wait_gone(5)
+
+
+def test_a_tied_process_does_not_start_when_its_launcher_died_before_the_kernel_watched_it(
+    tmp_path: Path,
+) -> None:
+    late = tmp_path / "setpriv"
+    late.write_text(LATE.format(setpriv=shutil.which("setpriv")))
+    late.chmod(0o755)
+    env = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    subprocess.run([sys.executable, "-c", LAUNCHES_AND_DIES, tmp_path], env=env, check=False)
     [child] = Roster.load(tmp_path).processes
     assert child.pid
     assert child.wait_gone(5)
