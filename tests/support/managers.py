@@ -13,6 +13,7 @@ from dayfly_core.triggers import Checks
 from support.own_kinds import GUARD, NOW, Kept, a_namespace, kept, written
 
 TTL = {"type": "TTL", "params": {"ttlSeconds": 40}}
+SOON = {"type": "TTL", "params": {"ttlSeconds": 60}}
 PODS = {"type": "PODS_SUCCEED", "params": {"initialDelaySeconds": 60, "periodSeconds": 10}}
 DELETE = {"type": "DELETE"}
 SCALE_DOWN = {"type": "SCALE_DOWN"}

@@ -7,9 +7,8 @@ A replica dies in the middle of a write where a test wants it to, before or afte
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import msgspec
 
@@ -26,13 +25,10 @@ from dayfly_core.objects import (
     ObjectMeta,
     Resource,
 )
-from dayfly_core.outgoing.outbox import Delivered, Outcome
 from dayfly_kube.client import Client
 from dayfly_kube.errors import ApiError, Status, StatusDetails, Unreachable
-from dayfly_kube.events import Regarding
 from dayfly_operator.act_parts import ActMeans
 from dayfly_operator.metrics import Metrics
-from dayfly_operator.outgoing.courier import Parcel
 from dayfly_operator.own.kinds import Heard, OwnObject
 from dayfly_operator.own.parts import OwnKindParts, OwnMeans
 from dayfly_operator.own.reports import OwnReports
@@ -41,84 +37,11 @@ from dayfly_operator.settings import parse
 from dayfly_operator.telling import Teller
 from dayfly_operator.writing import Gated
 from support.fake_store import Json, Refused, Store, place_of, selects
+from support.own_replica import Fault, Gate, Post, Receiver, Recorder, Replica, Write
 
 BEGINNING = datetime(2026, 11, 22, 10, tzinfo=UTC)
 OWN = {resource.path(): resource for resource in (EPHEMERATORS, NAMESPACE_MANAGERS)}
 SERVED = (NAMESPACES, EPHEMERATORS, NAMESPACE_MANAGERS, DEPLOYMENTS, STATEFUL_SETS)
-Fault = Literal["before", "after", "unreachable", "lost"]
-"""The replica dies before or after it is stored; or nothing, or no answer, comes through."""
-
-
-@dataclass
-class Write:
-    """One write that was stored: ``DELETE namespaces/team``."""
-
-    verb: str
-    path: str
-    body: Any
-    at: float
-
-    @property
-    def text(self) -> str:
-        place = place_of(self.path)
-        status = "/status" if place.subresource else ""
-        return f"{self.verb} {place.plural}/{place.name}{status}"
-
-
-@dataclass
-class Receiver:
-    """Takes calls, and answers what it is told to."""
-
-    answers: list[Outcome] = field(default_factory=list[Outcome])
-    calls: list[Parcel] = field(default_factory=list[Parcel])
-
-    def answer(self, parcel: Parcel) -> Outcome:
-        self.calls.append(parcel)
-        return self.answers.pop(0) if self.answers else Delivered(200)
-
-
-class Post:
-    """Carries the calls of one replica; what it knows ends with it."""
-
-    def __init__(self, receiver: Receiver) -> None:
-        self._receiver = receiver
-        self._outcomes: dict[tuple[str, int], Outcome] = {}
-
-    def collect(self, parcel: Parcel, arrived: Callable[[], None]) -> Outcome | None:
-        known = self._outcomes.get((parcel.id, parcel.attempt))
-        if known is None:
-            self._outcomes[parcel.id, parcel.attempt] = self._receiver.answer(parcel)
-            asyncio.get_running_loop().call_later(0.1, arrived)
-        return known
-
-
-@dataclass
-class Gate:
-    open: bool = True
-
-    def holds(self) -> bool:
-        return self.open
-
-
-@dataclass
-class Replica:
-    """One process: its own memory, its own gate."""
-
-    parts: OwnKindParts
-    gate: Gate
-    work: asyncio.Task[None]
-
-
-class Recorder:
-    """Keeps the Events."""
-
-    def __init__(self) -> None:
-        self.events: list[tuple[str, str, str]] = []
-
-    def record(
-        self, regarding: Regarding, *, type: str, reason: str, action: str, note: str
-    ) -> None:
-        self.events.append((f"{regarding.kind}/{regarding.name}", reason, note))
 
 
 async def _at_once() -> float:

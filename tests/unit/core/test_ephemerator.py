@@ -1,29 +1,17 @@
-"""What becomes of an Ephemerator: row by row, and from its creation to its own end."""
+"""What an Ephemerator says, what is done and when, and what is said of it."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
 import pytest
 
 from dayfly_core import ephemerator, names
-from dayfly_core.ephemerator import Months, Settings, aimed_at, ignored
-from dayfly_core.errand import DeleteItself, EndNamespace, Outcome, Plan, Result
+from dayfly_core.ephemerator import aimed_at, ignored
+from dayfly_core.errand import DeleteItself, EndNamespace, Outcome, Result
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.reasons import Reason
-from support.originals import (
-    DELETED,
-    DISABLED,
-    IGNORED,
-    README_DURATION,
-    README_UNTIL,
-    UNTIL,
-    VALIDATION_DURATION,
-    loaded,
-)
+from support.ephemerators import END, HERE, decided, manifest
 from support.own_kinds import (
-    GUARD,
     HOUR,
     MINUTE,
     NOW,
@@ -35,34 +23,6 @@ from support.own_kinds import (
     kept,
     written,
 )
-
-SETTINGS = Settings()
-EIGHT_HOURS = {"duration": {"hours": 8}}
-END = NOW + 8 * HOUR
-
-
-def manifest(
-    lifetime: Any = EIGHT_HOURS, *, target: Any = None, enabled: str | None = "true", **meta: Any
-) -> dict[str, Any]:
-    annotations = {names.ENABLED: enabled} if enabled is not None else {}
-    return {
-        "metadata": {"name": "my-ephemerator", "annotations": annotations, **meta},
-        "spec": {**({"namespaceToWatch": "team-a"} if target is None else target)}
-        | {"lifetime": lifetime},
-    }
-
-
-HERE = a_namespace()
-
-
-def decided(
-    stored: Kept,
-    namespace: ObjectMeta | None = HERE,
-    now: datetime = NOW,
-    settings: Settings = SETTINGS,
-) -> Plan:
-    return ephemerator.plan(stored, namespace, GUARD, settings, now)
-
 
 # What the spec says.
 
@@ -324,167 +284,3 @@ def test_what_kept_it_is_forgotten_when_the_namespace_goes() -> None:
     held = written(begun, ephemerator.settle(begun, Outcome(Result.WITHHELD, "Protected"), END))
     gone = written(held, decided(held, a_namespace(leaving=True), END))
     assert condition(gone, "Withheld") is None
-
-
-# What Ephemerate left behind.
-
-LEFT: dict[str, Any] = {
-    "finalizers": ["kopf.zalando.org/KopfFinalizerMarker", "example.com/keep"],
-    "annotations": {
-        names.ENABLED: "true",
-        "kopf.zalando.org/last-handled-configuration": "{}",
-        "kopf.zalando.org/ephemerate": "{}",
-        "team": "a",
-    },
-}
-
-
-def left(**status: Any) -> Kept:
-    return replace(kept(manifest(**LEFT)), status=status)
-
-
-def test_p13_its_finalizer_and_notes_are_taken_away_when_it_is_first_seen() -> None:
-    stored = left(on_create={"expiresAtSeconds": 1.5, "expiresAt": "01/01/1970, 00:00:01"})
-    after = written(stored, decided(stored))
-    assert after.metadata.finalizers == ("example.com/keep",)
-    assert after.metadata.annotation_map == {names.ENABLED: "true", "team": "a"}
-
-
-def test_beside_an_ephemerate_that_still_runs_it_is_not_done_twice() -> None:
-    stored = left()
-    after = written(stored, decided(stored))
-    put_back = replace(after, metadata=stored.metadata)
-    assert decided(put_back).metadata == {}
-
-
-def test_p13_what_is_being_deleted_is_let_go() -> None:
-    meta = msgspec.structs.replace(left().metadata, deletion_timestamp=NOW)
-    plan = decided(replace(left(observedGeneration=1), metadata=meta))
-    assert plan.metadata["finalizers"] == ["example.com/keep"]
-
-
-def test_p13_it_is_let_go_before_it_deletes_itself() -> None:
-    stored = left(observedGeneration=1)
-    first = decided(stored, None, END)
-    assert (first.act, first.again) == (None, END)
-    after = written(stored, first)
-    assert isinstance(decided(after, None, END).act, DeleteItself)
-
-
-PROMISED = 1795363200.75  # 2026-11-22T16:00:00.75Z
-
-
-@pytest.mark.parametrize(
-    ("status", "end"),
-    [
-        pytest.param({"on_create": {"expiresAtSeconds": PROMISED}}, "16:00:00", id="on_create"),
-        pytest.param(
-            {
-                "on_create": {"expiresAtSeconds": 0.0},
-                "on_update": {"expiresAtSeconds": PROMISED, "expiresAt": "11/22/2026, 17:00:00"},
-            },
-            "16:00:00",
-            id="on_update goes before on_create",
-        ),
-        pytest.param({"on_update": {"expiresAtSeconds": 1e300}}, None, id="beyond the calendar"),
-        pytest.param({"on_update": {}}, None, id="nothing in it"),
-        pytest.param({"on_update": "soon"}, None, id="another shape"),
-        pytest.param({}, None, id="nothing at all"),
-    ],
-)
-def test_only_where_the_spec_says_nothing_the_old_status_counts(
-    status: dict[str, Any], end: str | None
-) -> None:
-    zone = {"date": "2026-11-26", "time": "12:00:00", "timezone": "Phonix"}
-    stored = replace(kept(manifest({"until": zone})), status=status)
-    plan = decided(stored, HERE, NOW)
-    after = written(stored, plan)
-    assert (after.status or {}).get("expiresAt") == (f"2026-11-22T{end}Z" if end else None)
-    ready = condition(after, "Ready")
-    assert ready is not None
-    assert ready[:2] == ("False", Reason.INVALID_LIFETIME)
-    assert "write for example America/Phoenix" in ready[2]
-    late = decided(after, HERE, NOW + 24 * HOUR)
-    assert isinstance(late.act, EndNamespace) is (end is not None)
-
-
-def test_p1_a_status_that_is_too_early_does_not_count_beside_a_sound_spec() -> None:
-    stored = replace(kept(manifest()), status={"on_update": {"expiresAtSeconds": 1.0}})
-    assert decided(stored, HERE, END - SECOND).act is None
-
-
-def test_p8_an_end_that_somebody_writes_into_the_status_does_not_count() -> None:
-    early = {"expiresAt": "2026-11-22T10:00:00Z", "expiresAtSeconds": 1, "observedGeneration": 1}
-    plan = decided(replace(kept(manifest()), status=early), HERE, NOW + HOUR)
-    assert plan.act is None
-    assert plan.status["expiresAt"] == "2026-11-22T18:00:00Z"
-
-
-# The acceptance rows of the original.
-
-
-def through(text: str, *, now: datetime, settings: Settings = SETTINGS) -> Plan:
-    """Decide about a manifest that was applied NOW."""
-    stored = kept(loaded(text))
-    return decided(stored, a_namespace(aimed_at(stored)), now, settings)
-
-
-def test_ap1_the_first_sample_of_the_readme_ends_its_namespace() -> None:
-    compat = Settings(Months.COMPAT)
-    end = NOW + timedelta(weeks=63, days=4, hours=5, minutes=6)
-    assert through(README_DURATION, now=end - SECOND, settings=compat).act is None
-    act = through(README_DURATION, now=end, settings=compat).act
-    assert isinstance(act, EndNamespace)
-    assert act.name == "my-namespace"
-
-
-def test_ap2_the_second_sample_is_long_past_and_ends_at_once() -> None:
-    act = through(README_UNTIL, now=NOW).act
-    assert isinstance(act, EndNamespace)
-    assert (act.name, act.due.isoformat()) == ("thanksgiving", "2021-11-25T19:00:00+00:00")
-
-
-def test_ap3_seven_minutes_after_its_creation() -> None:
-    assert through(DELETED, now=NOW + 7 * MINUTE - SECOND).act is None
-    assert isinstance(through(DELETED, now=NOW + 7 * MINUTE).act, EndNamespace)
-
-
-def test_ap4_a_disabled_one_ends_nothing_and_says_when_it_would() -> None:
-    plan = through(DISABLED, now=NOW + 24 * HOUR)
-    assert plan.act is None
-    assert plan.status["expiresAt"] == "2026-11-22T11:00:00Z"
-
-
-def test_ap5_an_ignored_namespace_ends_never() -> None:
-    settings = Settings(ignore=("namespace-ignored",))
-    assert through(IGNORED, now=NOW + 24 * HOUR, settings=settings).reason == Reason.IGNORED
-    assert isinstance(through(IGNORED, now=NOW + 24 * HOUR).act, EndNamespace)
-
-
-def test_ap6_a_date_without_quotes_ends_its_namespace() -> None:
-    act = through(UNTIL, now=NOW).act
-    assert isinstance(act, EndNamespace)
-    assert act.name == "namespace-ephemerator-test4"
-
-
-def test_ap7_of_two_for_one_namespace_the_second_does_not_loop() -> None:
-    first, second, *_ = (kept(loaded(text)) for text in VALIDATION_DURATION)
-    there = a_namespace("namespace-ephemerator-test6")
-    assert isinstance(decided(first, there, NOW + HOUR).act, EndNamespace)
-    assert decided(second, None, NOW + HOUR).again == NOW + HOUR + MINUTE
-    assert isinstance(decided(second, None, NOW + HOUR + MINUTE).act, DeleteItself)
-
-
-@pytest.mark.parametrize("name", ["default", "kube-system", "kube-public", "dayfly-system"])
-def test_ap9_such_a_namespace_is_never_ended(name: str) -> None:
-    stored = kept(manifest(target={"resourceToWatch": {"namespace": name}}))
-    assert decided(stored, a_namespace(name), END + HOUR).act is None
-
-
-def test_ap10_relabelling_it_days_later_changes_nothing() -> None:
-    until = {"until": {"date": "2026-12-24", "time": "12:00:00", "timezone": "UTC"}}
-    stored = kept(manifest(until))
-    ends = decided(stored).status["expiresAt"]
-    meta = msgspec.structs.replace(stored.metadata, labels={"team": "b"}, resource_version="9")
-    later = decided(replace(stored, metadata=meta), HERE, NOW + 72 * HOUR)
-    assert later.status["expiresAt"] == ends == "2026-12-24T12:00:00Z"
