@@ -110,13 +110,15 @@ class Document:
 
 def documents(manifest: str) -> tuple[Document, ...]:
     """Return the objects of a manifest as they stand there; raises UnreadableRelease."""
+    found: list[Document] = []
     try:
-        found = list(_flat(yaml_texts.load_all(manifest)))
+        for item in _flat(yaml_texts.load_all(manifest)):
+            if len(found) == MOST:
+                raise UnreadableRelease(f"lists more than {MOST} objects, the most of one release")
+            found.append(_document(item))
     except yaml_texts.UnreadableText as error:
         raise UnreadableRelease(f"has a manifest that is not read as YAML: {error}") from error
-    if len(found) > MOST:
-        raise UnreadableRelease(f"lists {len(found)} objects; at most {MOST} are ended as one")
-    return tuple(_document(item) for item in found)
+    return tuple(found)
 
 
 def ending_order(listed: Iterable[Document]) -> tuple[Document, ...]:

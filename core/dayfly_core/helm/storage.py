@@ -32,6 +32,9 @@ LARGEST: Final = 32 * 2**20
 """Bytes of a release without compression: a Secret holds 1 MiB, gzip makes at most a thousandth of
 what it is given, and whoever may write Secrets must not be able to fill the operator's memory."""
 
+LARGEST_HOOKS: Final = 2 * 2**20
+"""Bytes of a release's hooks: an empty one is three bytes there, and twenty times as much here."""
+
 _GZIP: Final = b"\x1f\x8b\x08"
 
 
@@ -60,7 +63,7 @@ class Stored:
     """Hooks of the chart, as ``kind/name``; Dayfly does not run them."""
 
 
-class Hook(msgspec.Struct, frozen=True):
+class Hook(msgspec.Struct, frozen=True, gc=False):
     """``hooks[]`` of a release."""
 
     kind: str = ""
@@ -81,7 +84,8 @@ class Release(msgspec.Struct, frozen=True):
     version: int = 0
     manifest: str = ""
     info: Info = Info()
-    hooks: list[Hook] | None = None
+    hooks: msgspec.Raw = msgspec.Raw(b"null")
+    """A list of :class:`Hook`."""
 
 
 def revisions(metas: Iterable[ObjectMeta], ref: ReleaseRef) -> tuple[Revision, ...]:
@@ -106,11 +110,19 @@ def decode(payload: str) -> Stored:
         packed = b64decode(b64decode(payload, validate=True), validate=True)
         plain = _unpacked(packed) if packed.startswith(_GZIP) else packed
         release = msgspec.json.decode(plain, type=Release)
+        hooks = _hooks(release.hooks)
     except (binascii.Error, zlib.error, msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise UnreadableRelease(f"is not what Helm stores ({error})") from error
-    hooks = tuple(f"{hook.kind}/{hook.name}" for hook in release.hooks or ())
     ref = ReleaseRef(release.namespace, release.name)
     return Stored(ref, release.version, release.info.status, release.manifest, hooks)
+
+
+def _hooks(written: msgspec.Raw) -> tuple[str, ...]:
+    size = len(bytes(written))
+    if size > LARGEST_HOOKS:
+        raise UnreadableRelease(f"has hooks of more than {LARGEST_HOOKS // 2**20} MiB")
+    hooks = msgspec.json.decode(written, type=list[Hook] | None)
+    return tuple(f"{hook.kind}/{hook.name}" for hook in hooks or ())
 
 
 def _of(meta: ObjectMeta, ref: ReleaseRef) -> bool:

@@ -14,6 +14,10 @@ from yaml import events
 DEEPEST: Final = 100
 """Levels of nesting: a custom resource's schema has thirty."""
 
+MOST: Final = 1_000_000
+"""Values in all documents of a text: as many as fit into a Secret without a trick, a hundred MB in
+memory, two seconds of work. Ten thousand times as many fit with one."""
+
 NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
 
 Value = str | None | list[Any] | dict[str, Any]
@@ -43,6 +47,7 @@ class _Reader:
     def __init__(self, source: Iterator[Any]) -> None:
         self._source = source
         self._anchors: dict[str, Value] = {}
+        self._values = 0
 
     def documents(self) -> Iterator[Value]:
         for event in self._source:
@@ -53,6 +58,9 @@ class _Reader:
     def _value(self, event: Any, depth: int) -> Value:
         if depth > DEEPEST:
             raise UnreadableText(f"is nested more than {DEEPEST} deep")
+        self._values += 1
+        if self._values > MOST:
+            raise UnreadableText(f"has more than {MOST} values")
         if isinstance(event, events.AliasEvent):
             return self._alias(event.anchor)
         value = self._anchorless(event, depth)

@@ -51,6 +51,16 @@ def packed(content: bytes) -> str:
         pytest.param(
             packed(compress(b" " * (helm_storage.LARGEST + 1))), "larger than", id="a bomb"
         ),
+        pytest.param(
+            packed(compress(b'{"name":"a","namespace":"b","hooks":[%s{}]}' % (b"{}," * 2_000_000))),
+            "has hooks of more than 2 MiB",
+            id="millions of hooks",
+        ),
+        pytest.param(
+            packed(compress(b'{"name":"a","namespace":"b","hooks":{}}')),
+            "not what Helm stores",
+            id="hooks that are no list",
+        ),
     ],
 )
 def test_what_is_not_read(text: str, says: str) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dayfly_core.helm.yaml_texts import DEEPEST, UnreadableText, load_all
+from dayfly_core.helm.yaml_texts import DEEPEST, MOST, UnreadableText, load_all
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,7 @@ LAUGHS = "\n".join(
         pytest.param("a: &b [*b]", "written before", id="an alias of itself"),
         pytest.param("a: &x b\n---\nc: *x", "written before", id="an alias of another document"),
         pytest.param("? [a, b]\n: c", "no text", id="a list as a key"),
+        pytest.param(f"[{'a,' * (MOST // 2)}]\n---\n" * 2, "more than 1000000", id="too much"),
         pytest.param(f"{LAUGHS}\n? *l63\n: x", "no text", id="a billion laughs as a key"),
     ],
 )
