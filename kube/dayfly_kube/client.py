@@ -5,9 +5,7 @@ so that any number of them leaves the calls their share.
 """
 
 import ssl
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Callable
 from datetime import datetime
 from typing import Final, Self
 
@@ -15,45 +13,32 @@ import aiohttp
 import msgspec
 
 from dayfly_kube import tls
+from dayfly_kube.call import (
+    APPLY,
+    JSON,
+    JSON_PATCH,
+    MERGE_PATCH,
+    ONE_PARTIAL,
+    PARTIAL_LIST,
+    Call,
+    Params,
+    chunks,
+    reachable,
+    refused,
+)
 from dayfly_kube.config import Config
 from dayfly_kube.credentials import Credential
 from dayfly_kube.deletion import DeleteOptions, Preconditions
-from dayfly_kube.errors import ApiError, Silent, Unreachable, refusal
+from dayfly_kube.errors import ApiError
 from dayfly_kube.permit import Permit, asking
+from dayfly_kube.server_clock import ServerClock
 from dayfly_kube.warning import warning_text
-
-JSON: Final = "application/json"
-ONE_PARTIAL: Final = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
-PARTIAL_LIST: Final = (
-    "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
-)
-"""Without the plain alternative an aggregated API that cannot transform would answer 406."""
-
-MERGE_PATCH: Final = "application/merge-patch+json"
-JSON_PATCH: Final = "application/json-patch+json"
-APPLY: Final = "application/apply-patch+yaml"
 
 CONNECT_SECONDS: Final = 5.0
 KEEP_ALIVE_SECONDS: Final = 75.0
 """Below the API server's 90 s, so that it is we who close: a request never meets a closing door."""
 IDLE_SECONDS: Final = 75.0
 """A watch gets a bookmark each minute; without any byte for longer the connection is half-open."""
-
-Params = Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request before it gets its credentials."""
-
-    method: str
-    path: str
-    params: Params = field(default_factory=dict[str, str])
-    accept: str = JSON
-    content_type: str = JSON
-    body: bytes | None = None
-    seconds: float | None = None
-    """Time-out, if not the client's."""
 
 
 class Client:
@@ -81,9 +66,7 @@ class Client:
         self._user_agent = user_agent
         self._timeout = timeout
         self._connections = connections
-        self._now = now
-        self._date: tuple[str, datetime] | None = None
-        self._skew: float | None = None
+        self._clock = ServerClock(now)
         self._tls = tls.context_of(config)
         self._loaded = Credential()
         self._calls: aiohttp.ClientSession | None = None
@@ -104,10 +87,7 @@ class Client:
     @property
     def clock_skew(self) -> float | None:
         """Seconds that the server's clock is ahead of ours, by its last answer; ±1 s."""
-        if self._date:
-            # Read when somebody asks, once for each answer.
-            self._skew, self._date = _ahead(*self._date), None
-        return self._skew
+        return self._clock.ahead
 
     async def get(
         self,
@@ -220,10 +200,10 @@ class Client:
         accept = ONE_PARTIAL if metadata_only else JSON
         call = Call("GET", path, {**(params or {}), "watch": "true"}, accept)
         limits = aiohttp.ClientTimeout(sock_connect=CONNECT_SECONDS, sock_read=idle)
-        async with _reachable(call), await self._open(call, limits, stream=True) as response:
+        async with reachable(call), await self._open(call, limits, stream=True) as response:
             opened()
             rest = b""
-            async for chunk in _chunks(response, call):
+            async for chunk in chunks(response, call):
                 *lines, rest = (rest + chunk).split(b"\n")
                 for line in lines:
                     yield line
@@ -236,7 +216,7 @@ class Client:
     async def _send(self, call: Call) -> bytes:
         seconds = call.seconds or self._timeout
         limits = aiohttp.ClientTimeout(seconds, sock_connect=min(CONNECT_SECONDS, seconds))
-        async with _reachable(call), await self._open(call, limits) as response:
+        async with reachable(call), await self._open(call, limits) as response:
             return await response.read()
 
     async def _open(
@@ -268,10 +248,10 @@ class Client:
             server_hostname=self.config.server_name or None,
             proxy=self.config.proxy or None,
         )
-        self._note_date(response)
+        self._clock.hear(response.headers.get("Date"))
         self._pass_on_warnings(response)
         if response.status >= 400:
-            raise await _refused(response)
+            raise await refused(response)
         return response
 
     async def _headers(self, call: Call, *, renew: bool) -> list[tuple[str, str]]:
@@ -291,11 +271,6 @@ class Client:
         if isinstance(self._tls, ssl.SSLContext):
             tls.load_pair(self._tls, credential)
         self._loaded = credential
-
-    def _note_date(self, response: aiohttp.ClientResponse) -> None:
-        date = response.headers.get("Date")
-        if self._now and date:
-            self._date = (date, self._now())
 
     def _pass_on_warnings(self, response: aiohttp.ClientResponse) -> None:
         if self._on_warning:
@@ -321,37 +296,3 @@ class Client:
             read_bufsize=2**18,
             trust_env=False,
         )
-
-
-@asynccontextmanager
-async def _reachable(call: Call) -> AsyncGenerator[None, None]:
-    """Say of each way in which no answer comes that it was none."""
-    try:
-        yield
-    except TimeoutError as error:
-        raise Unreachable(f"{call.method} {call.path}: no answer in time") from error
-    except (aiohttp.ClientError, OSError) as error:
-        raise Unreachable(f"{call.method} {call.path}: {error or type(error).__name__}") from error
-
-
-async def _chunks(response: aiohttp.ClientResponse, call: Call) -> AsyncGenerator[bytes, None]:
-    try:
-        async for chunk in response.content.iter_any():
-            yield chunk
-    except TimeoutError as error:
-        raise Silent(f"{call.method} {call.path}: nothing was heard in time") from error
-
-
-def _ahead(sent: str, received: datetime) -> float | None:
-    from email.utils import parsedate_to_datetime
-
-    try:
-        return (parsedate_to_datetime(sent) - received).total_seconds()
-    except (ValueError, TypeError):  # no date, or one without a zone: some proxy's
-        return None
-
-
-async def _refused(response: aiohttp.ClientResponse) -> ApiError:
-    async with response:
-        body = await response.read()
-    return refusal(response.status, body, response.headers.get("Retry-After"))

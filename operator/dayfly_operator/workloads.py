@@ -7,7 +7,7 @@ import msgspec
 
 from dayfly_core.objects import Key, Resource
 from dayfly_core.scaling import Workload
-from dayfly_kube.client import Params
+from dayfly_kube.call import Params
 from dayfly_kube.errors import ApiError
 
 PAGE: Final = "100"
