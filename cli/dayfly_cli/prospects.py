@@ -128,7 +128,7 @@ class Prospector:
 
     async def _release(self, event: Event, ref: ReleaseRef) -> Prospect:
         try:
-            plan = await planned(self._releases, ref, self._guard)
+            plan = await planned(self._releases, ref, self._guard, event.at)
         except ApiError as error:
             if not error.forbidden:
                 raise

@@ -1,5 +1,7 @@
 """What the end of a Helm release would do, for whoever only wants to see it."""
 
+from datetime import datetime
+
 from dayfly_core.guard import Guard
 from dayfly_core.helm import storage as helm_storage
 from dayfly_core.helm.marks import ReleaseRef
@@ -9,8 +11,10 @@ from dayfly_core.reasons import Reason
 from dayfly_kube.releases import ReleaseReader
 
 
-async def planned(reader: ReleaseReader, ref: ReleaseRef, guard: Guard) -> ReleasePlan:
-    """Judge a release as it is now, whether or not its end has come, and write nothing.
+async def planned(
+    reader: ReleaseReader, ref: ReleaseRef, guard: Guard, end: datetime
+) -> ReleasePlan:
+    """Judge a release as it is now for an end that comes then, and write nothing.
 
     What the reader may not see, or what only the operator knows (its rights, what it waits for), is
     no part of it. Raises ApiError and Unreachable.
@@ -19,7 +23,7 @@ async def planned(reader: ReleaseReader, ref: ReleaseRef, guard: Guard) -> Relea
     if not known or known[-1].status == helm_storage.UNINSTALLED:
         note = f"no Secret holds the Helm release {ref}"
         return stopped(ref, Reason.RELEASE_NOT_STORED, note)
-    if known[-1].status in helm_storage.UNDER_WAY:
+    if helm_storage.at_work_until(known[-1], end):
         return stopped(ref, Reason.RELEASE_WAITS, at_work(ref, known[-1].status))
     try:
         content = await reader.content(ref, helm_storage.told(known))

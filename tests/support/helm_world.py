@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from dayfly_core import ending, names, selectors
+from dayfly_core import ending, instant, names, selectors
 from dayfly_core.actions import Action, Delete
 from dayfly_core.api import Unit
 from dayfly_core.ending import Plan, Subject
@@ -207,6 +207,7 @@ class Cluster:
         hooks = [{"kind": "Job", "name": "migrate"}]
         release = a_release(manifest(*keys), number=number, status=status, hooks=hooks)
         secret = a_secret(release | more)
+        secret["metadata"]["creationTimestamp"] = instant.render(self.now)
         self.store.create(place_of(SECRETS.path(release["namespace"])), secret)
 
     def there(self) -> set[str]:

@@ -5,6 +5,7 @@ import zlib
 from base64 import b64decode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -20,6 +21,8 @@ LABEL_OWNER: Final = "owner"
 LABEL_NAME: Final = "name"
 LABEL_VERSION: Final = "version"
 LABEL_STATUS: Final = "status"
+LABEL_MODIFIED: Final = "modifiedAt"
+"""Unix time at which Helm last wrote the Secret, once it has written it anew."""
 
 DEPLOYED: Final = "deployed"
 UNINSTALLED: Final = "uninstalled"
@@ -28,12 +31,19 @@ UNDER_WAY: Final = frozenset(
 )
 """Somebody's Helm is at work, or was killed at it; the two look alike from outside."""
 
+LONGEST_WORK: Final = timedelta(hours=1)
+"""After this a Helm that is at work is taken for one that was killed: its own time-out is five
+minutes, and a release that nobody ever goes on with must not live for ever."""
+
 LARGEST: Final = 32 * 2**20
 """Bytes of a release without compression: a Secret holds 1 MiB, gzip makes at most a thousandth of
 what it is given, and whoever may write Secrets must not be able to fill the operator's memory."""
 
 LARGEST_HOOKS: Final = 2 * 2**20
 """Bytes of a release's hooks: an empty one is three bytes there, and twenty times as much here."""
+
+_LONGEST_UNIX_TIME: Final = 11
+"""Digits; with one more it is in no year that there is."""
 
 _GZIP: Final = b"\x1f\x8b\x08"
 
@@ -104,6 +114,16 @@ def told(known: Sequence[Revision]) -> tuple[Revision, ...]:
     return tuple(chosen[number] for number in sorted(chosen))
 
 
+def at_work_until(newest: Revision, now: datetime) -> datetime | None:
+    """Say how long somebody's Helm is believed to be at work on a release; None: nobody's is."""
+    if newest.status not in UNDER_WAY:
+        return None
+    written = (newest.meta.creation_timestamp, _modified(newest.meta))
+    begun = max((at for at in written if at and at <= now), default=now)
+    until = begun + LONGEST_WORK
+    return until if until > now else None
+
+
 def decode(payload: str) -> Stored:
     """Read ``data.release`` of a Secret, as the API server answers it; raises UnreadableRelease."""
     try:
@@ -136,6 +156,13 @@ def _revision(meta: ObjectMeta) -> Revision | None:
     if not (version.isascii() and version.isdigit()):
         return None
     return Revision(meta, int(version), meta.label_map.get(LABEL_STATUS, ""))
+
+
+def _modified(meta: ObjectMeta) -> datetime | None:
+    text = meta.label_map.get(LABEL_MODIFIED, "")
+    if not (text.isascii() and text.isdigit() and len(text) <= _LONGEST_UNIX_TIME):
+        return None
+    return datetime.fromtimestamp(int(text), UTC)
 
 
 def _unpacked(packed: bytes) -> bytes:

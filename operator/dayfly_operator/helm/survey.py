@@ -179,8 +179,9 @@ class ReleaseSurvey:
         newest = known[-1] if known else None
         if newest is None or newest.status == helm_storage.UNINSTALLED:
             return await self._not_stored(ref, asking)
-        if newest.status in helm_storage.UNDER_WAY:
-            return Waits(at_work(ref, newest.status), None, newest)
+        working = helm_storage.at_work_until(newest, self._from.now())
+        if working:
+            return Waits(at_work(ref, newest.status), working, newest)
         try:
             content = await self._from.reader.content(ref, helm_storage.told(known))
         except UnreadableRelease as error:

@@ -1,4 +1,5 @@
 from base64 import b64encode
+from datetime import timedelta
 from gzip import compress
 from typing import Any
 
@@ -6,8 +7,16 @@ import msgspec
 import pytest
 
 from dayfly_core.helm import storage as helm_storage
-from dayfly_core.helm.storage import Revision, UnreadableRelease, decode, revisions, told
+from dayfly_core.helm.storage import (
+    Revision,
+    UnreadableRelease,
+    at_work_until,
+    decode,
+    revisions,
+    told,
+)
 from dayfly_core.objects import ObjectMeta
+from support.build import NOW
 from support.helm_secrets import SHOP, a_release, a_secret, payload, recorded
 
 
@@ -98,3 +107,44 @@ def test_revisions_come_in_their_order_and_without_strangers() -> None:
 )
 def test_which_revisions_say_what_is_there(statuses: tuple[str, ...], want: list[int]) -> None:
     assert [revision.number for revision in told(numbered(*statuses))] == want
+
+
+def pending(status: str, created: timedelta | None, **labels: str) -> Revision:
+    at = NOW + created if created is not None else None
+    return Revision(ObjectMeta(creation_timestamp=at, labels=labels), 1, status)
+
+
+def unix(offset: timedelta) -> str:
+    return str(int((NOW + offset).timestamp()))
+
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("newest", "want"),
+    [
+        pytest.param(pending("deployed", -MINUTE), None, id="Helm is done"),
+        pytest.param(pending("failed", -MINUTE), None, id="Helm has given up"),
+        pytest.param(pending("pending-upgrade", -MINUTE), HOUR - MINUTE, id="for a minute"),
+        pytest.param(pending("pending-install", -HOUR), None, id="for an hour: it was killed"),
+        pytest.param(
+            pending("uninstalling", -DAY, modifiedAt=unix(-MINUTE)),
+            HOUR - MINUTE,
+            id="what was installed yesterday is being uninstalled",
+        ),
+        pytest.param(
+            pending("uninstalling", -DAY, modifiedAt=unix(-HOUR)), None, id="or was to be"
+        ),
+        pytest.param(
+            pending("uninstalling", -DAY, modifiedAt=unix(MINUTE)), None, id="written tomorrow"
+        ),
+        pytest.param(
+            pending("uninstalling", -DAY, modifiedAt="9" * 12), None, id="written in no year"
+        ),
+        pytest.param(pending("uninstalling", -DAY, modifiedAt="-1"), None, id="written never"),
+        pytest.param(pending("uninstalling", None), HOUR, id="nobody knows since when"),
+    ],
+)
+def test_how_long_helm_is_believed_to_be_at_work(newest: Revision, want: timedelta | None) -> None:
+    assert at_work_until(newest, NOW) == (NOW + want if want else None)

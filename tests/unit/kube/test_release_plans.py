@@ -11,7 +11,7 @@ from dayfly_core.reasons import Reason
 from dayfly_kube.errors import ApiError, Status
 from dayfly_kube.release_plans import planned
 from dayfly_kube.releases import PAGE, ReleaseReader
-from support.build import in_
+from support.build import NOW, in_
 from support.fake_store import place_of
 from support.helm_secrets import SHOP, a_release, a_secret
 from support.helm_world import (
@@ -38,7 +38,7 @@ def reader(client: Served) -> ReleaseReader:
 async def test_a_plan_names_all_objects_with_uid_in_their_order_and_writes_nothing() -> None:
     cluster = shop(at=in_("3h"))
     client = cluster.client()
-    plan = await planned(reader(client), SHOP, GUARD)
+    plan = await planned(reader(client), SHOP, GUARD, NOW)
     order = (WEB, SERVICE, ROLE, SETTINGS)
     assert [(step.key, step.uid) for step in plan.steps] == [
         (key, cluster.meta(key).uid) for key in order
@@ -89,7 +89,7 @@ async def test_what_is_in_the_way_is_shown(
 ) -> None:
     cluster = shop()
     arrange(cluster)
-    (blocker,) = (await planned(reader(cluster.client()), SHOP, GUARD)).blockers
+    (blocker,) = (await planned(reader(cluster.client()), SHOP, GUARD, NOW)).blockers
     assert blocker.reason == reason
     assert says in blocker.text
 
@@ -165,7 +165,7 @@ async def test_a_version_that_is_no_longer_served_says_nothing_about_an_object()
     client = cluster.client()
     client.refusals["GET", path(WEB)] = [ApiError(Status(404, "NotFound", "page not found"))]
     with pytest.raises(ApiError, match="page not found"):
-        await planned(reader(client), SHOP, GUARD)
+        await planned(reader(client), SHOP, GUARD, NOW)
     # It is asked for again which kinds there are; of one that is gone for good nothing is there.
-    plan = await planned(reader(client), SHOP, GUARD)
+    plan = await planned(reader(client), SHOP, GUARD, NOW)
     assert WEB not in {step.key for step in plan.steps}

@@ -161,6 +161,17 @@ async def test_a_release_waits(arrange: Callable[[Cluster], None], again: Any, s
     assert cluster.said.events == [("web", Reason.RELEASE_WAITS, note)]
 
 
+async def test_a_helm_that_was_killed_keeps_its_release_no_longer_than_an_hour() -> None:
+    cluster = shop()
+    upgrading(cluster)
+    over = NOW + timedelta(hours=1)
+    cluster.now = over - timedelta(seconds=30)
+    assert await cluster.leader().end(cluster.order()) == ReleaseOutcome(again=over)
+    cluster.now = over
+    assert await cluster.leader().end(cluster.order()) == ReleaseOutcome()
+    assert cluster.there() == LEFT
+
+
 async def test_what_only_says_that_it_is_of_the_release_elsewhere_keeps_nothing() -> None:
     cluster = shop()
     cluster.put(Key(CONFIG_MAPS, "team-b", "stranger"), at=in_("3h"))
