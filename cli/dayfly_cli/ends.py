@@ -20,6 +20,21 @@ OVERDUE: Final = "overdue"
 
 
 @dataclass(frozen=True, slots=True)
+class Awaited:
+    """What happens at no instant that is known, or why nothing happens."""
+
+    when: str
+    """In place of an instant: ``when its pods succeed``, ``disabled``."""
+    what: str
+    """What happens then, or what to do about it, in a few words."""
+    reason: str
+    """The same for programs: ``PodsNotSucceeded``, ``Disabled``."""
+    sentence: str
+    by: str = ""
+    """Whose rule it is; empty where nothing happens."""
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One object and what decides its end."""
 
@@ -33,6 +48,8 @@ class Entry:
     """What an Ephemerator or a NamespaceManager does first: to this Namespace, or as this object.
     """
 
+    awaited: Awaited | None = None
+    """What one of these does once something has happened, or why it does nothing."""
     timeline: tuple[Next, ...] | None = None
     """The step that is next by its policy's timeline, none once all are done; None: it has none.
     """
@@ -62,8 +79,15 @@ class Entry:
     @property
     def ended_by(self) -> str:
         """Whose rule its end is: the policy's, or that of whoever comes first."""
+        if self.end is None and self.awaited:
+            return self.awaited.by
         by_manager = self.managed and self.end == self.managed.at and self.wish.at != self.end
         return self.managed.by if self.managed and by_manager else self.policy
+
+    @property
+    def when(self) -> str:
+        """When it goes, as it is written in a table: an instant, or what it waits for."""
+        return self.awaited.when if self.awaited and not self.end else at(self.end)
 
     @property
     def host(self) -> str:
@@ -84,7 +108,11 @@ class Entry:
             return "going"
         if self.goes_with_namespace:
             return "with its namespace"
-        return self._errand() or self._end_note()
+        said = self._errand() or self._end_note()
+        # What waits for its pods may come at any time before the instant that is known.
+        comes = self.awaited and self.awaited.by and self.end
+        sooner = f"sooner {self.awaited.when}" if self.awaited and comes else ""
+        return "; ".join(filter(None, (said, sooner)))
 
     def _errand(self) -> str:
         """Say what an Ephemerator or NamespaceManager does to something else."""
@@ -96,7 +124,7 @@ class Entry:
     def _end_note(self) -> str:
         if self.wish.at_problem:
             return f"end unreadable: {shown(self.wish.at_text or '')}"
-        return (self.kept or self._next()) if self.end else self._why_none()
+        return (self.kept or self._next()) if self.end else self._why_no_instant()
 
     def _next(self) -> str:
         if self.timeline is None or self.ended_by != self.policy:
@@ -110,7 +138,9 @@ class Entry:
         following = self.timeline[0].at if self.timeline else self.end
         return remaining(max(self.end, following) if self.end <= now else self.end, now)
 
-    def _why_none(self) -> str:
+    def _why_no_instant(self) -> str:
+        if self.awaited:
+            return self.awaited.what
         if self.wish.ttl_problem:
             return f"ttl unreadable: {shown(self.wish.ttl_text or '')}"
         return "never" if self.wish.never else "without an end"
@@ -160,6 +190,7 @@ def as_data(entry: Entry, now: datetime) -> dict[str, Any]:
         "policy": entry.policy or None,
         "endedBy": entry.ended_by or None,
         "endsAt": instant.render(end) if end else None,
+        "awaits": _awaited_data(entry),
         "secondsLeft": round((end - now).total_seconds(), 3) if end else None,
         "expiresAt": entry.wish.at_text,
         "namespaceEndsAt": instant.render(entry.namespace_end) if entry.namespace_end else None,
@@ -169,6 +200,11 @@ def as_data(entry: Entry, now: datetime) -> dict[str, Any]:
         "createdBy": entry.meta.annotation_map.get(names.CREATED_BY),
         "protected": entry.meta.protected,
     }
+
+
+def _awaited_data(entry: Entry) -> dict[str, str] | None:
+    awaited = entry.awaited
+    return {"reason": awaited.reason, "message": awaited.sentence} if awaited else None
 
 
 def _next_data(entry: Entry) -> dict[str, str] | None:

@@ -19,7 +19,9 @@ EXAMPLES = """examples:
   {prog} list -n shop -l app=web -o wide
   {prog} list -A -o json | jq -r '.items[] | select(.secondsLeft < 3600) | .name'
 
-The end shown is the one that comes first: the object's own or its namespace's.
+The end shown is the one that comes first: the object's own or its namespace's. Of an Ephemerator or
+NamespaceManager it is the first thing that it does; where no clock tells when, a word stands there:
+`when its pods succeed`, `disabled`. --watch does not hear of kinds that are installed meanwhile.
 """
 
 

@@ -1,14 +1,15 @@
 """What Ephemerators and NamespaceManagers are about to do, beside what policies have stamped."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
 
 from dayfly_cli.cluster import PAGE, Cluster
-from dayfly_cli.ends import stamped_end
+from dayfly_cli.ends import Awaited, stamped_end
 from dayfly_core import ephemerator
 from dayfly_core.ephemerator import Months, Settings
 from dayfly_core.errand import Stored
@@ -36,6 +37,8 @@ class Managers:
 
     found: Mapping[Key, OwnObject] = field(default_factory=dict[Key, OwnObject])
     players: tuple[Player, ...] = ()
+    places: Mapping[Resource, str] = field(default_factory=dict[Resource, str])
+    """Where each kind could be listed: in this namespace, in all (empty), or not at all."""
 
     def about(self, key: Key) -> tuple[Player, ...]:
         """Return those that are this object, or that end it or its namespace."""
@@ -48,7 +51,12 @@ class Managers:
 
     def only(self, key: Key) -> "Managers":
         """Leave out those that are not about an object."""
-        return Managers(self.found, self.about(key))
+        return replace(self, players=self.about(key))
+
+    def within(self, namespace: str) -> "Managers":
+        """Leave out those that neither are in a namespace nor are about it."""
+        here = (each for each in self.players if namespace in (each.key.namespace, each.target))
+        return replace(self, players=tuple(here))
 
     def events(self, world: World) -> tuple[Event, ...]:
         """Return what they do if nobody else does anything."""
@@ -64,6 +72,27 @@ class Foreseen:
     """The first end of a namespace, by its name."""
     next: Mapping[Key, Event] = field(default_factory=dict[Key, Event])
     """What an Ephemerator or a NamespaceManager does first."""
+    awaited: Mapping[Key, Awaited] = field(default_factory=dict[Key, Awaited])
+    """What no clock tells of these, and of the namespaces that they end."""
+
+    def ending(self, namespace: str) -> bool:
+        """Whether one of these ends a namespace, be it known when or not."""
+        return namespace in self.ends or Key(NAMESPACES, "", namespace) in self.awaited
+
+    def differing(self, other: "Foreseen") -> frozenset[str]:
+        """Return the names of the namespaces that something else, or nothing, happens to there."""
+        mine, others = self._namespaces(), other._namespaces()
+        differ = (
+            name for name in mine.keys() | others.keys() if mine.get(name) != others.get(name)
+        )
+        return frozenset(differ)
+
+    def _namespaces(self) -> dict[str, tuple[Event | None, Awaited | None]]:
+        waiting = {
+            key.name: each for key, each in self.awaited.items() if key.resource == NAMESPACES
+        }
+        known = self.ends.keys() | waiting.keys()
+        return {name: (self.ends.get(name), waiting.get(name)) for name in known}
 
 
 def end_of(namespace: ObjectMeta, foreseen: Foreseen) -> datetime | None:
@@ -73,7 +102,9 @@ def end_of(namespace: ObjectMeta, foreseen: Foreseen) -> datetime | None:
     return min((end for end in ends if end), default=None)
 
 
-def foreseen(events: Iterable[Event]) -> Foreseen:
+def foreseen(
+    events: Iterable[Event], awaited: Mapping[Key, Awaited] = MappingProxyType({})
+) -> Foreseen:
     """Sort out what comes first."""
     ends: dict[str, Event] = {}
     following: dict[Key, Event] = {}
@@ -81,7 +112,7 @@ def foreseen(events: Iterable[Event]) -> Foreseen:
         if event.what == END and not event.key.namespace and event.key.resource != EPHEMERATORS:
             ends.setdefault(event.key.name, event)
         following.setdefault(_author(event), event)
-    return Foreseen(ends, following)
+    return Foreseen(ends, following, awaited)
 
 
 def _author(event: Event) -> Key:
@@ -103,22 +134,31 @@ async def targets(cluster: Cluster, found: Iterable[Player]) -> dict[Key, Object
 
 async def managers(cluster: Cluster, guard: Guard, *, everywhere: bool) -> Managers:
     """Read them; where they are not installed, or one may not look, there are none."""
-    found = {
-        **await _listed(cluster, EPHEMERATORS, ""),
-        **await _all_or_here(cluster, everywhere=everywhere),
-    }
-    return Managers(found, tuple(_player(key, one, guard) for key, one in found.items()))
+    found: dict[Key, OwnObject] = {}
+    places: dict[Resource, str] = {}
+    # A NamespaceManager elsewhere may be about this namespace.
+    fallback = () if everywhere else ((NAMESPACE_MANAGERS, cluster.namespace),)
+    for resource, namespace in ((EPHEMERATORS, ""), (NAMESPACE_MANAGERS, ""), *fallback):
+        if resource in places:
+            continue
+        listed = await _listed(cluster, resource, namespace)
+        if listed is not None:
+            found |= listed
+            places[resource] = namespace
+    return gathered(found, guard, places)
 
 
-async def _all_or_here(cluster: Cluster, *, everywhere: bool) -> dict[Key, OwnObject]:
-    # One elsewhere may be about this namespace.
-    found = await _listed(cluster, NAMESPACE_MANAGERS, "")
-    if not found and not everywhere:
-        return await _listed(cluster, NAMESPACE_MANAGERS, cluster.namespace)
-    return found
+def gathered(
+    found: Mapping[Key, OwnObject], guard: Guard, places: Mapping[Resource, str]
+) -> Managers:
+    """Make all that was read ready to be asked."""
+    players = tuple(_player(key, one, guard) for key, one in found.items())
+    return Managers(found, players, places)
 
 
-async def _listed(cluster: Cluster, resource: Resource, namespace: str) -> dict[Key, OwnObject]:
+async def _listed(
+    cluster: Cluster, resource: Resource, namespace: str
+) -> dict[Key, OwnObject] | None:
     found: dict[Key, OwnObject] = {}
     params = {"limit": PAGE}
     while True:
@@ -126,7 +166,7 @@ async def _listed(cluster: Cluster, resource: Resource, namespace: str) -> dict[
             body = await cluster.client.get_list(resource.path(namespace), params=params)
         except ApiError as error:
             if error.forbidden or error.not_found:
-                return {}
+                return None
             raise
         page = msgspec.json.decode(body, type=OwnList)
         found |= {one.key(resource): one for one in page.items or ()}

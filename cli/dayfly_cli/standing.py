@@ -12,6 +12,7 @@ import msgspec
 from dayfly_cli.managed import Managers, settings_of
 from dayfly_core import api, ephemerator, namespace_manager
 from dayfly_core.api.namespace_manager import PolicyResult
+from dayfly_core.lifecycle import Rule
 from dayfly_core.namespace_manager import Observed, does, once_pods_succeed
 from dayfly_core.namespace_manager.case import WAITING
 from dayfly_core.objects import EPHEMERATORS, NAMESPACE_MANAGERS, NAMESPACES, Key
@@ -43,15 +44,23 @@ class Said:
     sentence: str
 
 
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Why one of them does nothing until somebody does something."""
+
+    reason: str
+    note: str
+
+
 def standing(managers: Managers, key: Key, world: World) -> Iterator[Said]:
     """Yield what is to be said of those that are this object, or are about it."""
     inside = key.resource not in (NAMESPACES, EPHEMERATORS, NAMESPACE_MANAGERS)
     for player in managers.about(key):
         stored = managers.found[player.key]
-        idle = _idle(player, stored, world)
-        if idle and not inside:
-            yield Said(named(player.key), f"it does nothing: {idle}")
-        if not idle and player.key.resource == NAMESPACE_MANAGERS:
+        why = idle(player, stored, world)
+        if why and not inside:
+            yield Said(named(player.key), f"it does nothing: {why.note} ({why.reason})")
+        if not why and player.key.resource == NAMESPACE_MANAGERS:
             yield from (Said(named(player.key), each) for each in _waiting(stored))
 
 
@@ -60,8 +69,8 @@ def named(key: Key) -> str:
     return "/".join(part for part in (key.resource.kind, key.namespace, key.name) if part)
 
 
-def _idle(player: Player, stored: OwnObject, world: World) -> str:
-    """Say why it does nothing until somebody does something; empty if that is not so."""
+def idle(player: Player, stored: OwnObject, world: World) -> Idle | None:
+    """Say why it does nothing until somebody does something; None if that is not so."""
     namespace = world.objects.get(Key(NAMESPACES, "", player.target))
     if player.key.resource == EPHEMERATORS:
         settings = settings_of(stored)
@@ -69,31 +78,49 @@ def _idle(player: Player, stored: OwnObject, world: World) -> str:
     else:
         plan = namespace_manager.plan(stored, namespace, Observed(), world.guard, world.now)
     if plan.act or plan.reason not in IDLE:
-        return ""
+        return None
     unread = ", or you may not read it" if plan.reason == Reason.TARGET_MISSING else ""
-    return f"{plan.note}{unread} ({plan.reason})"
+    return Idle(plan.reason, f"{plan.note}{unread}")
 
 
-def _waiting(stored: OwnObject) -> Iterator[str]:
+Ruled = tuple[str, api.ManagerPolicy, Rule | str]
+"""A policy's name, itself, and its rule or what is wrong with it."""
+
+
+def rules_of(stored: OwnObject) -> Iterator[Ruled]:
+    """Yield the policies of a NamespaceManager; none of one that cannot be read."""
     try:
         spec = namespace_manager.read(stored)
     except msgspec.ValidationError:
         return
-    target = namespace_manager.aimed_at(stored)
-    results = {each.name: each for each in namespace_manager.read_status(stored).policies}
     pairs = zip(spec.policies, namespace_manager.understood(spec), strict=True)
     for policy, (name, rule) in pairs:
+        yield name, policy, rule
+
+
+def _waiting(stored: OwnObject) -> Iterator[str]:
+    for name, policy, rule in rules_of(stored):
         if isinstance(rule, str):
             yield f"its policy {name} cannot be carried out: {rule}"
         elif isinstance(rule.condition, PodsSucceed):
-            yield from _of_pods(policy, name, target, results.get(name))
+            yield waits_for_pods(stored, name, policy, rule) or _became(stored, name)
 
 
-def _of_pods(
-    policy: api.ManagerPolicy, name: str, target: str, seen: PolicyResult | None
-) -> Iterator[str]:
-    if seen and seen.result != WAITING:
-        yield f"its policy {name} is {seen.result.lower()}: {seen.message}"
-        return
+def _became(stored: OwnObject, name: str) -> str:
+    seen = _result(stored, name)
+    return f"its policy {name} is {seen.result.lower()}: {seen.message}" if seen else ""
+
+
+def waits_for_pods(stored: OwnObject, name: str, policy: api.ManagerPolicy, rule: Rule) -> str:
+    """Say what happens once pods have succeeded, and how far they are; empty if it waits not."""
+    seen = _result(stored, name)
+    if not isinstance(rule.condition, PodsSucceed) or (seen and seen.result != WAITING):
+        return ""
     found = f"; {seen.message}" if seen and seen.message else ""
-    yield f"{does(policy, target)} {once_pods_succeed(policy)}, by its policy {name}{found}"
+    target = namespace_manager.aimed_at(stored)
+    return f"{does(policy, target)} {once_pods_succeed(policy)}, by its policy {name}{found}"
+
+
+def _result(stored: OwnObject, name: str) -> PolicyResult | None:
+    results = namespace_manager.read_status(stored).policies
+    return next((each for each in results if each.name == name), None)

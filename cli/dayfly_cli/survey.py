@@ -1,16 +1,18 @@
 """Everything with an end, read once: the stamped objects of all kinds that policies name."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from dayfly_cli import hindrances, kinds, managed
+from dayfly_cli.awaiting import awaited
 from dayfly_cli.cluster import Cluster
 from dayfly_cli.ends import Entry, stamped_end
-from dayfly_cli.managed import Foreseen
+from dayfly_cli.managed import Foreseen, Managers
 from dayfly_cli.terminal import Failed, Terminal
 from dayfly_core import guard, outlook
-from dayfly_core.names import POLICY
+from dayfly_core.guard import Guard
+from dayfly_core.names import POLICY, SYSTEM_NAMESPACE
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta, Resource
 from dayfly_core.outlook import Next
 from dayfly_core.policies import Policies
@@ -40,15 +42,32 @@ class Survey:
     entries: list[Entry] = field(default_factory=list[Entry])
     resources: list[Resource] = field(default_factory=list[Resource])
     forbidden: list[Resource] = field(default_factory=list[Resource])
+    namespaces: dict[str, ObjectMeta] = field(default_factory=dict[str, ObjectMeta])
     namespace_ends: dict[str, datetime | None] = field(default_factory=dict[str, datetime | None])
+    policies: Policies = field(default_factory=Policies)
+    guard: Guard = field(default_factory=lambda: Guard(SYSTEM_NAMESPACE))
+    managers: Managers = field(default_factory=Managers)
+    """The Ephemerators and NamespaceManagers that are listed."""
     foreseen: Foreseen = field(default_factory=Foreseen)
-    """What Ephemerators and NamespaceManagers do first."""
+    """What they do first."""
+
+    def foresee(self, world: World) -> None:
+        """Find out what managers do, and what they wait for, in this world."""
+        awaits = awaited(self.managers, world)
+        self.foreseen = managed.foreseen(self.managers.events(world), awaits)
+
+    def errands(self) -> Iterator[Entry]:
+        """Yield the managers that have something to do, or that something keeps from it."""
+        for player in self.managers.players:
+            key, foreseen = player.key, self.foreseen
+            event, awaits = foreseen.next.get(key), foreseen.awaited.get(key)
+            if event or awaits:
+                meta = self.managers.found[key].metadata
+                yield Entry(key.resource, meta, managed=event, awaited=awaits)
 
     def end_of(self, meta: ObjectMeta) -> datetime | None:
         """Return when a namespace ends, by its stamp or by a manager."""
         return managed.end_of(meta, self.foreseen)
-
-    policies: Policies = field(default_factory=Policies)
 
     def entry(self, resource: Resource, meta: ObjectMeta) -> Entry:
         """Return an object as it is listed."""
@@ -58,6 +77,7 @@ class Survey:
             meta,
             None if own else self.namespace_ends.get(meta.namespace),
             managed=self.foreseen.ends.get(meta.name) if own else None,
+            awaited=self.foreseen.awaited.get(Key(resource, "", meta.name)) if own else None,
             timeline=steps_to_come(self.policies, meta),
         )
 
@@ -69,6 +89,7 @@ async def survey(cluster: Cluster, scope: Scope, terminal: Terminal) -> Survey:
     named = await _named(cluster, scope, policies) if policies is not None else None
     found.policies = policies or found.policies
     around = await _managed(found, cluster, scope, terminal)
+    found.namespaces = {meta.name: meta for meta in around}
     found.namespace_ends = {meta.name: found.end_of(meta) for meta in around}
     for resource in await _served(cluster, scope) if named is None else named:
         await _add(found, cluster, resource, scope)
@@ -108,11 +129,11 @@ def _add_namespaces(found: Survey, around: Sequence[ObjectMeta], scope: Scope) -
     """Add the one that is asked about, or all that a manager ends and no policy lists."""
     listed = {entry.meta.name for entry in found.entries if entry.resource == NAMESPACES}
     here = () if scope.everywhere else (meta.name for meta in around if POLICY in meta.label_map)
-    ending = {*found.foreseen.ends, *here}
+    stamped = {*here} - listed
     found.entries += (
         found.entry(NAMESPACES, meta)
         for meta in around
-        if meta.name in ending and meta.name not in listed
+        if meta.name in stamped or (found.foreseen.ending(meta.name) and meta.name not in listed)
     )
 
 
@@ -150,19 +171,22 @@ async def _managed(
     found: Survey, cluster: Cluster, scope: Scope, terminal: Terminal
 ) -> Sequence[ObjectMeta]:
     """Ask what managers do; returns the namespaces that they or a policy may end."""
-    guard = await hindrances.guard(cluster)
-    all_of_them = await managed.managers(cluster, guard, everywhere=scope.everywhere)
-    around = await _namespaces(cluster, scope, any_=bool(all_of_them.players))
+    found.guard = await hindrances.guard(cluster)
+    all_of_them = await managed.managers(cluster, found.guard, everywhere=scope.everywhere)
+    found.managers = shown = in_scope(all_of_them, cluster, scope)
+    around = await _namespaces(cluster, scope, any_=bool(shown.players))
     objects = {Key(NAMESPACES, "", meta.name): meta for meta in around}
-    world = World(terminal.now(), objects, Policies(), guard)
-    found.foreseen = managed.foreseen(all_of_them.events(world))
+    if not scope.everywhere:
+        objects |= await managed.targets(cluster, shown.players)
+    found.foresee(World(terminal.now(), objects, Policies(), found.guard))
     if not scope.labels:
-        found.entries += (
-            Entry(key.resource, all_of_them.found[key].metadata, managed=event)
-            for key, event in found.foreseen.next.items()
-            if scope.everywhere or cluster.namespace in (key.namespace, event.key.name)
-        )
+        found.entries += found.errands()
     return around
+
+
+def in_scope(managers: Managers, cluster: Cluster, scope: Scope) -> Managers:
+    """Leave out those that have nothing to do with the namespace that is looked at."""
+    return managers if scope.everywhere else managers.within(cluster.namespace)
 
 
 async def _namespaces(cluster: Cluster, scope: Scope, *, any_: bool) -> Sequence[ObjectMeta]:

@@ -14,7 +14,7 @@ Cell = Callable[[Entry, datetime], str]
 _NAMESPACE: tuple[str, Cell] = ("NAMESPACE", lambda e, _: e.meta.namespace or "-")
 _NARROW: tuple[tuple[str, Cell], ...] = (
     ("OBJECT", lambda e, _: e.title),
-    ("ENDS", lambda e, _: at(e.end)),
+    ("ENDS", lambda e, _: e.when),
     ("IN", lambda e, now: e.left(now)),
     ("BY", lambda e, _: e.ended_by or "-"),
     ("NOTE", lambda e, _: e.note or "-"),

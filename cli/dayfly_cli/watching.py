@@ -4,18 +4,27 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, NoReturn
 
 from dayfly_cli import table
 from dayfly_cli.cluster import Cluster
 from dayfly_cli.ends import Entry, as_data, in_order
+from dayfly_cli.following import GAP, Following
+from dayfly_cli.managed import Foreseen
 from dayfly_cli.options import Options
 from dayfly_cli.survey import Scope, Survey
 from dayfly_cli.terminal import Failed, Terminal
 from dayfly_core import names
-from dayfly_core.objects import NAMESPACES, ObjectMeta, PartialObject, Resource
+from dayfly_core.objects import (
+    EPHEMERATORS,
+    NAMESPACE_MANAGERS,
+    NAMESPACES,
+    ObjectMeta,
+    PartialObject,
+    Resource,
+)
 from dayfly_kube.errors import ApiError, Unreachable
 from dayfly_kube.mirror import Name
 from dayfly_kube.reflector import Reflector
@@ -24,9 +33,18 @@ Place = tuple[Resource, str, str]
 """Kind, namespace and name."""
 Heard = Callable[[Name, ObjectMeta | None], None]
 
-LOOK_EVERY: Final = 5.0
-"""Seconds between looks at the one namespace: to read it takes a RoleBinding in it, to watch it a
-ClusterRoleBinding."""
+OWN: Final = (EPHEMERATORS, NAMESPACE_MANAGERS)
+
+
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """In seconds."""
+
+    look_every: float = 5.0
+    """Between looks at the one namespace: to read it takes a RoleBinding in it, to watch it a
+    ClusterRoleBinding."""
+    gap: float = GAP
+    """Between looks at what managers do."""
 
 
 class Watching:
@@ -38,7 +56,7 @@ class Watching:
         cluster: Cluster,
         options: Options,
         found: Survey,
-        look_every: float = LOOK_EVERY,
+        pauses: Pauses = Pauses(),
     ) -> None:
         self._terminal = terminal
         self._cluster = cluster
@@ -46,20 +64,21 @@ class Watching:
         self._found = found
         self._known = {_place(entry): entry for entry in found.entries}
         self._layout = options.layout
-        self._look_every = look_every
+        self._look_every = pauses.look_every
+        self._following = Following(cluster, terminal, options.scope, found, pauses.gap)
 
     async def run(self) -> NoReturn:
         """Print the list, then changes, until interrupted."""
         self._print_all()
-        scope = self._options.scope
         async with asyncio.TaskGroup() as group:
             for resource in self._found.resources:
-                group.create_task(self._reflector(resource, scope, self._hearing(resource)).run())
-            if not scope.everywhere:
-                group.create_task(self._look_at_namespace())
-            elif scope.labels or NAMESPACES not in self._found.resources:
-                ends = self._reflector(NAMESPACES, Scope(everywhere=True), self._namespace_heard)
-                group.create_task(ends.run())
+                if resource != NAMESPACES or self._options.scope.labels:
+                    hear = partial(self._heard, resource)
+                    group.create_task(self._reflector(resource, self._options.scope, hear).run())
+            for reflector in self._following.reflectors():
+                group.create_task(reflector.run())
+            group.create_task(self._following.run(self._foreseen))
+            group.create_task(self._follow_namespaces())
         sys.exit("a watch ended by itself")
 
     def _print_all(self) -> None:
@@ -72,7 +91,9 @@ class Watching:
         else:
             table.write(self._terminal.out, self._layout, rows)
 
-    def _reflector(self, resource: Resource, scope: Scope, heard: Heard) -> Reflector[ObjectMeta]:
+    def _reflector(
+        self, resource: Resource, scope: Scope, heard: Heard, *, selector: str | None = None
+    ) -> Reflector[ObjectMeta]:
         place = "" if scope.everywhere else self._cluster.namespace
 
         def keep(item: PartialObject) -> ObjectMeta:
@@ -83,9 +104,18 @@ class Watching:
             resource.path(place),
             keep=keep,
             on_change=heard,
-            label_selector=scope.selector,
+            label_selector=scope.selector if selector is None else selector,
             monotonic=self._terminal.monotonic,
         )
+
+    async def _follow_namespaces(self) -> None:
+        scope = self._options.scope
+        if not scope.everywhere:
+            return await self._look_at_namespace()
+        # A manager ends any namespace; without managers only what is stamped has an end.
+        selector = "" if self._following.any else names.POLICY
+        hear = self._namespace_heard
+        return await self._reflector(NAMESPACES, scope, hear, selector=selector).run()
 
     async def _look_at_namespace(self) -> None:
         while True:
@@ -99,25 +129,38 @@ class Watching:
             else:
                 if meta is None:
                     return  # somebody who may not read it
-                stamped = meta if names.POLICY in meta.label_map else None
-                self._namespace_heard(("", meta.name), stamped)
-
-    def _hearing(self, resource: Resource) -> Heard:
-        if resource == NAMESPACES and not self._options.scope.labels:
-            return self._namespace_heard
-        return partial(self._heard, resource)
+                if meta != self._following.namespace(meta.name):
+                    self._namespace_heard(("", meta.name), meta)
 
     def _namespace_heard(self, name: Name, meta: ObjectMeta | None) -> None:
+        self._following.namespace_heard(name[1], meta)
+        self._show_namespace(name[1])
+
+    def _show_namespace(self, name: str) -> None:
+        meta = self._following.namespace(name)
         # Where labels select what is shown, of a namespace without them only the end counts.
         if not self._options.scope.labels:
-            self._heard(NAMESPACES, name, meta)
+            ends = meta and (names.POLICY in meta.label_map or self._found.foreseen.ending(name))
+            self._heard(NAMESPACES, ("", name), meta if ends else None)
         end = self._found.end_of(meta) if meta else None
-        if self._found.namespace_ends.get(name[1]) == end:
+        if self._found.namespace_ends.get(name) == end:
             return
-        self._found.namespace_ends[name[1]] = end
+        self._found.namespace_ends[name] = end
         for place, entry in list(self._known.items()):
-            if entry.meta.namespace == name[1]:
+            if entry.meta.namespace == name and entry.resource not in OWN:
                 self._keep(place, replace(entry, namespace_end=end))
+
+    def _foreseen(self, before: Foreseen) -> None:
+        """Print what is different since managers were asked anew what they do."""
+        for name in before.differing(self._found.foreseen):
+            self._show_namespace(name)
+        if self._options.scope.labels:
+            return
+        errands = {_place(entry): entry for entry in self._found.errands()}
+        for place in [each for each in self._known if each[0] in OWN and each not in errands]:
+            self._gone(place)
+        for place, entry in errands.items():
+            self._keep(place, entry)
 
     def _heard(self, resource: Resource, name: Name, meta: ObjectMeta | None) -> None:
         place = (resource, *name)

@@ -131,13 +131,16 @@ class ManagerPlayer:
 
 
 def _without_pods(spec: Mapping[str, Any] | None) -> dict[str, Any]:
-    policies = (spec or {}).get("policies") or ()
-    kept = [policy for policy in policies if not _awaits_pods(policy)]
+    policies = (spec or {}).get("policies")
+    if not isinstance(policies, list):
+        return dict(spec or {})  # nobody can read it: its own plan says so
+    kept = [policy for policy in cast("list[object]", policies) if not _awaits_pods(policy)]
     return {**(spec or {}), "policies": kept}
 
 
-def _awaits_pods(policy: Mapping[str, Any]) -> bool:
-    return bool(policy.get("condition", {}).get("type") == ConditionType.PODS_SUCCEED)
+def _awaits_pods(policy: object) -> bool:
+    condition = _map(policy).get("condition")
+    return bool(_map(condition).get("type") == ConditionType.PODS_SUCCEED)
 
 
 def _turn(key: Key, rule: str, plan: Plan, now: datetime) -> Turn:

@@ -16,7 +16,7 @@ from dayfly_cli.__main__ import run
 from dayfly_cli.cluster import connected
 from dayfly_cli.survey import survey
 from dayfly_cli.terminal import Terminal
-from dayfly_cli.watching import Watching
+from dayfly_cli.watching import Pauses, Watching
 from dayfly_core import names
 from support.entries import NOW
 from support.fake_api import FakeApi
@@ -66,7 +66,7 @@ class Shell:
         terminal, options = self._terminal(out), listing.parse("dayfly", flags.split())
         async with connected(options.connection, terminal.environ) as cluster:
             found = await survey(cluster, options.scope, terminal)
-            watching = Watching(terminal, cluster, options, found, look_every=0.01)
+            watching = Watching(terminal, cluster, options, found, Pauses(0.01, 0.01))
             task = asyncio.create_task(watching.run())
             try:
                 yield lambda: out.getvalue().splitlines()

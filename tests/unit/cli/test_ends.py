@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 
 from dayfly_cli import ends
-from dayfly_cli.ends import Entry
+from dayfly_cli.ends import Awaited, Entry
 from dayfly_core.objects import NAMESPACES, ObjectMeta
 from support.entries import NOW, at, entry, meta
 
@@ -119,6 +119,7 @@ def test_data_for_programs() -> None:
         "endedBy": "p",
         "next": None,
         "endsAt": NOON,
+        "awaits": None,
         "secondsLeft": 7200.0,
         "expiresAt": EVENING,
         "namespaceEndsAt": NOON,
@@ -127,3 +128,44 @@ def test_data_for_programs() -> None:
         "createdBy": None,
         "protected": False,
     }
+
+
+PODS = Awaited("when its pods succeed", "delete namespaces/shop", "PodsNotSucceeded", "…", "M/m")
+OFF = Awaited("disabled", "it does not carry the annotation", "Disabled", "it does nothing: …")
+
+
+@pytest.mark.parametrize(
+    ("seen", "when", "by", "note"),
+    [
+        pytest.param(
+            replace(entry(meta()), awaited=PODS), "when its pods succeed", "M/m",
+            "delete namespaces/shop", id="what waits for pods",
+        ),
+        pytest.param(
+            replace(entry(meta(NOON, policy="p")), awaited=PODS), NOON, "p",
+            "sooner when its pods succeed", id="at an instant at the latest",
+        ),
+        pytest.param(
+            replace(entry(meta(NOON, policy="p")), kept="guarded", awaited=PODS), NOON, "p",
+            "guarded; sooner when its pods succeed", id="and what else is to be known",
+        ),
+        pytest.param(
+            replace(entry(meta()), awaited=OFF), "disabled", "",
+            "it does not carry the annotation", id="what does nothing",
+        ),
+        pytest.param(
+            replace(entry(meta(NOON)), awaited=OFF), NOON, "", "",
+            id="what nothing comes of brings no end nearer",
+        ),
+    ],
+)  # fmt: skip
+def test_what_has_no_instant(seen: Entry, when: str, by: str, note: str) -> None:
+    assert (seen.when, seen.ended_by, seen.note) == (when, by, note)
+
+
+def test_what_is_waited_for_is_said_to_programs() -> None:
+    data = ends.as_data(replace(entry(meta()), awaited=PODS), NOW)
+    assert (data["endsAt"], data["awaits"]) == (
+        None,
+        {"reason": "PodsNotSucceeded", "message": "…"},
+    )

@@ -140,6 +140,21 @@ def test_a_manager(policies: list[dict[str, Any]], expected: list[tuple[str, str
     assert [each[1:] for each in told(manager("m", *policies))] == expected
 
 
+@pytest.mark.parametrize(
+    "policies",
+    [
+        pytest.param("none", id="policies that are no list"),
+        pytest.param(None, id="no policies"),
+        pytest.param(["none"], id="a policy that is no map"),
+        pytest.param([{"condition": None}], id="a condition that is none"),
+    ],
+)
+def test_a_manager_that_nobody_can_read_does_nothing(policies: Any) -> None:
+    head = OwnMeta(name="m", namespace="ops", uid="u", creation_timestamp=NOW)
+    spec = {"namespace": "shop", "policies": policies}
+    assert told(ManagerPlayer(Copy(head, spec, None), GUARD)) == []
+
+
 def test_an_event_says_which_policy_of_which_manager_it_follows_from() -> None:
     world = World(
         NOW, namespace("shop"), Policies(), GUARD, [manager("m", ttl(60, "DELETE", "gone soon"))]
