@@ -3,7 +3,7 @@
 The operator's own rules, asked with the rights of the person who wants to know.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -12,20 +12,28 @@ import msgspec
 
 from dayfly_cli.cluster import Cluster
 from dayfly_cli.ends import OVERDUE, Entry
-from dayfly_core import names
+from dayfly_core import instant, names
 from dayfly_core.guard import Guard
 from dayfly_core.objects import EXPIRY_POLICIES, NAMESPACES, ObjectMeta, Resource
 from dayfly_core.policies import Policies
+from dayfly_core.triggers import FIRST, LAST
 from dayfly_kube.discovery import Discovery
 from dayfly_kube.errors import ApiError
 from dayfly_kube.guarding import CONFIG_MAPS, ConfigMap
 from dayfly_operator.namespaces import Members
 
 
+class Reach(msgspec.Struct, frozen=True):
+    """Since when the policy does what it does, RFC 3339."""
+
+    since: str = ""
+
+
 class Status(msgspec.Struct, frozen=True):
     """Of an ExpiryPolicy, as far as it matters here."""
 
     breaker: dict[str, object] | None = None
+    reach: Reach = Reach()
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -88,21 +96,39 @@ def _is_late(entry: Entry, now: datetime) -> bool:
     return entry.left(now) == OVERDUE and not replace(entry, timeline=None).note
 
 
-def _braked(entry: Entry, brakes: frozenset[str]) -> str:
-    surprising = names.CAUGHT_UP in entry.meta.annotation_map
-    return "held by the breaker" if surprising and entry.policy in brakes else ""
+def _braked(entry: Entry, brakes: Mapping[str, datetime]) -> str:
+    since = brakes.get(entry.policy)
+    if since is None:
+        return ""
+    due = entry.timeline[0].at if entry.timeline else entry.wish.at or LAST
+    surprising = names.CAUGHT_UP in entry.meta.annotation_map or due <= since
+    return "held by the breaker" if surprising else ""
 
 
-async def open_breakers(cluster: Cluster) -> frozenset[str]:
-    """Return the policies whose breaker is open; who may not look knows of none."""
+async def open_breakers(cluster: Cluster) -> Mapping[str, datetime]:
+    """Return the policies whose breaker is open, and since when each does what it does.
+
+    Who may not look knows of none.
+    """
     try:
         body = await cluster.client.get_list(EXPIRY_POLICIES.path())
     except ApiError as error:
         if not (error.forbidden or error.not_found):
             raise
-        return frozenset()
+        return {}
     found = msgspec.json.decode(body, type=Page).items
-    return frozenset(each.metadata.name for each in found if each.status.breaker)
+    return {
+        each.metadata.name: _instant(each.status.reach.since)
+        for each in found
+        if each.status.breaker
+    }
+
+
+def _instant(text: str) -> datetime:
+    try:
+        return instant.parse(text)
+    except instant.InvalidInstant:
+        return FIRST
 
 
 async def guard(cluster: Cluster) -> Guard:

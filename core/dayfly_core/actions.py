@@ -24,7 +24,7 @@ class Delete:
     expires_at: datetime
     policy: str
     surprising: bool = False
-    """Whether nobody was told in time: the breaker counts these."""
+    """Whether its author does not expect it now: the breaker counts these."""
     release: ReleaseRef | None = None
     """The Helm release that ends with it, if its policy says so."""
     delay: timedelta = field(default=timedelta(), kw_only=True)

@@ -43,6 +43,8 @@ class Due:
     at: datetime
     late: bool = False
     """Whether it became known only after it would have been due, and waits ``grace`` for that."""
+    surprising: bool = False
+    """Whether it is late, or was due before the policy began to act as it does."""
 
 
 def due(policy: Policy, step: Step, end: datetime) -> Due:
@@ -50,8 +52,8 @@ def due(policy: Policy, step: Step, end: datetime) -> Due:
     at = shifted(end, step.at)
     known = policy.known.get(step.name)
     if known is None or known <= at:
-        return Due(at)
-    return Due(shifted(known, policy.grace), late=True)
+        return Due(at, surprising=at <= policy.since)
+    return Due(shifted(known, policy.grace), late=True, surprising=True)
 
 
 def rules(policy: Policy, end: datetime) -> tuple[Rule, ...]:
@@ -109,7 +111,8 @@ def deletion(subject: Subject, policy: Policy, end: datetime, now: datetime) -> 
     when = due(policy, DELETION, end)
     if when.at > now:
         return Plan((), when.at, Reason.NOT_DUE)
-    return Plan((_delete(subject, policy, end, late=when.late),), None, Reason.EXPIRED)
+    order = _delete(subject, policy, end, surprising=when.surprising)
+    return Plan((order,), None, Reason.EXPIRED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +222,7 @@ def _scale_down(page: Page, step: Step) -> Plan:
         policy=page.policy.name,
         occurrence=_id_of(page, step),
         ledger=_noted(page, step, Result.DONE),
-        surprising=when.late or names.CAUGHT_UP in page.meta.annotation_map,
+        surprising=when.surprising or names.CAUGHT_UP in page.meta.annotation_map,
         step=step.name,
         attempt=record.attempts + 1 if record else 1,
     )
@@ -230,8 +233,8 @@ NOTHING_TO_SCALE: Final = "nothing to scale"
 
 
 def _end(page: Page, step: Step) -> Plan:
-    late = due(page.policy, step, page.end).late
-    order = _delete(page.subject, page.policy, page.end, late=late)
+    surprising = due(page.policy, step, page.end).surprising
+    order = _delete(page.subject, page.policy, page.end, surprising=surprising)
     if page.policy.timeline:
         order = replace(order, delay=step.at, step=step.name)
     return Plan((order,), None, Reason.EXPIRED)
@@ -245,7 +248,7 @@ PLANS: Final[Mapping[StepType, Callable[[Page, Step], Plan]]] = {
 }
 
 
-def _delete(subject: Subject, policy: Policy, end: datetime, *, late: bool) -> Delete:
+def _delete(subject: Subject, policy: Policy, end: datetime, *, surprising: bool) -> Delete:
     meta = subject.meta
     return Delete(
         subject.key,
@@ -253,7 +256,7 @@ def _delete(subject: Subject, policy: Policy, end: datetime, *, late: bool) -> D
         meta.resource_version,
         end,
         policy.name,
-        surprising=late or names.CAUGHT_UP in meta.annotation_map,
+        surprising=surprising or names.CAUGHT_UP in meta.annotation_map,
         release=release_of(meta) if policy.unit is Unit.RELEASE else None,
     )
 

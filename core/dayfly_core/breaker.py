@@ -1,7 +1,8 @@
 """Whether so many surprising ends come at once that a person has to look first.
 
-An end is *surprising* when its author may not know of it: the operator gave it (an object that
-existed before the policy), or somebody edited the policy. Announced ends are never stopped.
+An end is *surprising* when its author may not expect it: the operator gave it (an object that
+existed before the policy), or somebody edited the policy so that it acts on what is due already.
+Announced ends are never stopped.
 A breaker looks ahead, so that of a mass mistake nothing at all is ended.
 """
 
@@ -113,7 +114,7 @@ def sentence(policy: str, held: int, objects: int, first: Sequence[str]) -> str:
     named = ", ".join(first[:NAMED])
     more = f" and {held - NAMED} more" if held > NAMED else ""
     return (
-        f"{held} of {max(objects, held)} objects would end within a minute, and their authors were "
-        f"not told in time; left alone: {named}{more}; correct the policy, or confirm with: "
+        f"{held} of {max(objects, held)} objects would end within a minute, and their authors do "
+        f"not expect it; left alone: {named}{more}; correct the policy, or confirm with: "
         f"dayfly breaker reset {policy}"
     )

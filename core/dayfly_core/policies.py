@@ -15,6 +15,7 @@ from dayfly_core.hosts import Naming, Template
 from dayfly_core.objects import NAMESPACES, ObjectMeta
 from dayfly_core.reasons import Reason
 from dayfly_core.timeline import DELETION, Step
+from dayfly_core.triggers import FIRST
 from dayfly_core.violations import Violation
 
 GroupResource = tuple[str, str]
@@ -58,6 +59,8 @@ class Policy:
     known: Mapping[str, datetime] = field(default_factory=lambda: MappingProxyType({}))
     """Since when the operator knows a step, by the step's name; one that is not here was always
     there. See ``timeline.known_since``."""
+    since: datetime = FIRST
+    """Since when it does what it does to the objects that it does it to. See ``reach``."""
 
     @property
     def steps(self) -> tuple[Step, ...]:

@@ -20,11 +20,17 @@ def surprises(policy: Policy, meta: ObjectMeta, end: datetime) -> tuple[datetime
     Asked for every object at every change of it, so the ordinary answer, none, comes first.
     """
     caught_up = names.CAUGHT_UP in meta.annotation_map
-    if not caught_up and max(policy.known.values(), default=FIRST) <= earliest(policy, end):
+    changed = max(policy.since, max(policy.known.values(), default=FIRST))
+    if not caught_up and changed < earliest(policy, end):
         return ()
     steps = (step for step in policy.steps if step.type in ENDING)
     dues = {step.name: agenda.due(policy, step, end) for step in steps}
-    surprising = {name: due.at for name, due in dues.items() if caught_up or due.late}
+    surprising = {
+        # What somebody has confirmed before the policy came to act on it is not confirmed.
+        name: max(due.at, policy.since)
+        for name, due in dues.items()
+        if caught_up or due.surprising
+    }
     return tuple(_open(surprising, meta))
 
 

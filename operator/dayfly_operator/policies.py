@@ -13,9 +13,10 @@ from typing import Protocol
 import msgspec
 from msgspec import UNSET
 
-from dayfly_core import api, instant, timeline
+from dayfly_core import api, instant, reach, timeline
 from dayfly_core.objects import EXPIRY_POLICIES, ObjectMeta
 from dayfly_core.policies import InvalidPolicy, Policies, Policy, read_policy
+from dayfly_core.reach import Reach
 from dayfly_kube.errors import ApiError
 
 log = logging.getLogger(__name__)
@@ -51,6 +52,8 @@ class Entry:
     policy: Policy | None
     fault: str
     status: api.ExpiryPolicyStatus
+    reach: Reach | None = None
+    """What it does, and since when; None before the book has looked at it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,26 +151,39 @@ class PolicyBook:
             policy, fault = old.policy, old.fault
         else:
             policy, fault = _read(item)
-        if policy:
-            policy = self._sighted(policy, Entry(item.metadata, policy, fault, status), old)
-        return Entry(item.metadata, policy, fault, status)
-
-    def _sighted(self, policy: Policy, entry: Entry, old: Entry | None) -> Policy:
-        """Note since when each step is known: what was seen before, and is written or not yet."""
-        meta = entry.meta
-        seen: Mapping[str, datetime] = {}
-        if old and old.policy and old.meta.uid == meta.uid:
-            seen = old.policy.known
-        sightings = timeline.Sightings(
-            created=meta.creation_timestamp,
-            generation=meta.generation,
-            written=_written(entry.status),
-            remembered=seen,
-        )
+        entry = Entry(item.metadata, policy, fault, status)
         # Whole seconds, as they are written: what is read back must be what was remembered.
         now = self._now().replace(microsecond=0)
-        known = timeline.known_since(policy.steps, sightings, now)
-        return policy if known == policy.known else replace(policy, known=known)
+        return _sighted(entry, old if old and old.meta.uid == entry.meta.uid else None, now)
+
+
+def _sighted(entry: Entry, old: Entry | None, now: datetime) -> Entry:
+    """Note since when the policy does what it does, and each of its steps is known."""
+    present = reach.reach(entry.policy, _reaches(entry, old), now)
+    if entry.policy is None:
+        return replace(entry, reach=present)
+    known = timeline.known_since(entry.policy.steps, _steps(entry, old), now)
+    policy = replace(entry.policy, known=known, since=present.since)
+    return replace(entry, policy=policy, reach=present)
+
+
+def _steps(entry: Entry, old: Entry | None) -> timeline.Sightings:
+    return timeline.Sightings(
+        created=entry.meta.creation_timestamp,
+        generation=entry.meta.generation,
+        written=_written(entry.status),
+        remembered=old.policy.known if old and old.policy else {},
+    )
+
+
+def _reaches(entry: Entry, old: Entry | None) -> reach.Sightings:
+    meta = entry.meta
+    return reach.Sightings(
+        created=meta.creation_timestamp,
+        unedited=meta.generation <= 1 or meta.generation == entry.status.observed_generation,
+        written=_written_reach(entry.status),
+        remembered=old.reach if old else None,
+    )
 
 
 def _same_spec(one: ObjectMeta, other: ObjectMeta) -> bool:
@@ -188,6 +204,15 @@ def _written(status: api.ExpiryPolicyStatus) -> dict[str, datetime]:
         with contextlib.suppress(instant.InvalidInstant):
             written[known.step] = instant.parse(known.since)
     return written
+
+
+def _written_reach(status: api.ExpiryPolicyStatus) -> Reach | None:
+    if status.reach is UNSET:
+        return None
+    try:
+        return Reach(status.reach.digest, instant.parse(status.reach.since))
+    except instant.InvalidInstant:
+        return None
 
 
 def _status(raw: msgspec.Raw) -> api.ExpiryPolicyStatus:

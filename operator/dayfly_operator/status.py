@@ -88,6 +88,7 @@ def status_of(entry: Entry, facts: Facts, now: datetime) -> api.ExpiryPolicyStat
         next_end=instant.render(tally.next_end) if tally.next_end else UNSET,
         next_ends=[coming.told for coming in tally.coming],
         steps=_steps(entry),
+        reach=_reach(entry),
         breaker=facts.breaker or UNSET,
         conditions=list(conditions),
     )
@@ -103,6 +104,12 @@ def _steps(entry: Entry) -> list[api.KnownStep] | UnsetType:
         for step in entry.policy.steps
         if step.name in known
     ]
+
+
+def _reach(entry: Entry) -> api.Reach | UnsetType:
+    if entry.reach is None:
+        return entry.status.reach
+    return api.Reach(digest=entry.reach.digest, since=instant.render(entry.reach.since))
 
 
 def _ready(entry: Entry, facts: Facts) -> Judgement:

@@ -17,7 +17,7 @@ from dayfly_core.reasons import Condition
 from playground import ControlPlane, System
 from playground.audit import AuditEvent
 from playground.tenure import by_nobody, written
-from support.plots import now, until, until_time
+from support.plots import administrator, now, planted, until, until_time
 from support.replicas import back
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
@@ -146,6 +146,36 @@ async def test_a_mass_mistake_ends_nothing_until_a_person_confirms_it(paced: Sys
     assert by_nobody(list(paced.plane.audit(since))) == []
     await holds(lambda: condition(paced, label) == "False")
     await holds(lambda: told(paced, label) == MANY)
+
+
+SLEPT_OVER = 60
+
+
+async def test_a_policy_that_is_resumed_ends_nothing_until_a_person_confirms_it(
+    paced: System,
+) -> None:
+    async with administrator(paced.plane) as client, planted(client) as plot:
+        end = now() + timedelta(seconds=20)
+        await plot.sow({f"preview-{number:02}": end for number in range(SLEPT_OVER)})
+        await plot.amend({"suspend": True})
+        await holds(lambda: not status(paced, plot.name).get("reach", {"digest": "-"})["digest"])
+        await until_time(max(end, now()) + timedelta(seconds=1))
+        assert len(await plot.left()) == SLEPT_OVER
+        await plot.amend({"suspend": False})
+        await holds(lambda: condition(paced, plot.name) == "True")
+
+        leader = paced.leader()
+        leader.kill(signal.SIGKILL)
+        paced.leader(other_than=leader)
+        await plot.after(now())  # what is announced ends as ever, meanwhile
+        assert len(await plot.left()) == SLEPT_OVER
+        assert status(paced, plot.name)["breaker"]["held"] == SLEPT_OVER
+        leader.stop()
+        back(leader)
+
+        assert dayfly(paced, "breaker", "reset", plot.name, "--yes").returncode == 0
+        await plot.gone(await plot.left(), SLOW)
+        await holds(lambda: condition(paced, plot.name) == "False")
 
 
 def told(system: System, label: str) -> int:

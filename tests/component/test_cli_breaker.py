@@ -179,3 +179,22 @@ async def test_list_names_the_breaker_where_it_holds_an_end_back(shell: Shell) -
     lines = {line.split()[0]: line for line in (await shell.run("list")).out.splitlines()}
     assert lines["deployment.apps/web"].endswith("held by the breaker")
     assert lines["deployment.apps/api"].endswith("overdue   previews   -")
+
+
+@pytest.mark.parametrize(
+    ("since", "note"),
+    [
+        pytest.param("2026-11-22T09:30:00Z", "held by the breaker", id="resumed after that end"),
+        pytest.param("2026-11-22T08:30:00Z", "-", id="resumed before it"),
+        pytest.param("?", "-", id="nobody can read since when"),
+    ],
+)
+async def test_list_names_the_breaker_of_a_policy_that_was_resumed(
+    shell: Shell, since: str, note: str
+) -> None:
+    body = held(60)
+    body["status"]["reach"] = {"digest": "d", "since": since}
+    shell.api.put(PREVIEWS, body)
+    shell.api.put(WEB, stamped("2026-11-22T09:00:00Z"))
+    lines = {line.split()[0]: line for line in (await shell.run("list")).out.splitlines()}
+    assert lines["deployment.apps/web"].endswith(f" {note}")

@@ -42,7 +42,7 @@ from dayfly_core.api.namespace_manager import (
     NamespaceManagerSpec,
     NamespaceManagerStatus,
 )
-from dayfly_core.api.policy_outlook import Breaker, KnownStep, NextEnd
+from dayfly_core.api.policy_outlook import Breaker, KnownStep, NextEnd, Reach
 from dayfly_core.api.selector import LabelSelector, LabelSelectorRequirement, Operator
 from dayfly_core.api.stay import Stay, StaySpec, StayStatus
 from dayfly_core.api.timeline import (
@@ -84,6 +84,7 @@ __all__ = [
     "NamespaceManagerStatus",
     "NextEnd",
     "Operator",
+    "Reach",
     "Receipts",
     "RenewOn",
     "ResourceRule",

@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from dayfly_core import cel
 from dayfly_core.api.condition import StatusCondition
-from dayfly_core.api.policy_outlook import Breaker, KnownStep, NextEnd
+from dayfly_core.api.policy_outlook import Breaker, KnownStep, NextEnd, Reach
 from dayfly_core.api.selector import LabelSelector
 from dayfly_core.api.timeline import TimelineStep
 from dayfly_core.objects import ObjectMeta
@@ -247,9 +247,13 @@ class ExpiryPolicyStatus(msgspec.Struct, frozen=True, kw_only=True, rename="came
             },
         ),
     ] = UNSET
+    reach: Annotated[
+        Reach | UnsetType,
+        Meta(description="What the policy does to which objects, and since when."),
+    ] = UNSET
     breaker: Annotated[
         Breaker | UnsetType,
-        Meta(description="Set while too much would end at once without its authors' knowledge."),
+        Meta(description="Set while too much would end at once that its authors do not expect."),
     ] = UNSET
     conditions: Annotated[
         list[StatusCondition],

@@ -19,6 +19,26 @@ class KnownStep(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     ]
 
 
+class Reach(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What a policy does to which objects, and since when."""
+
+    digest: Annotated[
+        str,
+        Meta(
+            max_length=64,
+            description="Changes with match, unit and timeline; empty while the policy does "
+            "nothing, as it is suspended for example.",
+        ),
+    ] = ""
+    since: Annotated[
+        str,
+        Meta(
+            description="RFC 3339. What was due before, and is not done, comes as a surprise.",
+            extra_json_schema={"format": "date-time"},
+        ),
+    ]
+
+
 class NextEnd(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Something that will happen to an object."""
 
@@ -33,7 +53,7 @@ class NextEnd(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Breaker(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What would end now and is left alone, because nobody was told in time."""
+    """What would end now and is left alone, because its authors do not expect it."""
 
     opened_at: Annotated[
         str,

@@ -283,7 +283,12 @@ SURPRISES = [
     pytest.param(a_policy(), in_("-1d"), True, id="an end that the operator gave"),
     pytest.param(a_policy(**known(HOUR)), "", True, id="a policy that was changed"),
     pytest.param(a_policy(**known(2 * DAY)), "", False, id="a policy that was changed long before"),
+    pytest.param(a_policy(since=NOW), "", True, id="a policy that was resumed since"),
+    pytest.param(a_policy(since=NOW - 2 * DAY), "", False, id="one resumed long before"),
     pytest.param(on_timeline("SCALE_DOWN@0s"), "", False, id="a scale-down as announced"),
+    pytest.param(
+        on_timeline("SCALE_DOWN@0s", since=NOW), "", True, id="one of a policy resumed since"
+    ),
     pytest.param(on_timeline("SCALE_DOWN@0s"), in_("-1d"), True, id="one of an end that was given"),
     pytest.param(
         on_timeline("SCALE_DOWN@0s", **known(HOUR, "SCALE_DOWN@0s")), "", True, id="one added since"

@@ -168,7 +168,30 @@ def turn(policy: Policy, records: dict[str, Record], at: datetime) -> bool:
             (END + 2 * DAY + HOUR,),
             id="a deletion that was added when all was scaled down",
         ),
+        pytest.param(
+            replace(PLAIN, since=END + 5 * DAY), meta(), (END + 5 * DAY,),
+            id="due long before the policy was resumed",
+        ),
+        pytest.param(
+            replace(PLAIN, since=END - HOUR), meta(), (), id="due after the policy was resumed"
+        ),
+        pytest.param(
+            replace(STEPWISE, since=END + HOUR), meta(), (END + HOUR,),
+            id="resumed between two steps",
+        ),
+        pytest.param(
+            replace(STEPWISE, since=END + HOUR), meta(NOTIFIED, SCALED), (),
+            id="resumed when the step that was due was done",
+        ),
+        pytest.param(
+            replace(PLAIN, since=END + DAY), meta(caught_up=True), (END + DAY,),
+            id="an end that the operator gave, under a policy that was suspended then",
+        ),
+        pytest.param(
+            replace(PLAIN, known={"DELETE@0s": END + DAY}, since=END + DAY), meta(),
+            (END + DAY + HOUR,), id="a step that waits for the grace, since the same edit",
+        ),
     ],
-)
+)  # fmt: skip
 def test_what_is_a_surprise(policy: Policy, of: ObjectMeta, expected: tuple[datetime, ...]) -> None:
     assert surprises(policy, of, END) == expected

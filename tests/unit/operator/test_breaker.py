@@ -192,6 +192,17 @@ def test_a_step_that_was_added_later_is_not_confirmed_by_an_older_reset() -> Non
     assert scene.breakers.holds_back(scene.order(1, past))
 
 
+def test_what_a_resumed_policy_finds_due_is_not_confirmed_by_an_older_reset() -> None:
+    past = NOW - timedelta(days=2)
+    scene = Scene({"previews": replace(a_policy(), since=NOW)})
+    scene.resets["previews"] = instant.render(NOW - SECOND)
+    for number in range(60):
+        scene.put(number, announced(number, past))
+    assert scene.breakers.holds_back(scene.order(1, past))
+    scene.resets["previews"] = instant.render(NOW)
+    assert scene.breakers.holds_back(scene.order(1, past)) is None
+
+
 def test_it_closes_by_itself_when_the_policy_was_corrected() -> None:
     scene = Scene()
     scene.surprise(60)

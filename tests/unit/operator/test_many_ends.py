@@ -4,6 +4,7 @@ stopped before the first."""
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -139,6 +140,50 @@ async def test_a_mass_mistake_that_is_corrected_deletes_nothing() -> None:
         await leader.look_at_all()
         await asyncio.sleep(at(60 * MINUTE))
     assert Counter(event.what for event in stage.events) == {"stamp": 500}
+
+
+def overdue(number: int) -> tuple[Key, ObjectMeta]:
+    return deployment(number, -20 * DAY)
+
+
+@pytest.mark.parametrize(
+    ("policy", "deleted"),
+    [
+        pytest.param(
+            on_timeline(resources=DEPLOYED, since=NOW), 0, id="resumed: nobody expects it now"
+        ),
+        pytest.param(
+            on_timeline(resources=DEPLOYED), 60, id="no operator ran: they were announced"
+        ),
+    ],
+)
+async def test_what_is_long_overdue(policy: Policy, deleted: int) -> None:
+    stage = cluster(policy, [TEAM, *map(overdue, range(60))])
+    leader = Leader(stage, Written())
+    async with leader.leading():
+        await asyncio.sleep(at(5 * MINUTE))
+    assert Counter(event.what for event in stage.events) == ({"delete": deleted} if deleted else {})
+    assert len(leader.others.held) == 60 - deleted
+
+
+async def test_a_policy_that_is_resumed_ends_what_was_due_when_a_person_says_so() -> None:
+    resting = on_timeline(resources=DEPLOYED, suspended=True)
+    stage = cluster(resting, [TEAM, *map(overdue, range(60)), deployment(99, 2 * MINUTE)])
+    written = Written()
+    leader = Leader(stage, written)
+    async with leader.leading():
+        await asyncio.sleep(at(MINUTE))
+        stage.policies = Policies([replace(resting, suspended=False, since=stage.now())])
+        leader.surprises.policies_changed()
+        await leader.look_at_all()
+        await asyncio.sleep(at(5 * MINUTE))
+        assert leader.told == ["opened previews"]
+        assert [event.key.name for event in stage.events] == ["web-99"], "what comes due now ends"
+        written.resets["previews"] = instant.render(stage.now())
+        leader.breakers.look()
+        await asyncio.sleep(15)
+    assert leader.told == ["opened previews", "closed previews"]
+    assert Counter(event.what for event in stage.events) == {"delete": 61}
 
 
 async def test_the_next_leader_holds_back_what_the_last_one_held() -> None:

@@ -119,6 +119,64 @@ async def test_without_the_kind_there_are_no_policies() -> None:
     assert told[-1] == {"a"}
 
 
+def since_of(found: PolicyBook) -> datetime | None:
+    policy = found.known.entries["a"].policy
+    return policy.since if policy else None
+
+
+def with_reach(body: dict[str, Any], digest: str, since: str) -> dict[str, Any]:
+    return body | {"status": {"reach": {"digest": digest, "since": since}}}
+
+
+@pytest.mark.looptime(start=0)
+async def test_a_policy_does_what_it_does_since_it_was_resumed() -> None:
+    server = Server(stored("a", 2, suspend=True), delay=0)
+    found, told = book(server)
+    await found.refresh()
+    await asyncio.sleep(60)
+    server.policies = [stored("a", 3)]
+    await found.refresh()
+    resumed = BEGINNING + timedelta(seconds=60)
+    assert since_of(found) == resumed
+    await asyncio.sleep(60)
+    server.policies = [stored("a", 4, ttl={"default": "1h"})]
+    await found.refresh()
+    assert since_of(found) == resumed, "who lives how long moves no end that is due"
+    assert told == [{"a"}, {"a"}, {"a"}]
+
+
+@pytest.mark.looptime(start=0)
+@pytest.mark.parametrize(
+    ("written", "since"),
+    [
+        pytest.param("2026-11-20T10:00:00Z", BEGINNING - timedelta(days=2), id="as written"),
+        pytest.param("yesterday", BEGINNING, id="what cannot be read was never written"),
+    ],
+)
+async def test_the_next_leader_knows_since_when(written: str, since: datetime) -> None:
+    first, _ = book(Server(stored("a", 3)))
+    await first.refresh()
+    reach = first.known.entries["a"].reach
+    assert reach
+    next_, _ = book(Server(with_reach(stored("a", 3), reach.digest, written), delay=0))
+    await next_.refresh()
+    assert since_of(next_) == since
+
+
+async def test_a_policy_that_could_not_be_read_does_something_only_since_it_can() -> None:
+    server = Server(stored("a", 1, grace="5"), delay=0)
+    found, _ = book(server)
+    await found.refresh()
+    unreadable = found.known.entries["a"].reach
+    server.policies = [stored("a", 2)]
+    await found.refresh()
+    readable = found.known.entries["a"].reach
+    assert unreadable
+    assert readable
+    assert unreadable.digest == ""
+    assert readable.digest != ""
+
+
 SCALE_DOWN = {"at": "0s", "action": {"type": "SCALE_DOWN"}}
 DELETE = {"at": "1d", "action": {"type": "DELETE"}}
 

@@ -9,6 +9,7 @@ from msgspec import UNSET
 from dayfly_core import api, instant
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.policies import Policy, compile_policy
+from dayfly_core.reach import Reach
 from dayfly_operator.census import Coming, Tally
 from dayfly_operator.policies import Entry
 from dayfly_operator.rights import Obstacle
@@ -186,6 +187,13 @@ def test_since_when_a_step_is_known_is_written_down() -> None:
     assert status.steps == expected
     unreadable = Entry(META, None, "spec.ttl.max: no", status)
     assert status_of(unreadable, Facts(), LATER).steps == expected, "what was known stays known"
+
+
+def test_since_when_a_policy_does_what_it_does_is_written_down() -> None:
+    seen = replace(ACTIVE, reach=Reach("digest", NOW))
+    status = status_of(seen, Facts(), LATER)
+    assert status.reach == api.Reach(digest="digest", since=instant.render(NOW))
+    assert status_of(replace(ACTIVE, status=status), Facts(), LATER).reach == status.reach
 
 
 def test_a_step_that_was_given_up_is_told_until_it_is_no_more() -> None:
