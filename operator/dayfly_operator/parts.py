@@ -139,7 +139,13 @@ class Parts:
         self.braking = self._braking(news, teller)
         brakes = self.braking.breakers
         colleagues = Colleagues(self._world, self._pacer, self._namespaces, brakes)
-        ears = Ears(teller, self.metrics, self.history, news.stamped_changed, settings.dry_run)
+        ears = Ears(
+            teller,
+            self.metrics,
+            self.history,
+            news.stamped_changed,
+            dry_run=settings.dry_run,
+        )
         self.releases = self._release_parts(colleagues, ears, news)
         crew = Crew(
             self._world,

@@ -34,6 +34,7 @@ from dayfly_operator.helm.survey import ReleaseSurvey, Sources
 from dayfly_operator.metrics import Metrics
 from dayfly_operator.rights import REVIEWS, OwnRights
 from dayfly_operator.telling import Teller
+from dayfly_operator.writing import Rehearsal
 from support.build import NOW, a_policy, in_
 from support.fake_store import Json, Store, as_map, field_selects, place_of, selects
 from support.helm_secrets import SHOP, a_release, a_secret
@@ -185,6 +186,7 @@ class Cluster:
     brakes: Held = field(default_factory=Held)
     full: Full = field(default_factory=Full)
     begun: int = 0
+    dry_run: bool = False
     tick: timedelta = timedelta()
     """How far the clock goes whenever somebody looks at it."""
 
@@ -239,9 +241,11 @@ class Cluster:
         teller = Teller(self.said, lambda name: f"uid-of-{name}")
         means = Means(
             survey=ReleaseSurvey(sources),
-            acts=ReleaseActs(client, reader, lambda: self.now),
+            acts=ReleaseActs(Rehearsal() if self.dry_run else client, reader, lambda: self.now),
             reader=reader,
-            reports=ReleaseReports(Ears(teller, Metrics(), self.said, lambda: None)),
+            reports=ReleaseReports(
+                Ears(teller, Metrics(), self.said, lambda: None, dry_run=self.dry_run)
+            ),
             world=world,
             turns=turns or AtOnce(),
             ends_releases=self._ends_releases,

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -37,7 +37,7 @@ class Ears:
     history: Notes
     changed: Callable[[], None]
     """Called when other releases are stopped than before."""
-    dry_run: bool = False
+    dry_run: bool = field(default=False, kw_only=True)
 
 
 class ReleaseReports:
@@ -82,7 +82,10 @@ class ReleaseReports:
 
     def deleted(self, order: Order, step: Step, sent_at: datetime, why: str) -> None:
         """Say that an object has ended with its release, or because of it by itself."""
-        log.info("deleted object=%s uid=%s policy=%s why=%s", step.key, step.uid, order.policy, why)
+        verb = "would delete" if self._ears.dry_run else "deleted"
+        log.info(
+            "%s object=%s uid=%s policy=%s why=%s", verb, step.key, step.uid, order.policy, why
+        )
         kind = step.key.resource.group_resource
         self._ears.metrics.ended.labels(order.policy, kind).inc()
         self._ears.teller.tell(step.key, step.uid, Reason.DELETED, f"deleted {why}")
@@ -105,7 +108,8 @@ class ReleaseReports:
         kept = f"; kept, as the chart says: {', '.join(plan.kept)}" if plan.kept else ""
         hooks = f"; hooks that were not run: {', '.join(plan.hooks)}" if plan.hooks else ""
         note = f"Helm release {order.ref} ended{kept}{hooks}"
-        log.info("release ended release=%s policy=%s", order.ref, order.policy)
+        verb = "would have ended" if self._ears.dry_run else "ended"
+        log.info("%s release=%s policy=%s", verb, order.ref, order.policy)
         self._ears.teller.tell_policy(order.policy, Reason.RELEASE_ENDED, note)
 
     def over(self, ref: ReleaseRef) -> None:

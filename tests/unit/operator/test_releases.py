@@ -1,5 +1,6 @@
 """A Helm release ends as one, or not at all; whatever happens in between."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -83,6 +84,19 @@ async def test_people_are_told_and_it_is_written_down() -> None:
     ]
 
 
+async def test_a_dry_run_ends_nothing_and_does_not_say_that_it_has(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, logger="dayfly_operator.helm")
+    cluster = shop()
+    cluster.dry_run = True
+    before = cluster.there()
+    assert await cluster.leader().end(cluster.order()) == ReleaseOutcome()
+    assert cluster.there() == before
+    told = [record.getMessage().partition(" ")[0] for record in caplog.records]
+    assert told == ["would"] * (len(IN_ORDER) + 1)
+
+
 def later(cluster: Cluster) -> None:
     cluster.put(STRANGER, at=in_("30s"))
 
@@ -97,8 +111,6 @@ def never(cluster: Cluster) -> None:
 
 
 def suspended(cluster: Cluster) -> None:
-    from dataclasses import replace
-
     cluster.policies.append(replace(PREVIEWS, name="paused", uid="p", suspended=True))
     cluster.put(STRANGER, at=in_("-1m"), labels={names.POLICY: "paused"})
 
