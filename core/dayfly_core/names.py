@@ -76,10 +76,6 @@ RECORDS_OF_AN_END: Final = (STEPS, WARNING, CAUGHT_UP)
 """Those of them that mean nothing on an object without a stamp."""
 ENVIRONMENT_LABELS: Final = (ENVIRONMENT, ENVIRONMENT_OF_ORIGINAL)
 
-PROTECT_VERB: Final = "protect"
-REPAIR_VERB: Final = "repair"
-"""On ``nameclaims``: to write by hand what is otherwise Dayfly's alone."""
-
 # Accounts and objects of the installation (manifests/base).
 ADMISSION_ACCOUNT: Final = "dayfly-admission"
 OPERATOR_ACCOUNT: Final = "dayfly-operator"

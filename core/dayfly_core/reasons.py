@@ -184,10 +184,6 @@ class Reason:
     """The API server refused the deletion; Dayfly tries again, ever more slowly.
     Do: read the message: often a webhook or a missing right.
     """
-    DRY_RUN: Final = "DryRun"
-    """The operator runs with --dry-run: it reports what it would do.
-    Do: start it without the flag to have it act.
-    """
     NAME_CONFLICT: Final = "NameConflict"
     """Two objects want one name or host; the older one has it, this one is left alone without.
     Do: change one of the two, or delete it.

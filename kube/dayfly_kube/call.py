@@ -17,7 +17,6 @@ PARTIAL_LIST: Final = (
 """Without the plain alternative an aggregated API that cannot transform would answer 406."""
 
 MERGE_PATCH: Final = "application/merge-patch+json"
-JSON_PATCH: Final = "application/json-patch+json"
 APPLY: Final = "application/apply-patch+yaml"
 
 Params = Mapping[str, str]

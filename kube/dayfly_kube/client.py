@@ -16,7 +16,6 @@ from dayfly_kube import tls
 from dayfly_kube.call import (
     APPLY,
     JSON,
-    JSON_PATCH,
     MERGE_PATCH,
     ONE_PARTIAL,
     PARTIAL_LIST,
@@ -144,16 +143,6 @@ class Client:
     ) -> bytes:
         """PATCH by RFC 7396: None removes a key, lists are replaced as a whole."""
         return await self._patch(path, params or {}, MERGE_PATCH, body)
-
-    async def json_patch(
-        self,
-        path: str,
-        body: object,
-        *,
-        params: Params | None = None,
-    ) -> bytes:
-        """PATCH by RFC 6902: a list of operations, all or none."""
-        return await self._patch(path, params or {}, JSON_PATCH, body)
 
     async def apply(
         self,

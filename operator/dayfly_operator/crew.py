@@ -1,7 +1,7 @@
 """Everything that the engine calls, as far as it knows it: knowledge, hands, and who may say no."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Protocol
@@ -154,22 +154,6 @@ class Releases(Protocol):
         ...
 
 
-class NoBrakes:
-    """Holds nothing back: without a breaker."""
-
-    def holds_back(self, action: Action) -> str | None:
-        """Let it happen."""
-        return None
-
-
-class NoReleases:
-    """Ends no releases: without ``manifests/components/helm``."""
-
-    async def end(self, action: Delete) -> ReleaseOutcome:
-        """Say that it cannot be done."""
-        return ReleaseOutcome(blocked="Dayfly ends no Helm releases here")
-
-
 @dataclass(frozen=True, slots=True)
 class Crew:
     """Everything that the engine may call."""
@@ -179,5 +163,5 @@ class Crew:
     turns: Turns
     units: Units
     complaints: Complaints
-    brakes: Brakes = field(default_factory=NoBrakes)
-    releases: Releases = field(default_factory=NoReleases)
+    brakes: Brakes
+    releases: Releases

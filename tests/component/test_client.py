@@ -94,13 +94,6 @@ WRITES: list[tuple[str, Send, str, str, dict[str, str]]] = [
         {"dryRun": "All"},
     ),
     (
-        "JSON patch",
-        lambda c: c.json_patch(ONE, [{"op": "add", "path": "/data", "value": {"a": "b"}}]),
-        "PATCH",
-        "application/json-patch+json",
-        {},
-    ),
-    (
         "server-side apply",
         lambda c: c.apply(ONE, {"data": {}}, manager="dayfly"),
         "PATCH",

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypeGuard, cast
 
-import jsonpatch  # pyright: ignore[reportMissingTypeStubs]
-
 Json = dict[str, Any]
 EPOCH = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
 
@@ -155,11 +153,6 @@ def _patched(kind: str, before: Json, patch: Any) -> Json:
     match kind.partition(";")[0]:
         case "application/merge-patch+json":
             return as_map(merge(before, patch))
-        case "application/json-patch+json":
-            try:
-                return as_map(jsonpatch.apply_patch(before, patch))
-            except jsonpatch.JsonPatchException as error:
-                raise Refused(422, "Invalid", str(error)) from error
         case "application/apply-patch+yaml":
             return as_map(apply(before, patch))
         case _:

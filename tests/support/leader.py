@@ -18,6 +18,7 @@ from dayfly_operator.pace import Pacer
 from dayfly_operator.policies import Entry
 from dayfly_operator.stamped import Stamped
 from dayfly_operator.tempo import BREAKERS_EVERY
+from support.nobody import NoReleases
 from support.stage import Bystanders, Cluster, Hands, Knowledge
 
 PACE = Pace(50, 50)
@@ -56,7 +57,9 @@ class Leader:
         hands = Hands(cluster)
         hands.engine = self
         pacer = Pacer(PACE, asyncio.get_running_loop().time)
-        crew = Crew(Knowledge(cluster), hands, pacer, self.others, self.others, self.breakers)
+        crew = Crew(
+            Knowledge(cluster), hands, pacer, self.others, self.others, self.breakers, NoReleases()
+        )
         self.engine = Engine(crew, self.others, cluster.now)
 
     @asynccontextmanager

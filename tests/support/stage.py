@@ -28,6 +28,7 @@ from dayfly_operator.engine import Engine
 from dayfly_operator.stamped import Stamped, trimmed
 from dayfly_operator.world import turn
 from dayfly_operator.writing import Outdated
+from support.nobody import NoBrakes, NoReleases
 
 
 @dataclass
@@ -221,7 +222,7 @@ class Bystanders:
 async def executed(cluster: Cluster, length: timedelta) -> list[Event]:
     """Return what the engine does, for so long from the beginning."""
     hands, others = Hands(cluster), Bystanders()
-    crew = Crew(Knowledge(cluster), hands, others, others, others)
+    crew = Crew(Knowledge(cluster), hands, others, others, others, NoBrakes(), NoReleases())
     engine = hands.engine = Engine(crew, others, cluster.now)
     work = asyncio.create_task(engine.queue.run())
     stamped = cluster.stamped()

@@ -21,7 +21,7 @@ from dayfly_core.subject import Plan, Subject
 from dayfly_kube.errors import ApiError
 from dayfly_kube.events import Regarding
 from dayfly_operator.complaints import Complaints
-from dayfly_operator.crew import Brakes, Crew, NoBrakes, NoReleases, Releases, Turn
+from dayfly_operator.crew import Brakes, Crew, Releases, Turn
 from dayfly_operator.effects import Effects, Kit
 from dayfly_operator.engine import Engine
 from dayfly_operator.memory import read
@@ -35,6 +35,7 @@ from dayfly_operator.workloads import Workloads
 from dayfly_operator.world import turn
 from support.fake_store import Store, place_of
 from support.mortal import Mortal
+from support.nobody import NoBrakes, NoReleases
 
 BEGINNING = datetime(2026, 11, 22, 10, tzinfo=UTC)
 KINDS = (NAMESPACES, *scaling.WAYS)

@@ -17,6 +17,7 @@ from dayfly_operator.crew import Around, Crew, Turn
 from dayfly_operator.engine import Engine
 from dayfly_operator.stamped import Stamped
 from dayfly_operator.writing import NotLeading, Outdated
+from support.nobody import NoBrakes, NoReleases
 
 pytestmark = pytest.mark.looptime(start=0)
 
@@ -155,7 +156,15 @@ class Scene:
 
     @asynccontextmanager
     async def engine(self) -> AsyncGenerator[Engine, None]:
-        crew = Crew(self.world, self.hands, self.turns, self.units, self.complaints)
+        crew = Crew(
+            self.world,
+            self.hands,
+            self.turns,
+            self.units,
+            self.complaints,
+            NoBrakes(),
+            NoReleases(),
+        )
         engine = Engine(crew, self.gate, now)
         work = asyncio.create_task(engine.queue.run())
         yield engine

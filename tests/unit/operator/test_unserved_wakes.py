@@ -21,6 +21,7 @@ from dayfly_operator.engine import Engine
 from dayfly_operator.stamped import Stamped
 from dayfly_operator.unserved import PATIENCE
 from support.build import NOW, a_policy, an_object, in_
+from support.nobody import NoBrakes, NoReleases
 from support.stage import Bystanders
 
 pytestmark = pytest.mark.looptime(start=0)
@@ -91,7 +92,9 @@ class Hands:
 @asynccontextmanager
 async def leading(hands: Hands) -> AsyncGenerator[Engine]:
     others = Others()
-    engine = Engine(Crew(hands.world, hands, others, others, others), others, now)
+    engine = Engine(
+        Crew(hands.world, hands, others, others, others, NoBrakes(), NoReleases()), others, now
+    )
     work = asyncio.create_task(engine.queue.run())
     assert hands.world.seen
     engine.stamped(A, hands.world.seen)
