@@ -20,7 +20,7 @@ from dayfly_core.triggers import FIRST, LAST
 from dayfly_kube.discovery import Discovery
 from dayfly_kube.errors import ApiError
 from dayfly_kube.guarding import CONFIG_MAPS, ConfigMap
-from dayfly_operator.namespaces import Members
+from dayfly_operator.members import Keeper, Members
 
 
 class Reach(msgspec.Struct, frozen=True):
@@ -55,13 +55,17 @@ class Hindrance:
 
     guarded: str = ""
     """The guard's sentence."""
-    member: str = ""
-    """What is protected in a namespace: ``configmaps/team/keep``."""
+    keeper: Keeper | None = None
+    """What is in a namespace, or may be."""
 
     @property
     def note(self) -> str:
         """The same in a few words."""
-        return "guarded" if self.guarded else f"held by {self.member}" if self.member else ""
+        if self.guarded:
+            return "guarded"
+        if self.keeper is None:
+            return ""
+        return f"held by {self.keeper.member}" if self.keeper.member else self.keeper.note
 
 
 FREE: Final = Hindrance()
@@ -153,4 +157,4 @@ async def _of(cluster: Cluster, known: Guard, entry: Entry, kinds: list[Resource
     if entry.resource != NAMESPACES or not ends:
         return FREE
     members = Members(cluster.client, Discovery(cluster.client), lambda: kinds)
-    return Hindrance(member=await members.protected(meta.name) or "")
+    return Hindrance(keeper=await members.keeper(meta.name))

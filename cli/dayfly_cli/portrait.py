@@ -56,8 +56,8 @@ class Portrait:
         yield from self._wishes()
         yield from self._namespace()
         yield "protected", "yes: Dayfly never ends it" if self.entry.meta.protected else "no"
-        if self.kept.member:
-            yield "kept by", f"{self.kept.member}, which is protected: as long as it is, all stays"
+        if self.kept.keeper:
+            yield "kept by", self.kept.keeper.note
         yield from self._bounds()
         yield "moved by", self._movers()
 

@@ -18,7 +18,7 @@ from dayfly_kube.discovery import Discovery
 from dayfly_kube.errors import ApiError
 from dayfly_kube.release_plans import planned
 from dayfly_kube.releases import ReleaseReader
-from dayfly_operator.namespaces import Members
+from dayfly_operator.members import Members
 from dayfly_operator.workloads import Workloads
 
 
@@ -99,8 +99,8 @@ class Prospector:
         if event.key.resource != NAMESPACES:
             return Prospect(event, (own,), self._held(event, meta))
         if event.what == END:
-            member = await self._members.protected(event.key.name)
-            kept = (f"{member}, which is protected, keeps it",) if member else ()
+            keeper = await self._members.keeper(event.key.name)
+            kept = (f"it stays: {keeper.note}",) if keeper else ()
             remark = ("all that is in it ends with it",)
             return Prospect(event, (own,), (*self._held(event, meta), *kept), remark)
         if event.what == SCALE_DOWN:

@@ -49,6 +49,7 @@ class RouteObject(msgspec.Struct, frozen=True):
 class RouteList(msgspec.Struct, frozen=True):
     """``IngressList`` or ``HTTPRouteList``; an empty one says ``null``."""
 
+    kind: str = ""
     items: list[RouteObject] | None = None
 
 

@@ -159,6 +159,12 @@ class Reason:
     """The end has come, but the object carries the label dayfly.dev/protected.
     Do: remove the label if the object may end.
     """
+    MEMBERS_UNKNOWN: Final = "MembersUnknown"
+    """The end of a namespace has come, but whether it holds something protected cannot be found
+    out: for a kind that may be in it, something answers that is not the API server, or says that
+    there is no such kind while discovery lists it. The namespace stays.
+    Do: read the message; mend what answers for that kind (a proxy, kubectl get apiservices).
+    """
     GUARDED: Final = "Guarded"
     """The end has come, but the namespace is guarded: kube-*, default, Dayfly's own or one that the
     ConfigMap dayfly-guard lists.

@@ -1,12 +1,25 @@
-"""Which kinds the API server serves, by group and plural."""
+"""Which kinds the API server serves, by group and plural.
 
-from typing import NamedTuple
+Of what it does not serve it says ``404 page not found``, as any proxy might. So that a kind is not
+there counts only where a list says so that the API server gives: of groups, of a group's versions,
+or of a version's kinds.
+"""
+
+from typing import NamedTuple, Protocol
 
 import msgspec
 
 from dayfly_core.objects import Resource
-from dayfly_kube.client import Client
-from dayfly_kube.errors import ApiError
+from dayfly_kube.errors import ApiError, Unproven
+from dayfly_kube.proof import proven
+
+
+class Getter(Protocol):
+    """The reading half of the client."""
+
+    async def get(self, path: str) -> bytes:
+        """GET."""
+        ...
 
 
 class GroupVersion(msgspec.Struct, frozen=True):
@@ -18,9 +31,17 @@ class GroupVersion(msgspec.Struct, frozen=True):
 class Group(msgspec.Struct, frozen=True, rename="camel"):
     """``APIGroup``: versions in the server's order of preference."""
 
+    kind: str = ""
     name: str = ""
     preferred_version: GroupVersion | None = None
     versions: list[GroupVersion] = []
+
+
+class GroupList(msgspec.Struct, frozen=True):
+    """``APIGroupList``: every group but the core's."""
+
+    kind: str = ""
+    groups: list[Group] = []
 
 
 class ServedResource(msgspec.Struct, frozen=True, rename="camel"):
@@ -38,6 +59,7 @@ class ServedResource(msgspec.Struct, frozen=True, rename="camel"):
 class ResourceList(msgspec.Struct, frozen=True):
     """``APIResourceList`` of one group and version."""
 
+    kind: str = ""
     resources: list[ServedResource] = []
 
 
@@ -51,7 +73,7 @@ class Served(NamedTuple):
 class Discovery:
     """Finds kinds; what was found is remembered, what was not is asked for again each time."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Getter) -> None:
         self._client = client
         self._found: dict[tuple[str, str], Served] = {}
         self._plurals: dict[tuple[str, str], str] = {}
@@ -97,7 +119,8 @@ class Discovery:
         return None
 
     async def _plural(self, group: str, version: str, kind: str) -> str:
-        for each in dict.fromkeys((version, *await self._versions(group))):
+        versions = await self._versions(group)
+        for each in sorted(versions, key=lambda served: served != version):
             for found in await self._listed(group, each):
                 if found.kind == kind and "/" not in found.name:
                     return found.name
@@ -106,8 +129,20 @@ class Discovery:
     async def _versions(self, group: str) -> list[str]:
         if not group:
             return ["v1"]
-        body = await self._read(f"/apis/{group}")
-        return preference(msgspec.json.decode(body, type=Group)) if body else []
+        path = f"/apis/{group}"
+        try:
+            body = await self._client.get(path)
+        except ApiError as error:
+            if not error.not_found:
+                raise
+            if await self._has_group(group):
+                raise Unproven(f"GET {path}: {error}; but /apis lists the group") from error
+            return []
+        return preference(proven(body, Group, path, "APIGroup"))
+
+    async def _has_group(self, group: str) -> bool:
+        listed = proven(await self._client.get("/apis"), GroupList, "/apis")
+        return any(each.name == group for each in listed.groups)
 
     async def _in_version(self, group: str, version: str, plural: str) -> Served | None:
         for found in await self._listed(group, version):
@@ -117,16 +152,15 @@ class Discovery:
         return None
 
     async def _listed(self, group: str, version: str) -> list[ServedResource]:
-        body = await self._read(f"/apis/{group}/{version}" if group else f"/api/{version}")
-        return msgspec.json.decode(body, type=ResourceList).resources if body else []
-
-    async def _read(self, path: str) -> bytes:
+        """Return the kinds of a version that the group has said to have."""
+        path = f"/apis/{group}/{version}" if group else f"/api/{version}"
         try:
-            return await self._client.get(path)
+            body = await self._client.get(path)
         except ApiError as error:
             if error.not_found:
-                return b""
+                raise Unproven(f"GET {path}: {error}; but that version is listed") from error
             raise
+        return proven(body, ResourceList, path).resources
 
 
 def preference(group: Group) -> list[str]:

@@ -1,6 +1,7 @@
 """What can go wrong with a request, named by what happens next.
 
 ``ApiError``      the API server answered, and the answer was no: the caller decides by its code
+``Unproven``      an answer came that need not be the API server's: nothing is known either
 ``Unreachable``   no answer came: try again later, nothing is known about what the server did
 """
 
@@ -101,6 +102,20 @@ class ApiError(Exception):
     def too_many(self) -> bool:
         """Throttled: come back after ``retry_after``."""
         return self.code == 429
+
+
+class Unproven(ApiError):
+    """Something answered, but not as the API server does: a proxy's page, or an empty object.
+
+    It is neither a list of nothing nor a word about anything that is gone, whatever its code.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(Status(502, "Unproven", what))
+
+    def __str__(self) -> str:
+        """Say what answered; the code is nobody's."""
+        return self.message
 
 
 def refusal(code: int, body: bytes, retry_after: str | None) -> ApiError:

@@ -22,7 +22,7 @@ import msgspec
 
 from dayfly_core.objects import PartialObject
 from dayfly_kube.client import IDLE_SECONDS, Client
-from dayfly_kube.errors import ApiError, Silent, Unreachable
+from dayfly_kube.errors import ApiError, Silent, Unproven, Unreachable
 from dayfly_kube.mirror import Headed, Mirror, Name
 
 logger = logging.getLogger(__name__)
@@ -186,6 +186,8 @@ class Reflector(Generic[T]):
             self.lists += 1
         while True:
             page = self._mirror.page(await self._page())
+            if not page.resource_version:
+                raise Unproven(f"GET {self.path}: the answer has no resourceVersion, so is no list")
             self._continue = page.continue_
             if not self._continue:
                 break

@@ -19,6 +19,7 @@ from dayfly_core.helm.release import Sighting
 from dayfly_core.helm.storage import Revision, Stored, UnreadableRelease
 from dayfly_core.objects import SECRETS, Key, ObjectMeta, PartialObject, Resource
 from dayfly_kube.errors import ApiError
+from dayfly_kube.proof import proven
 
 log = logging.getLogger(__name__)
 
@@ -78,11 +79,13 @@ class _ListMeta(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class _Secrets(msgspec.Struct, frozen=True):
+    kind: str = ""
     metadata: _ListMeta = _ListMeta()
     items: list[Secret] | None = None
 
 
 class _Partials(msgspec.Struct, frozen=True):
+    kind: str = ""
     items: list[PartialObject] | None = None
 
 
@@ -161,8 +164,8 @@ class ReleaseReader:
     async def _paged(self, namespace: str) -> AsyncIterator[Secret]:
         params = {**OF_HELM, "labelSelector": LIVE, "limit": str(PAGE)}
         while True:
-            body = await self._client.get_list(SECRETS.path(namespace), params=params)
-            page = msgspec.json.decode(body, type=_Secrets)
+            path = SECRETS.path(namespace)
+            page = proven(await self._client.get_list(path, params=params), _Secrets, path)
             for secret in page.items or ():
                 yield secret
             if not page.metadata.continue_:
@@ -172,7 +175,7 @@ class ReleaseReader:
     async def _metas(self, path: str, selector: str) -> tuple[ObjectMeta, ...]:
         params = {**OF_HELM, "labelSelector": selector}
         body = await self._client.get_list(path, params=params, metadata_only=True)
-        items = msgspec.json.decode(body, type=_Partials).items or ()
+        items = proven(body, _Partials, path).items or ()
         return tuple(item.metadata for item in items)
 
     async def _secret(self, key: Key) -> Secret:

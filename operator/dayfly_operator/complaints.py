@@ -8,6 +8,7 @@ from dayfly_core.ending import Plan, Subject
 from dayfly_core.objects import NAMESPACES, Key
 from dayfly_core.reasons import Reason
 from dayfly_kube.errors import ApiError
+from dayfly_operator.members import Keeper
 from dayfly_operator.metrics import Metrics
 from dayfly_operator.namespaces import Stuck
 from dayfly_operator.telling import Teller
@@ -41,10 +42,10 @@ class Complaints:
         reason = REFUSALS.get(type(action), Reason.DELETION_FAILED)
         self._complain(action, reason, f"could not {what} {action.key}: {error}")
 
-    def blocked(self, order: Delete, member: str) -> None:
-        """Say that a namespace stays because of something protected in it."""
-        note = f"{order.key} has reached its end and stays: {member} in it is protected"
-        self._complain(order, Reason.PROTECTED, note)
+    def blocked(self, order: Delete, keeper: Keeper) -> None:
+        """Say that a namespace stays because of what is in it, or may be."""
+        note = f"{order.key} has reached its end and stays: {keeper.note}"
+        self._complain(order, keeper.reason, note)
 
     def held_back(self, action: Action, why: str) -> None:
         """Say that an act waits for a person."""

@@ -10,6 +10,7 @@ from dayfly_core.actions import Action, Delete
 from dayfly_core.ending import Plan, Subject
 from dayfly_core.objects import Key, ObjectMeta
 from dayfly_kube.errors import ApiError
+from dayfly_operator.members import Keeper
 from dayfly_operator.stamped import Stamped
 
 
@@ -82,8 +83,8 @@ class Turns(Protocol):
 class Units(Protocol):
     """Namespaces: what ends with them, and what keeps them from going."""
 
-    async def protected_member(self, namespace: str) -> str | None:
-        """Name an object in the namespace that is protected."""
+    async def keeper(self, namespace: str) -> Keeper | None:
+        """Say what in the namespace keeps it from its end."""
         ...
 
     async def going(self, meta: ObjectMeta) -> datetime | None:
@@ -102,7 +103,7 @@ class Complaints(Protocol):
         """Say that the API server forbids it."""
         ...
 
-    def blocked(self, order: Delete, member: str) -> None:
+    def blocked(self, order: Delete, keeper: Keeper) -> None:
         """Say that a namespace does not end because of what is in it."""
         ...
 

@@ -255,10 +255,10 @@ class Engine:
         return True
 
     async def _blocked(self, order: Delete) -> bool:
-        member = await self._crew.units.protected_member(order.key.name)
-        if member is None:
+        keeper = await self._crew.units.keeper(order.key.name)
+        if keeper is None:
             return False
-        self._crew.complaints.blocked(order, member)
+        self._crew.complaints.blocked(order, keeper)
         self._again(order.key, self._now() + BLOCKED_AGAIN)
         return True
 

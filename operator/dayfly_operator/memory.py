@@ -13,7 +13,7 @@ from typing import Final, Protocol
 import msgspec
 
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta, PartialObject
-from dayfly_kube.errors import ApiError
+from dayfly_kube.errors import ApiError, Unproven
 from dayfly_operator.stamped import Stamped
 
 KEPT: Final = 5.0
@@ -64,7 +64,11 @@ async def read(client: Metadata, key: Key) -> ObjectMeta | None:
         if error.absent or (error.not_found and key.resource != NAMESPACES):
             return None
         raise
-    return msgspec.json.decode(body, type=PartialObject).metadata
+    meta = msgspec.json.decode(body, type=PartialObject).metadata
+    if meta.name != key.name or not meta.uid:
+        # Whoever compares its uid would take it for another object, made since.
+        raise Unproven(f"GET {path}: the answer is not that object")
+    return meta
 
 
 class Memory:

@@ -24,9 +24,10 @@ from dayfly_operator.helm.parts import Colleagues, ReleaseParts
 from dayfly_operator.helm.reports import Ears
 from dayfly_operator.history import History
 from dayfly_operator.leadership import Leadership
+from dayfly_operator.members import Members
 from dayfly_operator.memory import Memory
 from dayfly_operator.metrics import Metrics, Readings
-from dayfly_operator.namespaces import Members, Namespaces
+from dayfly_operator.namespaces import Namespaces
 from dayfly_operator.naming.parts import Means, NameParts
 from dayfly_operator.news import News
 from dayfly_operator.outgoing import parts as outgoing_parts

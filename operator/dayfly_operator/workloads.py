@@ -84,8 +84,8 @@ class Workloads:
         try:
             body = await self._reader.get_list(kind.path(namespace), params=params)
         except ApiError as error:
-            if not error.not_found:
-                raise
-            self._finder.forget(kind.group, kind.plural)  # it was served, and is no more
-            return WorkloadPage()
+            if error.not_found:
+                # Whether it is served no more is for discovery to say, at the next attempt.
+                self._finder.forget(kind.group, kind.plural)
+            raise
         return msgspec.json.decode(body, type=WorkloadPage)

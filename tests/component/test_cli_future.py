@@ -145,7 +145,7 @@ async def test_plan_names_what_keeps_a_namespace(shell: Shell) -> None:
     path = f"{SHOP}/configmaps/keep"
     shell.api.put(path, {"metadata": {"labels": {names.PROTECTED: "true"}}})
     answer = await shell.run("plan")
-    assert "! configmaps/shop/keep, which is protected, keeps it" in answer.out
+    assert "! it stays: configmaps/shop/keep is protected" in answer.out
 
 
 @pytest.mark.usefixtures("namespaces_end")

@@ -31,6 +31,7 @@ from dayfly_operator.helm.acts import ReleaseActs
 from dayfly_operator.helm.releases import HelmReleases, Means, Turns
 from dayfly_operator.helm.reports import Ears, ReleaseReports
 from dayfly_operator.helm.survey import ReleaseSurvey, Sources
+from dayfly_operator.members import Keeper
 from dayfly_operator.metrics import Metrics
 from dayfly_operator.rights import REVIEWS, OwnRights
 from dayfly_operator.telling import Teller
@@ -106,7 +107,8 @@ class Served(Mortal):
         ]
         start, limit = int(query.get("continue", "0")), int(query.get("limit", "0")) or len(items)
         rest = str(start + limit) if start + limit < len(items) else ""
-        return {"metadata": {"continue": rest}, "items": items[start : start + limit]}
+        listed = items[start : start + limit]
+        return {"kind": "List", "metadata": {"continue": rest}, "items": listed}
 
 
 @dataclass
@@ -171,8 +173,9 @@ class Full:
 
     protected: dict[str, str] = field(default_factory=dict[str, str])
 
-    async def protected_member(self, namespace: str) -> str | None:
-        return self.protected.get(namespace)
+    async def keeper(self, namespace: str) -> Keeper | None:
+        member = self.protected.get(namespace)
+        return Keeper(member) if member else None
 
 
 @dataclass

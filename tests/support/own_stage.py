@@ -35,9 +35,8 @@ class Bystanders:
         """Return at once."""
         return 0.0
 
-    async def protected(self, namespace: str) -> str | None:
+    async def keeper(self, namespace: str) -> None:
         """Name nothing."""
-        return None
 
     def remembered(self, name: str) -> ObjectMeta | None:
         """Know no namespace: all are read."""

@@ -192,8 +192,8 @@ class OwnWorld:
     def forget(self, group: str, plural: str) -> None:
         raise AssertionError(f"{plural} are always served")
 
-    async def protected(self, namespace: str) -> str | None:
-        return None
+    async def keeper(self, namespace: str) -> None:
+        """Let it end."""
 
     async def turn(self) -> float:
         return await self.waiting()
@@ -213,7 +213,7 @@ class OwnWorld:
         selector = (params or {}).get("labelSelector", "")
         items = self.store.listed(place_of(path))
         chosen = [each for each in items if selects(selector, each["metadata"].get("labels", {}))]
-        return msgspec.json.encode({"metadata": {}, "items": chosen})
+        return msgspec.json.encode({"kind": "List", "metadata": {}, "items": chosen})
 
     async def create(self, path: str, body: object) -> bytes:
         raise AssertionError(f"nothing is created: {path}")

@@ -25,6 +25,7 @@ from dayfly_core.subject import Plan, Subject
 from dayfly_kube.errors import ApiError
 from dayfly_operator.crew import Around, Crew, Turn
 from dayfly_operator.engine import Engine
+from dayfly_operator.members import Keeper
 from dayfly_operator.stamped import Stamped, trimmed
 from dayfly_operator.world import turn
 from dayfly_operator.writing import Outdated
@@ -184,9 +185,8 @@ class Bystanders:
         """Return at once."""
         return 0.0
 
-    async def protected_member(self, namespace: str) -> str | None:
+    async def keeper(self, namespace: str) -> None:
         """Name nothing."""
-        return None
 
     async def going(self, meta: ObjectMeta) -> datetime | None:
         """Never again."""
@@ -199,7 +199,7 @@ class Bystanders:
         """Fail: nothing is refused here."""
         raise AssertionError(action)
 
-    def blocked(self, order: Delete, member: str) -> None:
+    def blocked(self, order: Delete, keeper: Keeper) -> None:
         """Fail: nothing is protected here."""
         raise AssertionError(order)
 

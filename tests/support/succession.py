@@ -164,9 +164,8 @@ class Leader:
         """Let everybody have a turn at once."""
         return 0.0
 
-    async def protected_member(self, namespace: str) -> str | None:
+    async def keeper(self, namespace: str) -> None:
         """Name nothing."""
-        return None
 
     async def going(self, meta: ObjectMeta) -> datetime | None:
         """Never look again."""

@@ -28,6 +28,7 @@ from dayfly_core.reasons import Reason
 from dayfly_kube.errors import ApiError
 from dayfly_kube.release_plans import at_work, stopped, unreadable
 from dayfly_kube.releases import Content, ReleaseReader
+from dayfly_operator.members import Keeper
 
 GRANT: Final = "apply manifests/components/helm, or a ClusterRole like the one in it"
 
@@ -104,8 +105,8 @@ class Brakes(Protocol):
 class Units(Protocol):
     """Namespaces, which end with all that is in them."""
 
-    async def protected_member(self, namespace: str) -> str | None:
-        """Name an object in the namespace that is protected."""
+    async def keeper(self, namespace: str) -> Keeper | None:
+        """Say what in the namespace keeps it from its end."""
         ...
 
 
@@ -277,10 +278,10 @@ class ReleaseSurvey:
             if denied[kind]:
                 found[key] = Blocker(Reason.MISSING_RIGHTS, denied[kind], key, meta.uid)
             elif key.resource == NAMESPACES:
-                member = await self._from.units.protected_member(key.name)
-                if member:
-                    note = f"holds {member}, which is protected"
-                    found[key] = Blocker(Reason.PROTECTED, note, key, meta.uid)
+                keeper = await self._from.units.keeper(key.name)
+                if keeper:
+                    note = f"stays: {keeper.note}"
+                    found[key] = Blocker(keeper.reason, note, key, meta.uid)
         return found
 
     async def _denied(self, resource: Resource, namespace: str) -> str:

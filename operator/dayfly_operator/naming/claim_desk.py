@@ -12,6 +12,7 @@ from dayfly_core.claims import namespace_of
 from dayfly_core.objects import NAME_CLAIMS, ObjectMeta, PartialObject, Resource
 from dayfly_core.possession import RouteList, by_routes, has
 from dayfly_kube.errors import ApiError
+from dayfly_kube.proof import proven
 from dayfly_operator.memory import Metadata
 
 
@@ -142,7 +143,8 @@ class ClaimDesk:
         if not by_routes(kind, meta, key, self._selector):
             return False
         for route in sorted(self._routes()):
-            body = await self._client.get_list(route.path(meta.name))
-            if has(kind, meta, key, msgspec.json.decode(body, type=RouteList).items or ()):
+            path = route.path(meta.name)
+            listed = proven(await self._client.get_list(path), RouteList, path)
+            if has(kind, meta, key, listed.items or ()):
                 return True
         return False

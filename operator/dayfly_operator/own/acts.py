@@ -95,7 +95,9 @@ class Acts:
             act.name, by=order.author.text, due=act.due, uid=act.uid, wanted=order.wanted
         )
         if isinstance(ended, Withheld):
-            return Outcome(Result.WITHHELD, ended.reason, ended.note, chance=self.chance())
+            # What is in doubt is looked at again soon; what is protected, when a watch tells.
+            result = Result.WITHHELD if ended.certain else Result.FAILED
+            return Outcome(result, ended.reason, ended.note, chance=self.chance())
         if isinstance(ended, Ended) and ended.sent_at:
             self.reports.ended(order.author, act, ended.sent_at)
             return Outcome(Result.DONE, note=f"namespace {act.name} was deleted")
@@ -113,7 +115,7 @@ class Acts:
         except ApiError as error:
             if error.conflict:
                 raise Outdated from error
-            if not error.not_found:
+            if not error.absent:
                 raise
         self.reports.removed(order.author)
         return Outcome(Result.DONE)

@@ -183,9 +183,9 @@ class OwnDesk:
         try:
             body = await self._office.client.get(key.resource.path(key.namespace, key.name))
         except ApiError as error:
-            if error.not_found:
+            if error.absent:
                 return None
-            raise
+            raise  # also a 404 that does not name it: it may be there, and must not be forgotten
         return msgspec.json.decode(body, type=OwnObject)
 
     async def _target(self, found: OwnObject) -> ObjectMeta | None:

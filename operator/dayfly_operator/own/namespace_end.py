@@ -12,6 +12,7 @@ from dayfly_core.guard import Guard
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta, PartialObject
 from dayfly_core.reasons import Reason
 from dayfly_kube.errors import ApiError
+from dayfly_operator.members import Keeper
 from dayfly_operator.memory import Metadata, read
 from dayfly_operator.writing import Outdated, Writer
 
@@ -40,6 +41,11 @@ class Withheld:
     reason: str
     note: str
 
+    @property
+    def certain(self) -> bool:
+        """Whether it has to stay as things are; otherwise that could not be found out."""
+        return self.reason != Reason.MEMBERS_UNKNOWN
+
 
 class Turns(Protocol):
     """The pace of DELETEs."""
@@ -52,8 +58,8 @@ class Turns(Protocol):
 class Members(Protocol):
     """What is in a namespace."""
 
-    async def protected(self, namespace: str) -> str | None:
-        """Name an object in it that is protected."""
+    async def keeper(self, namespace: str) -> Keeper | None:
+        """Say what in it keeps it from its end."""
         ...
 
 
@@ -92,9 +98,9 @@ class NamespaceEnd:
         if not isinstance(found, ObjectMeta):
             return found
         await self.turns.turn()
-        member = await self.members.protected(name)
-        if member is not None:
-            return Withheld(Reason.PROTECTED, f"namespace {name} stays: {member} is protected")
+        keeper = await self.members.keeper(name)
+        if keeper is not None:
+            return Withheld(keeper.reason, f"namespace {name} stays: {keeper.note}")
         if not await wanted():
             raise Outdated
         for _ in range(ATTEMPTS):

@@ -6,6 +6,7 @@ from typing import Final, Protocol
 import msgspec
 
 from dayfly_core.objects import PODS
+from dayfly_kube.proof import proven
 
 PAGE: Final = 500
 """Pods a request: a page of large ones stays below ten megabytes."""
@@ -43,6 +44,7 @@ class ListMeta(msgspec.Struct, frozen=True):
 class PodPage(msgspec.Struct, frozen=True):
     """A page; an empty one says ``null``."""
 
+    kind: str = ""
     metadata: ListMeta = ListMeta()
     items: list[Pod] | None = None
 
@@ -60,10 +62,10 @@ class Pods:
         """
         selector = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
         params = {"limit": str(PAGE)} | ({"labelSelector": selector} if selector else {})
-        phases: list[str] = []
+        path, phases = PODS.path(namespace), list[str]()
         while True:
-            body = await self._client.get_list(PODS.path(namespace), params=params)
-            page = msgspec.json.decode(body, type=PodPage)
+            body = await self._client.get_list(path, params=params)
+            page = proven(body, PodPage, path)
             phases += (pod.status.phase for pod in page.items or ())
             if not page.metadata.rest:
                 return phases

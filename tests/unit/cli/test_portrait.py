@@ -6,6 +6,7 @@ from dayfly_cli.hindrances import Hindrance
 from dayfly_cli.portrait import Portrait
 from dayfly_core import api, policies
 from dayfly_core.objects import ObjectMeta
+from dayfly_operator.members import Keeper
 from support.entries import NOW, entry, meta
 
 EVENING = "2026-11-22T18:00:00Z"
@@ -128,8 +129,8 @@ def test_what_is_guarded_is_not_promised_an_end() -> None:
 
 
 def test_what_keeps_a_namespace_is_named() -> None:
-    said = kept(Hindrance(member="configmaps/shop/keep"))["kept by"]
-    assert said == "configmaps/shop/keep, which is protected: as long as it is, all stays"
+    said = kept(Hindrance(keeper=Keeper("configmaps/shop/keep")))["kept by"]
+    assert said == "configmaps/shop/keep is protected"
 
 
 def test_without_the_right_to_read_policies() -> None:

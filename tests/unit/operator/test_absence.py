@@ -25,14 +25,15 @@ from dayfly_core.guard import Guard
 from dayfly_core.lifecycle import Rule, choose
 from dayfly_core.objects import NAMESPACES, Key, Resource
 from dayfly_core.policies import Policies, Policy
+from dayfly_core.reasons import Reason
 from dayfly_core.subject import Subject
 from dayfly_core.triggers import Checks, Facts, PodsSucceed
-from dayfly_kube.errors import ApiError, Status, StatusDetails, Unreachable
+from dayfly_kube.errors import ApiError, Status, StatusDetails, Unproven, Unreachable
 from dayfly_kube.guarding import GuardBook
 from dayfly_operator import memory
-from dayfly_operator.namespaces import Members
+from dayfly_operator.members import Keeper, Members
 from dayfly_operator.naming.claim_repair import LOST
-from dayfly_operator.own.namespace_end import Gone, NamespaceEnd
+from dayfly_operator.own.namespace_end import Gone, NamespaceEnd, Withheld
 from support.build import NOW, SECOND, a_policy, an_object
 from support.claim_cluster import Cluster as ClaimCluster
 from support.subjects import GUARD, about
@@ -61,6 +62,9 @@ class Server:
 
     async def find(self, group: str, plural: str) -> Resource | None:
         return MAPS if plural == "configmaps" else None
+
+    def forget(self, group: str, plural: str) -> None:
+        raise AssertionError(plural)
 
     async def turn(self) -> float:
         return 0.0
@@ -139,13 +143,26 @@ async def test_a_namespace_is_only_gone_when_the_api_server_says_so(answer: ApiE
         await memory.read(Server(answer), UNIT)
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param({}, id="an object that says nothing"),
+        pytest.param({"metadata": {"name": "web", "uid": "u"}}, id="another object"),
+    ],
+)
+async def test_what_is_not_the_namespace_is_not_one_that_was_made_since(
+    answer: dict[str, Any],
+) -> None:
+    with pytest.raises(Unproven):
+        await memory.read(Server(answer), UNIT)
+
+
 async def test_the_api_servers_word_counts() -> None:
     assert await memory.read(Server(ABSENT), UNIT) is None
 
 
 def ending(server: Server, guard: Callable[[], Guard] = lambda: GUARD) -> NamespaceEnd:
-    members = Members(server, server, lambda: ())
-    return NamespaceEnd(server, server, guard, members, server, lambda: NOW)
+    return NamespaceEnd(server, server, guard, members(server), server, lambda: NOW)
 
 
 async def test_whose_namespace_seems_to_be_gone_is_not_done_by_a_proxys_word() -> None:
@@ -158,20 +175,95 @@ async def test_whose_namespace_seems_to_be_gone_is_not_done_by_a_proxys_word() -
 # What is in a namespace.
 
 
+class Shop(Server):
+    """Answers for the ConfigMaps of one namespace, in one version after the other."""
+
+    def __init__(self, *answers: Exception | dict[str, Any], now: Resource | None = MAPS) -> None:
+        """``now`` is how the kind is served once somebody asks anew."""
+        super().__init__({"metadata": {"name": "shop", "uid": "u", "resourceVersion": "1"}})
+        self.answers = list(answers)
+        self.kind: Resource | None = MAPS
+        self.now = now
+
+    async def find(self, group: str, plural: str) -> Resource | None:
+        return self.kind if plural == "configmaps" else None
+
+    def forget(self, group: str, plural: str) -> None:
+        self.kind = self.now
+
+    async def get_list(self, path: str, **_: object) -> bytes:
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return json.dumps(answer).encode()
+
+
+def members(server: Server) -> Members:
+    return Members(server, server, lambda: ())
+
+
+def page(*names: str, rest: str = "") -> dict[str, Any]:
+    items = [{"metadata": {"name": name}} for name in names]
+    return {"kind": "ConfigMapList", "metadata": {"continue": rest}, "items": items or None}
+
+
+PRECIOUS = "configmaps/shop/precious"
+AGAIN = MAPS._replace(version="v2")
+
+
+@pytest.mark.parametrize(
+    ("shop", "want"),
+    [
+        pytest.param(Shop(page()), None, id="a list of nothing"),
+        pytest.param(Shop(page("precious")), Keeper(PRECIOUS), id="a list of one"),
+        pytest.param(
+            Shop(page(rest="a"), page("precious")),
+            Keeper(PRECIOUS),
+            id="a page of nothing, and one more",
+        ),
+        pytest.param(Shop(FORBIDDEN), None, id="a kind that nobody let the operator list"),
+        pytest.param(Shop(SOMEBODY_ELSES, now=None), None, id="a kind that is no longer served"),
+        pytest.param(
+            Shop(SOMEBODY_ELSES, page("precious"), now=AGAIN),
+            Keeper(PRECIOUS),
+            id="a version that is no longer served, beside one that is",
+        ),
+        pytest.param(
+            Shop(SOMEBODY_ELSES),
+            Keeper(doubt="configmaps: 404 : <html>404 page not found</html>; but it is served"),
+            id="a 404 for what is served",
+        ),
+        pytest.param(
+            Shop({}),
+            Keeper(doubt="GET /api/v1/namespaces/shop/configmaps: kind is '', which is no List"),
+            id="an object that says nothing",
+        ),
+    ],
+)
+async def test_only_a_list_of_nothing_says_that_a_namespace_holds_nothing(
+    shop: Shop, want: Keeper | None
+) -> None:
+    assert await members(shop).keeper("shop") == want
+
+
 async def test_what_cannot_be_listed_does_not_count_as_nothing() -> None:
     with pytest.raises(ApiError):
-        await Members(Server(AWAY), Server(AWAY), lambda: ()).protected("shop")
+        await members(Shop(AWAY)).keeper("shop")
+
+
+async def test_a_namespace_stays_while_its_members_are_in_doubt() -> None:
+    shop = Shop(SOMEBODY_ELSES)
+    kept = await ending(shop).end("shop", by="Ephemerator/a", due=NOW)
+    assert isinstance(kept, Withheld)
+    assert (kept.reason, kept.certain) == (Reason.MEMBERS_UNKNOWN, False)
+    assert shop.written == []
 
 
 async def test_a_namespace_stays_while_its_members_cannot_be_listed() -> None:
-    class Half(Server):
-        async def get_list(self, path: str, **_: object) -> bytes:
-            raise Unreachable("away")
-
-    server = Half({"metadata": {"name": "shop", "uid": "u", "resourceVersion": "1"}})
+    shop = Shop(Unreachable("away"))
     with pytest.raises(Unreachable):
-        await ending(server).end("shop", by="Ephemerator/a", due=NOW)
-    assert server.written == []
+        await ending(shop).end("shop", by="Ephemerator/a", due=NOW)
+    assert shop.written == []
 
 
 # Pods.

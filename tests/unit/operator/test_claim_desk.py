@@ -10,7 +10,7 @@ from dayfly_core import names
 from dayfly_core.api import LabelSelector
 from dayfly_core.claim_steps import Presence
 from dayfly_core.objects import HTTP_ROUTES, INGRESSES, NAMESPACES, Resource
-from dayfly_kube.errors import ApiError, Status, StatusDetails
+from dayfly_kube.errors import ApiError, Status, StatusDetails, Unproven
 from dayfly_operator.naming.claim_desk import ClaimDesk
 from support.claim_values import a_namespace, host
 from support.claim_world import a_holder
@@ -72,7 +72,8 @@ def thing(its_host: str = "", name: str = "web") -> dict[str, Any]:
 def beside(*hosts: str) -> dict[str, Any]:
     """A namespace with an Ingress for each host."""
     items = [{"metadata": {"name": "i"}, "spec": {"rules": [{"host": each}]}} for each in hosts]
-    return {SPACE: thing(name="x"), ROUTED: {"items": items}, HTTP_ROUTES.path("x"): {}}
+    none, some = {"kind": "HTTPRouteList"}, {"kind": "IngressList", "items": items}
+    return {SPACE: thing(name="x"), ROUTED: some, HTTP_ROUTES.path("x"): none}
 
 
 @pytest.mark.parametrize(
@@ -101,6 +102,11 @@ async def test_who_has_a_host(bodies: dict[str, Any], want: Presence | None) -> 
 async def test_a_namespace_has_what_its_ingresses_have() -> None:
     cluster = Cluster(beside("web.example"))
     assert await desk(cluster).find(a_namespace("x"), WEB) == Presence("uid-x", lists=True)
+
+
+async def test_what_does_not_say_that_it_is_a_list_is_no_list_of_nothing() -> None:
+    with pytest.raises(Unproven):
+        await desk(Cluster(beside() | {ROUTED: {}})).find(a_namespace("x"), WEB)
 
 
 async def test_of_a_kind_that_is_gone_for_good_there_is_nothing() -> None:

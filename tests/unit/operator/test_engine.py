@@ -15,6 +15,7 @@ from dayfly_core.subject import Plan, Subject
 from dayfly_kube.errors import ApiError, Status, Unreachable
 from dayfly_operator.crew import Around, Crew, Turn
 from dayfly_operator.engine import Engine
+from dayfly_operator.members import Keeper
 from dayfly_operator.stamped import Stamped
 from dayfly_operator.writing import NotLeading, Outdated
 from support.nobody import NoBrakes, NoReleases
@@ -106,8 +107,8 @@ class Units:
     member: str | None = None
     looked: int = 0
 
-    async def protected_member(self, namespace: str) -> str | None:
-        return self.member
+    async def keeper(self, namespace: str) -> Keeper | None:
+        return Keeper(self.member) if self.member else None
 
     async def going(self, meta: ObjectMeta) -> datetime | None:
         self.looked += 1
@@ -124,8 +125,8 @@ class Complaints:
     def refused(self, action: Action, error: ApiError) -> None:
         self.said.append(f"refused {error.code}")
 
-    def blocked(self, order: Delete, member: str) -> None:
-        self.said.append(f"blocked by {member}")
+    def blocked(self, order: Delete, keeper: Keeper) -> None:
+        self.said.append(f"blocked by {keeper.member}")
 
     def ignored(self, subject: Subject, plan: Plan) -> None:
         self.said.append(f"ignored {plan.reason}")
@@ -304,9 +305,9 @@ async def test_a_unit_that_was_touched_is_searched_again() -> None:
 class Busy(Units):
     """Somebody protects an object between the first look and the second."""
 
-    async def protected_member(self, namespace: str) -> str | None:
+    async def keeper(self, namespace: str) -> Keeper | None:
         found, self.member = self.member, "configmaps/team/precious"
-        return found
+        return Keeper(found) if found else None
 
 
 async def test_a_unit_whose_end_comes_between_two_judgements_is_searched_first() -> None:

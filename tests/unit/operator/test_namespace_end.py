@@ -12,6 +12,7 @@ from dayfly_core import names
 from dayfly_core.guard import Guard
 from dayfly_core.reasons import Reason
 from dayfly_kube.errors import ApiError, Status, StatusDetails
+from dayfly_operator.members import Keeper
 from dayfly_operator.own.namespace_end import Ended, Gone, NamespaceEnd, Withheld
 from dayfly_operator.writing import Outdated, Rehearsal
 
@@ -45,9 +46,9 @@ class Cluster:
         self.log.append("turn")
         return 0.0
 
-    async def protected(self, namespace: str) -> str | None:
+    async def keeper(self, namespace: str) -> Keeper | None:
         self.log.append("members")
-        return self.member
+        return Keeper(self.member) if self.member else None
 
     async def create(self, path: str, body: object) -> bytes:
         raise AssertionError

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from dayfly_kube.errors import Unreachable
+from dayfly_kube.errors import Unproven, Unreachable
 from dayfly_operator.own.pods import Pods
 
 
@@ -28,7 +28,7 @@ class Pages:
 
 def page(*phases: str, rest: str = "") -> dict[str, Any]:
     items = [{"metadata": {"name": "x"}, "status": {"phase": phase}} for phase in phases]
-    return {"metadata": {"continue": rest}, "items": items}
+    return {"kind": "PodList", "metadata": {"continue": rest}, "items": items}
 
 
 async def test_all_pages_are_read() -> None:
@@ -42,9 +42,9 @@ async def test_all_pages_are_read() -> None:
 @pytest.mark.parametrize(
     ("answer", "phases"),
     [
-        pytest.param({"metadata": {}, "items": None}, list[str](), id="an empty list says null"),
+        pytest.param({"kind": "PodList", "items": None}, list[str](), id="an empty list says null"),
         pytest.param(
-            {"items": [dict[str, str]()]},
+            {"kind": "PodList", "items": [dict[str, str]()]},
             ["Unknown"],
             id="a pod without a status has not succeeded",
         ),
@@ -54,6 +54,11 @@ async def test_what_is_missing_is_no_success(answer: Any, phases: list[str]) -> 
     pages = Pages([answer])
     assert await Pods(pages).phases("team", {}) == phases
     assert pages.asked == [{"limit": "500"}]
+
+
+async def test_an_object_that_says_nothing_is_not_taken_for_no_pods() -> None:
+    with pytest.raises(Unproven):
+        await Pods(Pages([dict[str, str]()])).phases("team", {})
 
 
 async def test_half_an_answer_is_none() -> None:

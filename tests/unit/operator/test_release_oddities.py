@@ -64,8 +64,8 @@ async def test_a_namespace_of_the_release_that_holds_something_protected_stops_i
     cluster.full.protected["team-a-extra"] = "configmaps/team-a-extra/precious"
     outcome = await cluster.leader().end(cluster.order())
     assert outcome.blocked == (
-        "Helm release team-a/shop does not end: namespaces/team-a-extra holds "
-        "configmaps/team-a-extra/precious, which is protected"
+        "Helm release team-a/shop does not end: namespaces/team-a-extra stays: "
+        "configmaps/team-a-extra/precious is protected"
     )
     cluster.full.protected.clear()
     assert await cluster.leader().end(cluster.order()) == ReleaseOutcome()

@@ -165,8 +165,10 @@ async def test_kinds_that_are_not_served_or_no_longer_are_passed_over() -> None:
     withdrawn = Mortal(shop(), KINDS)
     gone = ApiError(Status(404, "NotFound", "no such kind"))
     withdrawn.refusals["GET", SCALED_OBJECTS.path("team")] = [gone]
-    await scaler(withdrawn).down("team", EVERYTHING, ONE)
+    with pytest.raises(ApiError, match="no such kind"):
+        await scaler(withdrawn).down("team", EVERYTHING, ONE)
     assert SCALED_OBJECTS not in withdrawn.kinds
+    await scaler(withdrawn).down("team", EVERYTHING, ONE)
 
 
 async def test_many_workloads_are_read_in_pages() -> None:
