@@ -56,7 +56,12 @@ EXPIRY_POLICY: Final = Kind(
         Column("Default", "string", ".spec.ttl.default", "The life of objects that ask for none"),
         Column("Max", "string", ".spec.ttl.max", "The longest life that may be asked for"),
         Column("Objects", "integer", ".status.matched", "How many objects carry its stamp"),
-        Column("Next End", "string", ".status.nextEnd", "The earliest end among them"),
+        Column(
+            "Next End",
+            "string",
+            ".status.nextEnd",
+            "When the first of them is scaled down or deleted",
+        ),
         Column(
             "Ready",
             "string",

@@ -1,13 +1,20 @@
 """What is next to happen to an object, by its policy's timeline."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from dayfly_core import agenda, names, timeline
+from dayfly_core.api import StepType
+from dayfly_core.lifecycle import Record, Result
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.policies import Policy
-from dayfly_core.timeline import DELETION
+from dayfly_core.timeline import DELETION, Step
 from dayfly_core.triggers import shifted
+
+ENDING: Final = frozenset({StepType.DELETE, StepType.SCALE_DOWN})
+"""What takes something away: the rest only talks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +40,24 @@ def coming(policy: Policy, meta: ObjectMeta, end: datetime) -> Next | None:
     if following is None:
         return None
     return Next(max(following.at, earliest(policy, end)), following.step.name)
+
+
+def ending(policy: Policy, meta: ObjectMeta, end: datetime) -> datetime | None:
+    """Return when the object is next scaled down or deleted; None once there is no more of that."""
+    annotations = meta.annotation_map
+    records: Mapping[str, Record] = {}
+    if names.STEPS in annotations:
+        written, at = annotations[names.STEPS], annotations.get(names.EXPIRES_AT, "")
+        records = timeline.read(written, at).records
+    dues = (
+        _turn(policy, step, records.get(step.name), end)
+        for step in policy.steps
+        if step.type in ENDING
+    )
+    return min((due for due in dues if due), default=None)
+
+
+def _turn(policy: Policy, step: Step, record: Record | None, end: datetime) -> datetime | None:
+    if record is None:
+        return agenda.due(policy, step, end).at
+    return record.at if record.result is Result.PENDING else None

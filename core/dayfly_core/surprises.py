@@ -1,17 +1,12 @@
 """Which acts on an object come as a surprise to its author, and when."""
 
 from datetime import datetime
-from typing import Final
 
 from dayfly_core import agenda, names, timeline
-from dayfly_core.api import StepType
 from dayfly_core.objects import ObjectMeta
-from dayfly_core.outlook import earliest
+from dayfly_core.outlook import ENDING, earliest
 from dayfly_core.policies import Policy
 from dayfly_core.triggers import FIRST
-
-ENDING: Final = frozenset({StepType.DELETE, StepType.SCALE_DOWN})
-"""What takes something away: the rest only talks."""
 
 
 def surprises(policy: Policy, meta: ObjectMeta, end: datetime) -> tuple[datetime, ...]:

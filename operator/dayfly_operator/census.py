@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, Protocol
 
 from dayfly_core import api, instant, names, outlook, timeline
 from dayfly_core.lifecycle import Result
-from dayfly_core.objects import Key
+from dayfly_core.objects import Key, ObjectMeta
 from dayfly_core.policies import Policy
 from dayfly_operator.stamped import Stamped
 
@@ -56,6 +56,7 @@ class Tally:
 
     matched: int = 0
     next_end: datetime | None = None
+    """When the first of them is scaled down or deleted; what sleeps is next when it is deleted."""
     coming: list[Coming] = field(default_factory=list[Coming])
     """The nearest steps, in order."""
     given_up: int = 0
@@ -69,8 +70,6 @@ class Tally:
         # A step that failed is rare: only then is the record read.
         if FAILED in found.meta.annotation_map.get(names.STEPS, ""):
             self._note_failures(key, found)
-        if found.end and (self.next_end is None or found.end < self.next_end):
-            self.next_end = found.end
 
     def _note_failures(self, key: Key, found: Stamped) -> None:
         annotations = found.meta.annotation_map
@@ -83,6 +82,10 @@ class Tally:
     def may_be_near(self, earliest: datetime) -> bool:
         """Whether what comes at that time or later may be among the nearest."""
         return len(self.coming) < NEXT or earliest <= self.coming[-1].at
+
+    def may_end_first(self, at: datetime) -> bool:
+        """Whether what ends at that time ends before all that were counted."""
+        return self.next_end is None or at < self.next_end
 
     def note(self, coming: Coming) -> None:
         """Keep it, if it is among the nearest."""
@@ -109,13 +112,25 @@ async def count(objects: Iterable[tuple[Key, Stamped]], acting: Acting) -> Mappi
         tally = tallies.setdefault(found.policy, Tally())
         tally.add(key, found)
         decided = acting.policy(found.policy)
-        if found.end and decided and tally.may_be_near(outlook.earliest(decided, found.end)):
-            coming = outlook.coming(decided, found.meta, found.end)
-            if coming and acting.acts(key, found):
-                tally.note(_coming(key, found, coming))
+        if found.end and decided:
+            coming, ends = _following(tally, decided, found.meta, found.end)
+            if (coming or ends) and acting.acts(key, found):
+                tally.next_end = ends or tally.next_end
+                if coming:
+                    tally.note(_coming(key, found, coming))
         if seen % SLICE == SLICE - 1:
             await asyncio.sleep(0)
     return tallies
+
+
+def _following(
+    tally: Tally, policy: Policy, meta: ObjectMeta, end: datetime
+) -> tuple[outlook.Next | None, datetime | None]:
+    """Return what comes next to an object, and when it ends, as far as either may matter."""
+    earliest = outlook.earliest(policy, end)
+    coming = outlook.coming(policy, meta, end) if tally.may_be_near(earliest) else None
+    ends = outlook.ending(policy, meta, end) if tally.may_end_first(earliest) else None
+    return coming, ends if ends and tally.may_end_first(ends) else None
 
 
 def _coming(key: Key, found: Stamped, step: outlook.Next) -> Coming:

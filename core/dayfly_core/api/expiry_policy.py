@@ -229,7 +229,8 @@ class ExpiryPolicyStatus(msgspec.Struct, frozen=True, kw_only=True, rename="came
     next_end: Annotated[
         str | UnsetType,
         Meta(
-            description="The earliest end among them, RFC 3339.",
+            description="When the first of them is scaled down or deleted, RFC 3339. What is "
+            "scaled down already counts when it is deleted; absent if none is to be.",
             extra_json_schema={"format": "date-time"},
         ),
     ] = UNSET

@@ -97,6 +97,28 @@ def test_what_comes_next(policy: Policy, of: ObjectMeta, expected: Next | None) 
     assert outlook.coming(policy, of, END) == expected
 
 
+@pytest.mark.parametrize(
+    ("policy", "of", "expected"),
+    [
+        pytest.param(PLAIN, meta(), END, id="without a timeline"),
+        pytest.param(STEPWISE, meta(), END, id="a warning ends nothing"),
+        pytest.param(STEPWISE, meta(NOTIFIED, SCALED), END + DAY, id="asleep: when it is deleted"),
+        pytest.param(STEPWISE, meta(SCALED, end=END - DAY), END, id="asleep, and extended"),
+        pytest.param(
+            STEPWISE, meta(("SCALE_DOWN@0s", Result.PENDING)), END + 5 * HOUR, id="tried again"
+        ),
+        pytest.param(a_policy(timeline=[SCALE_DOWN]), meta(SCALED), None, id="asleep for ever"),
+        pytest.param(TALKATIVE, meta(), None, id="only warned"),
+        pytest.param(
+            replace(PLAIN, known={"DELETE@0s": END + DAY}), meta(), END + DAY + HOUR,
+            id="known too late: after the grace",
+        ),
+    ],
+)  # fmt: skip
+def test_when_it_ends_next(policy: Policy, of: ObjectMeta, expected: datetime | None) -> None:
+    assert outlook.ending(policy, of, END) == expected
+
+
 @given(
     done=st.lists(st.sampled_from(["NOTIFY@-1h", "SCALE_DOWN@0s", "DELETE@1d"]), unique=True),
     result=st.sampled_from(Result),

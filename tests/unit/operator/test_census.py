@@ -18,6 +18,7 @@ from dayfly_operator.census import NAMED, NEXT, SLICE
 from dayfly_operator.stamped import Stamped
 from support.surprised import NOW, SECOND, a_policy, announced, found, key_of
 
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 STEPWISE = a_policy(
     timeline=[
         {"at": "-1h", "action": {"type": "NOTIFY"}},
@@ -55,13 +56,42 @@ async def test_what_is_spared_is_counted_and_not_announced() -> None:
     acting = Acting()
     acting.spared.add(key_of(0))
     tally = (await census.count([(key_of(0), announced(0, NOW))], acting))["previews"]
-    assert (tally.matched, tally.coming) == (1, [])
+    assert (tally.matched, tally.next_end, tally.coming) == (1, None, [])
 
 
 @pytest.mark.parametrize("policy", [None])
 async def test_a_policy_that_does_nothing_has_no_next_ends(policy: Policy | None) -> None:
     tally = (await census.count([(key_of(0), announced(0, NOW))], Acting(policy)))["previews"]
-    assert (tally.matched, tally.next_end, tally.coming) == (1, NOW, [])
+    assert (tally.matched, tally.next_end, tally.coming) == (1, None, [])
+
+
+SLEEPING = {
+    names.STEPS: Ledger(
+        instant.render(NOW), {"SCALE_DOWN@0s": Record("SCALE_DOWN@0s", "id", Result.DONE, NOW)}
+    ).text
+}
+SCALE_DOWN = {"at": "0s", "action": {"type": "SCALE_DOWN"}}
+DELETE = {"at": "1d", "action": {"type": "DELETE"}}
+
+
+@pytest.mark.parametrize(
+    ("steps", "awake", "next_end"),
+    [
+        pytest.param([SCALE_DOWN, DELETE], None, DAY, id="its deletion"),
+        pytest.param([SCALE_DOWN], None, None, id="nothing: it sleeps for ever"),
+        pytest.param([SCALE_DOWN, DELETE], HOUR, HOUR, id="another one that is awake"),
+        pytest.param([SCALE_DOWN], HOUR, HOUR, id="the only one that is not asleep for ever"),
+    ],
+)
+async def test_what_comes_next_while_a_preview_sleeps(
+    steps: list[dict[str, object]], awake: timedelta | None, next_end: timedelta | None
+) -> None:
+    objects = [(key_of(0), found(0, NOW, **SLEEPING))]
+    if awake:
+        objects.append((key_of(1), announced(1, NOW + awake)))
+    for order in (objects, objects[::-1]):
+        tallies = await census.count(order, Acting(a_policy(timeline=steps)))
+        assert tallies["previews"].next_end == (None if next_end is None else NOW + next_end)
 
 
 async def test_what_has_no_end_is_counted() -> None:
