@@ -28,8 +28,8 @@ from dayfly_core.verdict import Verdict
 from dayfly_core.violations import Violation, shown
 
 AIMED: Final[Mapping[GroupResource, Callable[[Version, Version | None, Yardstick], Intent]]] = {
-    (EPHEMERATORS.group, EPHEMERATORS.plural): ephemerator.judge,
-    (NAMESPACE_MANAGERS.group, NAMESPACE_MANAGERS.plural): namespace_manager.judge,
+    EPHEMERATORS.pair: ephemerator.judge,
+    NAMESPACE_MANAGERS.pair: namespace_manager.judge,
 }
 """Kinds that do something to a namespace, perhaps another's."""
 
@@ -73,8 +73,8 @@ class OwnKinds:
         if request.old is not None and not request.spec_changed:
             return Verdict(Reason.UNCHANGED)
         judges: Mapping[GroupResource, Callable[[Review, Request, float], Awaitable[Verdict]]] = {
-            (EXPIRY_POLICIES.group, EXPIRY_POLICIES.plural): self._policy,
-            (STAYS.group, STAYS.plural): self._stay,
+            EXPIRY_POLICIES.pair: self._policy,
+            STAYS.pair: self._stay,
         }
         return await judges.get(kind, _unknown)(review, request, until)
 

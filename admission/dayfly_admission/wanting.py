@@ -17,8 +17,8 @@ from dayfly_core.reasons import Reason
 from dayfly_core.request import Operation, Request
 from dayfly_core.violations import Violation
 
-INGRESS: Final[GroupResource] = (INGRESSES.group, INGRESSES.plural)
-ROUTE: Final[GroupResource] = (HTTP_ROUTES.group, HTTP_ROUTES.plural)
+INGRESS: Final[GroupResource] = INGRESSES.pair
+ROUTE: Final[GroupResource] = HTTP_ROUTES.pair
 
 GENERATED: Final = (
     "makes another Namespace with each attempt, but an environment is only one; "

@@ -35,7 +35,7 @@ class Portrait:
         if meta.controlled or self.kept.guarded or self.policies is None:
             return None
         labels: Mapping[str, str] | None = self.namespace.label_map if self.namespace else None
-        return self.policies.deciding((resource.group, resource.plural), meta, labels)
+        return self.policies.deciding(resource.pair, meta, labels)
 
     @property
     def deciding(self) -> Policy | None:

@@ -113,7 +113,7 @@ class Prospector:
             async for key, workload in self._workloads.all(kind, namespace):
                 meta = workload.metadata
                 if not (meta.controlled or meta.protected) and scaling.down(
-                    (kind.group, kind.plural), workload, occurrence="not yet"
+                    kind.pair, workload, occurrence="not yet"
                 ):
                     found.append(Touched(key, meta.uid))
         return tuple(found)

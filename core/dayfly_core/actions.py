@@ -40,10 +40,7 @@ class Delete:
     @property
     def unit(self) -> bool:
         """Whether other objects end with it: then none of them may be protected."""
-        return (self.key.resource.group, self.key.resource.plural) == (
-            NAMESPACES.group,
-            NAMESPACES.plural,
-        )
+        return self.key.resource.pair == NAMESPACES.pair
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dayfly_core.objects import NAMESPACES, ObjectMeta
 from dayfly_core.policies import GroupResource, Policy
 from dayfly_core.receipts import line
 
-_NAMESPACES: Final = (NAMESPACES.group, NAMESPACES.plural)
+_NAMESPACES: Final = NAMESPACES.pair
 
 
 class Place(NamedTuple):

@@ -94,7 +94,7 @@ class Guard:
 
     def refuses(self, resource: Resource, namespace: str, name: str) -> str | None:
         """Say, in a sentence, why this object is out of reach; None if it is not."""
-        if _is_namespace(resource):
+        if resource.pair == NAMESPACES.pair:
             return self._refuses_namespace(name)
         if self._untouched(namespace):
             return f"objects in namespace {namespace} are guarded and never ended"
@@ -108,7 +108,7 @@ class Guard:
         A release may have kinds that no policy may name: those grant rights, or rule over what it
         brings itself.
         """
-        if _is_namespace(resource):
+        if resource.pair == NAMESPACES.pair:
             return self._refuses_namespace(name)
         if self._untouched(namespace):
             return f"objects in namespace {namespace} are guarded and never ended"
@@ -136,11 +136,7 @@ def _refuses_furniture(resource: Resource, namespace: str, name: str) -> str | N
 
 def _off_limits_in_release(resource: Resource) -> bool:
     own = resource.group == names.GROUP
-    return own or (resource.group, resource.plural) in OFF_LIMITS_IN_RELEASES
-
-
-def _is_namespace(resource: Resource) -> bool:
-    return (resource.group, resource.plural) == (NAMESPACES.group, NAMESPACES.plural)
+    return own or resource.pair in OFF_LIMITS_IN_RELEASES
 
 
 def _fits(pattern: str, name: str) -> bool:

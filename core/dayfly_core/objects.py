@@ -28,6 +28,11 @@ class Resource(NamedTuple):
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
     @property
+    def pair(self) -> tuple[str, str]:
+        """Group and plural: the kind in whichever version, as policies list it."""
+        return self.group, self.plural
+
+    @property
     def api_version(self) -> str:
         """``apps/v1``, or ``v1`` in the core group."""
         return f"{self.group}/{self.version}" if self.group else self.version

@@ -71,7 +71,7 @@ class Policy:
     def scales_namespaces(self) -> bool:
         """Whether it scales down all that a Namespace holds."""
         scales = any(step.type is api.StepType.SCALE_DOWN for step in self.timeline)
-        return scales and (NAMESPACES.group, NAMESPACES.plural) in self.resources
+        return scales and NAMESPACES.pair in self.resources
 
 
 def compile_policy(policy: api.ExpiryPolicy) -> Policy:
@@ -153,7 +153,7 @@ def fits(
     A Namespace counts as its own namespace. Other cluster-scoped objects have none: they fit only
     an empty ``namespaceSelector``.
     """
-    own = group_resource == (NAMESPACES.group, NAMESPACES.plural)
+    own = group_resource == NAMESPACES.pair
     around = meta.label_map if own else namespace_labels
     if group_resource not in policy.resources:
         return False

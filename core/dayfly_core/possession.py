@@ -28,7 +28,7 @@ from dayfly_core.claimants import (
 from dayfly_core.objects import NAMESPACES, ObjectMeta
 from dayfly_core.policies import GroupResource
 
-NAMESPACE: Final[GroupResource] = (NAMESPACES.group, NAMESPACES.plural)
+NAMESPACE: Final[GroupResource] = NAMESPACES.pair
 
 
 class RouteSpec(msgspec.Struct, frozen=True):

@@ -63,6 +63,6 @@ class Request(msgspec.Struct, frozen=True):
         That is so for cluster-scoped objects, and for a namespace that nobody knows: reading its
         labels as none would fit every selector that asks for the absence of one.
         """
-        if self.group_resource == (NAMESPACES.group, NAMESPACES.plural):
+        if self.group_resource == NAMESPACES.pair:
             return self.meta.label_map
         return namespace.label_map if self.namespaced and namespace else None

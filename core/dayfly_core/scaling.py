@@ -154,7 +154,7 @@ WAYS: Final[Mapping[Resource, Way]] = {
 others (CronJobs) before what is made, and KEDA last, which otherwise takes replicas away before
 they are counted. They wake in the reverse order: a workload that KEDA still holds would not."""
 
-_WAY_OF: Final = {(kind.group, kind.plural): way for kind, way in WAYS.items()}
+_WAY_OF: Final = {kind.pair: way for kind, way in WAYS.items()}
 
 SCALABLE: Final[frozenset[GroupResource]] = frozenset(_WAY_OF)
 

@@ -91,7 +91,7 @@ def decide(stay: Stay, namespace: ObjectMeta, policies: Policies, now: datetime)
 def _policy(namespace: ObjectMeta, policies: Policies) -> Policy | None:
     """Return whose end it is that the namespace has; None if nobody would carry it out."""
     held = policies.get(namespace.label_map.get(names.POLICY, ""))
-    kind = NAMESPACES.group, NAMESPACES.plural
+    kind = NAMESPACES.pair
     if held is None or held.enforcement is Enforcement.AUDIT:
         return None
     return held if fits(held, kind, namespace, namespace.label_map) else None

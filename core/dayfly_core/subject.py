@@ -24,12 +24,12 @@ class Subject:
     @property
     def group_resource(self) -> GroupResource:
         """Group and plural, as policies list them."""
-        return self.key.resource.group, self.key.resource.plural
+        return self.key.resource.pair
 
     @property
     def is_namespace(self) -> bool:
         """Whether it is a Namespace: its end is the end of all in it."""
-        return self.group_resource == (NAMESPACES.group, NAMESPACES.plural)
+        return self.group_resource == NAMESPACES.pair
 
     @property
     def namespace_labels(self) -> dict[str, str] | None:

@@ -8,7 +8,7 @@ from typing import Final, Protocol, assert_never
 from dayfly_core import names, patch, scaling
 from dayfly_core.actions import Action, Annotate, Call, Delete, ScaleDown, Stamp, Wake
 from dayfly_core.lifecycle import Result
-from dayfly_core.objects import NAMESPACES, Key, ObjectMeta
+from dayfly_core.objects import NAMESPACES, ObjectMeta
 from dayfly_core.outgoing import outbox
 from dayfly_core.outgoing.outbox import FollowUp, Retries, SecretRef, TimelineCall
 from dayfly_core.pace import Backoff
@@ -162,7 +162,7 @@ class Effects:
 
     async def _rest(self, order: ScaleDown, around: Around) -> ObjectMeta | None:
         record: Changes = {names.STEPS: order.steps}
-        if _is_namespace(order.key):
+        if order.key.resource.pair == NAMESPACES.pair:
             scaled = await self._empty(order, around)
             after = await self._write(order, Stamps(record))
         else:
@@ -182,10 +182,10 @@ class Effects:
 
     async def _wake(self, order: Wake) -> ObjectMeta | None:
         scaled = NOTHING
-        if _is_namespace(order.key):
+        if order.key.resource.pair == NAMESPACES.pair:
             scaled = await self._kit.scaler.up(order.key.name)
             after = await self._write(order, Stamps(order.annotations))
-        elif (order.key.resource.group, order.key.resource.plural) in scaling.SCALABLE:
+        elif order.key.resource.pair in scaling.SCALABLE:
             after = await self._kit.scaler.up_one(order, order.annotations)
         else:
             after = await self._write(order, Stamps(order.annotations))
@@ -229,7 +229,3 @@ def _recorded(order: Call, outcome: FollowUp, now: datetime) -> str:
         return order.ledger.postponed(order.step, outcome.again, outcome.message).text
     result = Result.DONE if outcome.delivered else Result.FAILED
     return order.ledger.ended(order.step, result, now, outcome.message).text
-
-
-def _is_namespace(key: Key) -> bool:
-    return (key.resource.group, key.resource.plural) == (NAMESPACES.group, NAMESPACES.plural)

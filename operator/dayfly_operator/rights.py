@@ -108,7 +108,7 @@ class Rights:
         kinds = frozenset(served)
         settled = self._settled if kinds == self._served else frozenset[GroupResource]()
         for resource in sorted(kinds):
-            pair = resource.group, resource.plural
+            pair = resource.pair
             obstacle = None if pair in settled else await self._obstacle(resource)
             reviewed.add(pair)
             if obstacle:
@@ -143,7 +143,7 @@ class Rights:
         return self.reviewed - self.obstacles.keys()
 
     async def _obstacle(self, resource: Resource) -> Obstacle | None:
-        pair = resource.group, resource.plural
+        pair = resource.pair
         lacking = _lacking(pair, await self._discovery.verbs(*pair))
         if lacking:
             return lacking

@@ -228,7 +228,7 @@ class RuleKeeper:
     @property
     def settled(self) -> bool:
         """Whether the API server sends all that is wanted, or has been told to send nothing."""
-        wanted = {(kind.group, kind.plural) for kind in self._resources or ()}
+        wanted = {kind.pair for kind in self._resources or ()}
         return bool(self.missing) or wanted <= self.asked_about()
 
     def want(self, resources: frozenset[Resource], claiming: frozenset[Resource]) -> bool:

@@ -193,13 +193,13 @@ class Scaler:
         version that was judged any more; NotLeading, ApiError, Unreachable.
         """
         found = await self._judged(order)
-        change = scaling.down(_pair(order.key), found, occurrence)
+        change = scaling.down(order.key.resource.pair, found, occurrence)
         return await self._write(order.key, found, change, more)
 
     async def up_one(self, order: Judged, more: Changes) -> ObjectMeta | None:
         """Give one workload back, and write ``more`` annotations, in one patch; likewise."""
         found = await self._judged(order)
-        return await self._write(order.key, found, scaling.up(_pair(order.key), found), more)
+        return await self._write(order.key, found, scaling.up(order.key.resource.pair, found), more)
 
     async def _judged(self, order: Judged) -> Workload:
         found = await self._means.workloads.read(order.key)
@@ -222,11 +222,11 @@ class Scaler:
         if scaling.scaled_by(found.metadata) == occurrence:
             tally.done.append(key)
             return None
-        change = scaling.down(_pair(key), found, occurrence)
+        change = scaling.down(key.resource.pair, found, occurrence)
         return None if change is None or self._spared(key, found.metadata, tally) else change
 
     def _up(self, key: Key, found: Workload, tally: Tally) -> Change | None:
-        change = scaling.up(_pair(key), found)
+        change = scaling.up(key.resource.pair, found)
         return None if change is None or self._spared(key, found.metadata, tally) else change
 
     def _spared(self, key: Key, meta: ObjectMeta, tally: Tally) -> bool:
@@ -282,10 +282,6 @@ class Scaler:
         except ApiError as error:
             return error
         return None
-
-
-def _pair(key: Key) -> tuple[str, str]:
-    return key.resource.group, key.resource.plural
 
 
 def _unknown(kind: str) -> str:

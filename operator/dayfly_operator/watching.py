@@ -31,7 +31,7 @@ HEARD_WITHIN: Final = 75.0
 Spawn = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
 """Starts a task whose failure ends the program."""
 
-NAMESPACE_KIND: Final = (NAMESPACES.group, NAMESPACES.plural)
+NAMESPACE_KIND: Final = NAMESPACES.pair
 
 
 class Finder(Protocol):
@@ -195,7 +195,7 @@ class Watching:
         if key.resource == NAMESPACES:
             found = self.namespaces.items.get(("", key.name)) if self._ends_namespaces else None
             return found if found and found.policy else None
-        followed = self._kinds.get((key.resource.group, key.resource.plural))
+        followed = self._kinds.get(key.resource.pair)
         return followed.stamped.items.get((key.namespace, key.name)) if followed else None
 
     def meta(self, key: Key) -> ObjectMeta | None:

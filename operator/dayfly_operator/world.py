@@ -152,7 +152,7 @@ class World:
         if policy is None or (key.namespace and namespace is None):
             return policy is not None
         labels = namespace.label_map if namespace else None
-        return fits(policy, (key.resource.group, key.resource.plural), found.meta, labels)
+        return fits(policy, key.resource.pair, found.meta, labels)
 
     def plan(self, subject: Subject) -> Plan:
         """Judge, by what is known at this moment."""

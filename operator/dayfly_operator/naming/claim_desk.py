@@ -137,7 +137,7 @@ class ClaimDesk:
         return msgspec.json.decode(body, type=PartialObject).metadata
 
     async def _has(self, resource: Resource, meta: ObjectMeta, key: ClaimKey) -> bool:
-        kind = (resource.group, resource.plural)
+        kind = resource.pair
         if has(kind, meta, key):
             return True
         if not by_routes(kind, meta, key, self._selector):

@@ -67,7 +67,7 @@ def _remedies(kind: KeyKind, loser: Holder, winner: Holder) -> tuple[str, str]:
 
 
 def _routes(holder: Holder) -> bool:
-    return (holder.group, holder.resource) == (NAMESPACES.group, NAMESPACES.plural)
+    return (holder.group, holder.resource) == NAMESPACES.pair
 
 
 def _named(holder: Holder) -> str:

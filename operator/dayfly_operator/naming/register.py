@@ -55,7 +55,7 @@ class Listing(NamedTuple):
 
 
 def _demands(key: Key, meta: ObjectMeta) -> tuple[Demand, ...]:
-    return listed((key.resource.group, key.resource.plural), meta).demands
+    return listed(key.resource.pair, meta).demands
 
 
 def holder_of(key: Key, meta: ObjectMeta) -> Holder:

@@ -30,7 +30,7 @@ RECHECK: Final = 300.0
 PATIENCE: Final = 30.0
 """Seconds for the first list; a kind that the operator may not list must not hold up the others."""
 
-KINDS: Final = tuple((kind.group, kind.plural) for kind in (INGRESSES, HTTP_ROUTES))
+KINDS: Final = tuple(kind.pair for kind in (INGRESSES, HTTP_ROUTES))
 
 
 class Routed(msgspec.Struct, frozen=True, gc=False):
@@ -96,7 +96,7 @@ class Routes:
 
     def find(self, key: Key) -> Routed | None:
         """Return what is known of one object."""
-        watched = self._kinds.get((key.resource.group, key.resource.plural))
+        watched = self._kinds.get(key.resource.pair)
         return watched.reflector.items.get((key.namespace, key.name)) if watched else None
 
     def inside(self, namespace: str) -> list[tuple[Key, Routed]]:
