@@ -43,6 +43,8 @@ def run(argv: Sequence[str]) -> int:
     logging.getLogger("kopf").setLevel(logging.WARNING)
     # In a thread it warns that it leaves signals alone: it should.
     logging.getLogger("kopf._core.reactor.running").setLevel(logging.ERROR)
+    # It warns at each look of kinds that are not installed: nobody has to install them.
+    logging.getLogger("kopf._core.reactor.observation").setLevel(logging.ERROR)
     try:
         uvloop.run(_operate(settings, originals.load(settings.kubeconfig, os.environ)))
     except (config.ConfigError, OSError) as error:

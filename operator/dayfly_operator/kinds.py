@@ -14,9 +14,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import repeat
 from random import Random
+from typing import Final
 
 import kopf
 import msgspec
+from kopf._cogs.structs.references import Insights
 
 from dayfly_core.objects import (
     EPHEMERATORS,
@@ -29,9 +31,13 @@ from dayfly_core.pace import Backoff
 from dayfly_kube import tls
 from dayfly_kube.config import Config
 from dayfly_kube.credentials import Credential
+from dayfly_operator.late_kinds import look_again, looker
 from dayfly_operator.own.kinds import Heard, OwnObject
 
 log = logging.getLogger(__name__)
+
+WATCHED: Final = (EXPIRY_POLICIES, EPHEMERATORS, NAMESPACE_MANAGERS, STAYS)
+"""The kinds that kopf tells of."""
 
 
 class Named(ssl.SSLContext):
@@ -250,13 +256,20 @@ class KindWatch:
         if self._stopping.is_set():
             return
         self._ears.again()  # whatever happened while nobody was watching
-        await kopf.operator(
-            registry=registry(Router(self._ears, self._load(), self._user_agent)),
-            settings=quiet_settings(),
-            standalone=True,
-            clusterwide=True,
-            stop_flag=stop_flag,
-        )
+        table = registry(Router(self._ears, self._load(), self._user_agent))
+        settings, insights = quiet_settings(), Insights()
+        async with asyncio.TaskGroup() as tasks:
+            look = looker(insights, table, settings)
+            late = tasks.create_task(look_again(insights, WATCHED, look), name="late-kinds")
+            await kopf.operator(
+                registry=table,
+                settings=settings,
+                insights=insights,
+                standalone=True,
+                clusterwide=True,
+                stop_flag=stop_flag,
+            )
+            late.cancel()
 
 
 def _post(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:

@@ -90,6 +90,11 @@ async def test_it_passes_on_what_ephemerators_and_namespace_managers_are() -> No
     assert {request.method for request in api.requests} == {"GET"}
 
 
+def define(api: FakeApi, kind: Resource) -> None:
+    spec = {"group": kind.group, "names": {"plural": kind.plural}}
+    api.put(f"{DEFINITIONS.path()}/{kind.plural}.{kind.group}", {"spec": spec})
+
+
 async def test_a_kind_that_is_installed_later_is_watched_without_a_restart() -> None:
     told: list[Heard] = []
     async with FakeApi((*RESOURCES, DEFINITIONS)) as api:
@@ -97,11 +102,25 @@ async def test_a_kind_that_is_installed_later_is_watched_without_a_restart() -> 
             await eventually(lambda: api.watches(POLICIES), 10)
             assert not api.watches(EPHEMERATORS.path())
             api.resources.append(EPHEMERATORS)
-            spec = {"group": EPHEMERATORS.group, "names": {"plural": EPHEMERATORS.plural}}
-            api.put(f"{DEFINITIONS.path()}/ephemerators.tessellate.io", {"spec": spec})
+            define(api, EPHEMERATORS)
             await eventually(lambda: api.watches(EPHEMERATORS.path()), 10)
             api.put(f"{EPHEMERATORS.path()}/one")
             await eventually(lambda: [heard.found.metadata.name for heard in told] == ["one"], 10)
+
+
+async def test_a_kind_that_is_served_only_after_its_definition_was_told_of_is_watched() -> None:
+    async with FakeApi((*RESOURCES, DEFINITIONS)) as api:
+        with watching(api.config, Changes()):
+            await eventually(lambda: api.watches(DEFINITIONS.path()), 10)
+            looks = len(discoveries(api))
+            define(api, EPHEMERATORS)
+            await eventually(lambda: len(discoveries(api)) > looks, 10)
+            api.resources.append(EPHEMERATORS)
+            await eventually(lambda: api.watches(EPHEMERATORS.path()), 10)
+
+
+def discoveries(api: FakeApi) -> list[str]:
+    return [request.path for request in api.requests if request.path == "/apis"]
 
 
 async def test_it_is_started_again_after_it_failed() -> None:
