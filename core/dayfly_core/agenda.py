@@ -56,13 +56,17 @@ def due(policy: Policy, step: Step, end: datetime) -> Due:
     return Due(shifted(known, policy.grace), late=True, surprising=True)
 
 
-def rules(policy: Policy, end: datetime) -> tuple[Rule, ...]:
+def rules(policy: Policy, records: Mapping[str, Record], end: datetime) -> tuple[Rule, ...]:
     """Return the steps of a policy, for this end, as rules of the engine."""
-    return tuple(_rule(step, due(policy, step, end).at) for step in policy.steps)
+    return tuple(
+        _rule(step, due(policy, step, end).at, begun=step.name in records) for step in policy.steps
+    )
 
 
-def _rule(step: Step, at: datetime) -> Rule:
-    return Rule(step.name, Until(at), step, sequential=True, strength=STRENGTH[step.type])
+def _rule(step: Step, at: datetime, *, begun: bool = False) -> Rule:
+    # A call that was begun may have been heard: it is made until it is delivered or given up.
+    strength = 0 if begun and step.webhook else STRENGTH[step.type]
+    return Rule(step.name, Until(at), step, sequential=True, strength=strength)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +80,8 @@ class Coming:
 def coming(policy: Policy, records: Mapping[str, Record], end: datetime) -> Coming | None:
     """Return what is next to be done for this end; None once all is.
 
-    Most often the first step that is open. One that became known late waits, and a later one that
-    overtakes it does not wait for it.
+    Most often the first step that is open. One that became known late waits, as does one that has
+    failed, and a later one that overtakes it does not wait for it.
     """
     waiting: list[tuple[Rule, Coming]] = []
     for step in policy.steps:
@@ -86,18 +90,18 @@ def coming(policy: Policy, records: Mapping[str, Record], end: datetime) -> Comi
             when = due(policy, step, end)
             if not (when.late or waiting):
                 return Coming(step, when.at)
-            waiting.append(_behind(step, when.at, waiting))
+            waiting.append(_behind(_rule(step, when.at), Coming(step, when.at), waiting))
         elif record.result is Result.PENDING:
-            return Coming(step, record.at)
+            rule = _rule(step, record.at, begun=True)
+            waiting.append((rule, Coming(step, record.at)))
     return min((each for _, each in waiting), key=lambda each: each.at, default=None)
 
 
 def _behind(
-    step: Step, at: datetime, waiting: Sequence[tuple[Rule, Coming]]
+    rule: Rule, coming: Coming, waiting: Sequence[tuple[Rule, Coming]]
 ) -> tuple[Rule, Coming]:
-    rule = _rule(step, at)
     held = [each.at for earlier, each in waiting if not overtakes(rule, earlier)]
-    return rule, Coming(step, max([at, *held]))
+    return rule, Coming(coming.step, max([coming.at, *held]))
 
 
 def deletion(subject: Subject, policy: Policy, end: datetime, now: datetime) -> Plan:
@@ -148,7 +152,7 @@ def plan(subject: Subject, policy: Policy, wish: Wish, now: datetime) -> Plan:
     """Decide about an object with an end, by the timeline of its policy."""
     end, text = wish.at or LAST, wish.at_text or ""
     ledger = timeline.read(subject.meta.annotation_map.get(names.STEPS), text)
-    choice = choose(rules(policy, end), NO_FACTS, ledger.records, now)
+    choice = choose(rules(policy, ledger.records, end), NO_FACTS, ledger.records, now)
     page = Page(subject, policy, end, ledger, choice, now)
     if page.outdated and not (page.step and page.step.type in REPLACING):
         return _withdrawn(page)

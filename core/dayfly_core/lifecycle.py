@@ -76,19 +76,20 @@ def choose(
 ) -> Choice:
     """Choose the first rule that is true and still open; one that was begun goes first.
 
-    A rule that fails keeps its turn while it is retried; once it is given up the next has its.
+    A rule that fails keeps its turn while it is retried, unless a later one overtakes it by then;
+    once it is given up the next has its.
     """
     open_ = [rule for rule in rules if _is_open(records.get(rule.name))]
     answers = {rule.name: ask(rule.condition, facts, now) for rule in open_}
     begun = next((rule for rule in open_ if rule.name in records), None)
     again = _earliest(answer for name, answer in answers.items() if name not in records)
-    if begun:
-        return Choice(begun, records[begun.name].at, again)
     ready = [
         (rule, answer.since)
         for place, rule in enumerate(open_)
         if isinstance(answer := answers[rule.name], Met) and not _held_back(rule, open_[:place])
     ]
+    if begun and not any(overtakes(rule, begun) for rule, _ in ready if rule is not begun):
+        return Choice(begun, records[begun.name].at, again)
     for place, (rule, since) in enumerate(ready):
         if not any(overtakes(later, rule) for later, _ in ready[place + 1 :]):
             before = open_[: open_.index(rule)]

@@ -245,6 +245,11 @@ class Reason:
     """No object of the policy carries a step that was given up (any more).
     Do: nothing.
     """
+    NOT_RECORDED: Final = "NotRecorded"
+    """The API server takes no note on the object of how far its steps are: its annotations are full
+    (256 KiB), or a webhook or a missing right is in the way. The steps go on: it is remembered.
+    Do: read the message. After a change of leader a webhook may be sent again, with the same id.
+    """
     SCALING_FAILED: Final = "ScalingFailed"
     """The API server refused to have a workload scaled; Dayfly tries again.
     Do: read the message: often a webhook, a quota or a missing right.

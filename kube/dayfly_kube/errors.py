@@ -5,7 +5,18 @@
 ``Unreachable``   no answer came: try again later, nothing is known about what the server did
 """
 
+from typing import Final
+
 import msgspec
+
+REFUSALS: Final = frozenset({400, 403, 405, 413, 422})
+"""Codes with which rights, rules and other people's webhooks say no."""
+
+TOO_LARGE: Final = "request is too large"
+"""What etcd says of an object over its limit; the API server passes it on as a 500."""
+
+NO_WEBHOOK: Final = "failed calling webhook"
+"""What the API server says, with a 500, of a webhook that has to be asked and does not answer."""
 
 
 class StatusDetails(msgspec.Struct, frozen=True, rename="camel"):
@@ -97,6 +108,16 @@ class ApiError(Exception):
     def invalid(self) -> bool:
         """The object itself is wrong: trying again is no use."""
         return self.code == 422
+
+    @property
+    def refused(self) -> bool:
+        """Sent again it would be refused again, until somebody changes the object or the rules."""
+        return self.code in REFUSALS or TOO_LARGE in self.message
+
+    @property
+    def unjudged(self) -> bool:
+        """A webhook that is not Dayfly's to repair would have to let it pass, and is away."""
+        return self.code == 500 and NO_WEBHOOK in self.message
 
     @property
     def too_many(self) -> bool:

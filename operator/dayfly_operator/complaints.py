@@ -42,6 +42,13 @@ class Complaints:
         reason = REFUSALS.get(type(action), Reason.DELETION_FAILED)
         self._complain(action, reason, f"could not {what} {action.key}: {error}")
 
+    def unrecorded(self, action: Action, error: ApiError) -> None:
+        """Say that an object does not take what is to be noted on it, and that its steps go on."""
+        note = (
+            f"could not note on {action.key} how far its steps are, so they go on without: {error}"
+        )
+        self._complain(action, Reason.NOT_RECORDED, note)
+
     def blocked(self, order: Delete, keeper: Keeper) -> None:
         """Say that a namespace stays because of what is in it, or may be."""
         note = f"{order.key} has reached its end and stays: {keeper.note}"

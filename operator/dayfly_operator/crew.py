@@ -1,7 +1,7 @@
 """Everything that the engine calls, as far as it knows it: knowledge, hands, and who may say no."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import Protocol
@@ -9,9 +9,11 @@ from typing import Protocol
 from dayfly_core.actions import Action, Delete
 from dayfly_core.ending import Plan, Subject
 from dayfly_core.objects import Key, ObjectMeta
+from dayfly_core.stamps import Changes
 from dayfly_kube.errors import ApiError
 from dayfly_operator.members import Keeper
 from dayfly_operator.stamped import Stamped
+from dayfly_operator.unrecorded import Unrecorded
 
 
 class Turn(Enum):
@@ -59,6 +61,8 @@ class Around:
     """Whether the act is still wanted, as far as is known at this moment."""
     arrived: Callable[[], None]
     """To be called when there is news that no watch tells: the object is looked at again."""
+    remember: Callable[[Changes, ApiError], ObjectMeta]
+    """To be called with annotations that the object does not take: steps go on as if it had."""
 
 
 class Hands(Protocol):
@@ -101,6 +105,10 @@ class Complaints(Protocol):
 
     def refused(self, action: Action, error: ApiError) -> None:
         """Say that the API server forbids it."""
+        ...
+
+    def unrecorded(self, action: Action, error: ApiError) -> None:
+        """Say that an object does not take what is to be noted on it."""
         ...
 
     def blocked(self, order: Delete, keeper: Keeper) -> None:
@@ -166,3 +174,4 @@ class Crew:
     complaints: Complaints
     brakes: Brakes
     releases: Releases
+    unrecorded: Unrecorded = field(default_factory=Unrecorded)

@@ -107,7 +107,7 @@ class Effects:
             case Stamp():
                 return await self._stamp(action)
             case Annotate():
-                return await self._annotate(action)
+                return await self._annotate(action, around)
             case ScaleDown():
                 return await self._scale_down(action, around)
             case Call():
@@ -135,8 +135,8 @@ class Effects:
         self._kit.reports.stamped(order)
         return after
 
-    async def _annotate(self, order: Annotate) -> ObjectMeta | None:
-        after = await self._write(order, Stamps(order.annotations))
+    async def _annotate(self, order: Annotate, around: Around) -> ObjectMeta | None:
+        after = await self._record(order, order.annotations, around)
         self._kit.reports.annotated(order)
         return after
 
@@ -144,11 +144,13 @@ class Effects:
         try:
             return await self._rest(order, around)
         except ApiError as error:
-            if not (error.forbidden or error.invalid):
+            if not error.refused:
                 raise
-            return await self._postpone(order, error)
+            return await self._postpone(order, error, around)
 
-    async def _postpone(self, order: ScaleDown, error: ApiError) -> ObjectMeta | None:
+    async def _postpone(
+        self, order: ScaleDown, error: ApiError, around: Around
+    ) -> ObjectMeta | None:
         """Record when it is tried again, or that it is given up: later steps must have their turn.
 
         Somebody may grant what is missing meanwhile, so this takes longer than a webhook does.
@@ -156,7 +158,7 @@ class Effects:
         now = self._kit.now()
         again = REFUSED.after(order.attempt, now, self._kit.chance())
         ledger = order.refused(now, again, str(error)[:LONGEST_MESSAGE])
-        after = await self._write(order, Stamps({names.STEPS: ledger.text}))
+        after = await self._record(order, {names.STEPS: ledger.text}, around)
         self._kit.reports.not_scaled(order, error, given_up=again is None)
         return after
 
@@ -164,7 +166,7 @@ class Effects:
         record: Changes = {names.STEPS: order.steps}
         if order.key.resource.pair == NAMESPACES.pair:
             scaled = await self._empty(order, around)
-            after = await self._write(order, Stamps(record))
+            after = await self._record(order, record, around)
         else:
             scaled = NOTHING
             after = await self._kit.scaler.down_one(order, order.occurrence, record)
@@ -200,7 +202,7 @@ class Effects:
         now, chance = self._kit.now(), self._kit.chance()
         follow_up = outbox.follow_up(outcome, order.attempt, self._kit.retries, now, chance)
         record: Changes = {names.STEPS: _recorded(order, follow_up, now)}
-        after = await self._write(order, Stamps(record))
+        after = await self._record(order, record, around)
         self._kit.reports.called(order, follow_up)
         return after
 
@@ -216,6 +218,18 @@ class Effects:
             outbox.timeline_body(told),
             SecretRef(self._kit.secrets, secret) if secret else None,
         )
+
+    async def _record(self, order: Action, said: Changes, around: Around) -> ObjectMeta | None:
+        """Note on an object what was done, or is begun; what it does not take is remembered.
+
+        Else whoever can keep an object from being changed could keep it from its end.
+        """
+        try:
+            return await self._write(order, Stamps(said))
+        except ApiError as error:
+            if not (error.refused or error.unjudged):
+                raise
+            return around.remember(said, error)
 
     async def _write(self, order: Action, stamps: Stamps) -> ObjectMeta | None:
         key = order.key

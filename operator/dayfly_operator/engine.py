@@ -20,6 +20,7 @@ from typing import Final
 from dayfly_core.actions import Action, Delete, ScaleDown, Wake
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta
 from dayfly_core.pace import Backoff
+from dayfly_core.stamps import Changes
 from dayfly_core.subject import Plan, Subject
 from dayfly_kube.errors import ApiError, Unreachable
 from dayfly_operator.crew import Around, Crew, Turn
@@ -35,8 +36,8 @@ ATTEMPTS: Final = 5
 """Times that an object may change between being judged and being acted on, at once; then the key
 waits a little, as the object's owner is busy with it."""
 
-REFUSED_AGAIN: Final = 30.0
-"""Seconds until what the API server forbade is tried again: somebody has to grant it first."""
+REFUSED: Final = Backoff(first=30.0, cap=300.0)
+"""When what the API server forbade is tried again: somebody has to grant it first."""
 
 BLOCKED_AGAIN: Final = timedelta(seconds=60)
 """Until a namespace that holds something protected is looked at again."""
@@ -95,6 +96,7 @@ class Engine:
     def _gone(self, key: Key) -> None:
         self.deadlines.cancel(key)
         self._unserved.over(key)
+        self._crew.unrecorded.over(key)
         if key.resource == NAMESPACES:
             self._crew.units.gone(key.name)
 
@@ -210,25 +212,25 @@ class Engine:
             if isinstance(action, Delete) and action.release:
                 again = await self._end_release(action)
             else:
-                after = await self._carry_out(action)
+                after = await self._carry_out(action, subject)
                 self._unserved.over(action.key)
         if plan.unreadable:
             self._crew.complaints.ignored(subject, plan)
         self._again(subject.key, again)
         return Sight(replace(subject, meta=after), by_watch=False) if after else None
 
-    async def _carry_out(self, action: Action) -> ObjectMeta | None:
+    async def _carry_out(self, action: Action, subject: Subject) -> ObjectMeta | None:
         try:
-            return await self._crew.hands.carry_out(action, self._around(action))
+            return await self._crew.hands.carry_out(action, self._around(action, subject))
         except ApiError as error:
             if isinstance(action, Wake):
                 self._unserved.refused(action)
-            if error.forbidden or error.invalid:
+            if error.refused:
                 self._crew.complaints.refused(action, error)
             raise
 
     def _judged(self, subject: Subject) -> Plan:
-        return self._unserved.judged(subject, self._crew.world.plan)
+        return self._unserved.judged(self._crew.unrecorded.noted(subject), self._crew.world.plan)
 
     async def _end_release(self, order: Delete) -> datetime | None:
         outcome = await self._crew.releases.end(order)
@@ -237,13 +239,17 @@ class Engine:
         self._crew.complaints.release_stays(order, outcome.blocked)
         return outcome.again or self._now() + BLOCKED_AGAIN
 
-    def _around(self, action: Action) -> Around:
-        return Around(lambda: self._still(action), lambda: self.look(action.key))
+    def _around(self, action: Action, subject: Subject) -> Around:
+        def remember(changes: Changes, error: ApiError) -> ObjectMeta:
+            self._crew.complaints.unrecorded(action, error)
+            return self._crew.unrecorded.keep(subject, changes)
+
+        return Around(lambda: self._still(action), lambda: self.look(action.key), remember)
 
     def _still(self, action: Action) -> bool:
         """Whether what is known by now would lead to the same act."""
         subject = self._crew.world.known(action.key)
-        planned = self._crew.world.plan(subject).actions if subject else ()
+        planned = self._judged(subject).actions if subject else ()
         return any(_same(each, action) for each in planned)
 
     def _held_back(self, action: Action) -> bool:
@@ -269,8 +275,8 @@ class Engine:
             self.deadlines.set(key, when)
 
     def _later(self, key: Key, error: Exception, at_least: float) -> None:
-        refused = isinstance(error, ApiError) and (error.forbidden or error.invalid)
-        delay = self.queue.retry(key, at_least=max(at_least, REFUSED_AGAIN if refused else 0.0))
+        refused = isinstance(error, ApiError) and error.refused
+        delay = self.queue.retry(key, at_least=at_least, backoff=REFUSED if refused else None)
         log.debug("tried again later object=%s in=%.2fs error=%s", key, delay, error)
 
     def _due(self, key: Key) -> None:

@@ -47,6 +47,7 @@ from dayfly_operator.stamped import Stamped
 from dayfly_operator.status import StatusKeeper
 from dayfly_operator.stuck import Examiner
 from dayfly_operator.telling import Teller
+from dayfly_operator.unrecorded import Unrecorded
 from dayfly_operator.watching import Watching
 from dayfly_operator.world import World
 from dayfly_operator.writing import Gated, Polite, Rehearsal, permit
@@ -103,6 +104,7 @@ class Parts:
         memory = Memory(self.watching, client, clocks.monotonic)
         self._world = World(self.book, memory, self.guard, client, clocks.now)
         self._world.ageing = news.policies_ageing
+        self._notes = Unrecorded()
 
     def _make_calls(self) -> None:
         tools, settings = self._tools, self._tools.settings
@@ -139,7 +141,7 @@ class Parts:
         )
         self.braking = self._braking(news, teller)
         brakes = self.braking.breakers
-        colleagues = Colleagues(self._world, self._pacer, self._namespaces, brakes)
+        colleagues = Colleagues(self._world, self._pacer, self._namespaces, brakes, self._notes)
         ears = Ears(
             teller,
             self.metrics,
@@ -148,15 +150,9 @@ class Parts:
             dry_run=settings.dry_run,
         )
         self.releases = self._release_parts(colleagues, ears, news)
-        crew = Crew(
-            self._world,
-            act_parts.effects(self._act_means(), self.reports),
-            self._pacer,
-            self._namespaces,
-            self.complaints,
-            brakes,
-            self.releases.releases,
-        )
+        hands, releases = act_parts.effects(self._act_means(), self.reports), self.releases.releases
+        knowledge = self._world, hands, self._pacer, self._namespaces, self.complaints
+        crew = Crew(*knowledge, brakes, releases, self._notes)
         self.engine = Engine(
             crew,
             self._tools.leadership,
@@ -290,8 +286,9 @@ class Parts:
         return self._world.wants(key, meta)
 
     def all_stamped(self) -> Iterator[tuple[Key, Stamped]]:
-        """Yield every stamped object that its policy still fits."""
-        return (pair for pair in self.watching.all_stamped() if self._world.held(*pair))
+        """Yield every stamped object that its policy still fits, with what it did not take."""
+        held = (pair for pair in self.watching.all_stamped() if self._world.held(*pair))
+        return ((key, self._notes.stamped(key, found)) for key, found in held)
 
     def obstacles(self) -> Mapping[GroupResource, Obstacle]:
         """Return what stands in the way of ending things, by kind."""

@@ -101,13 +101,14 @@ class WorkQueue(Generic[K]):
             seconds, self._come_back, key, urgent
         )
 
-    def retry(self, key: K, *, at_least: float = 0.0) -> float:
+    def retry(self, key: K, *, at_least: float = 0.0, backoff: Backoff | None = None) -> float:
         """Add the key after its growing delay, or ``at_least`` seconds; the seconds chosen.
 
-        It comes back as urgent as it is being handled now.
+        ``backoff`` is for what needs more patience. It comes back as urgent as it is being handled.
         """
         self._failures[key] = self._failures.get(key, 0) + 1
-        delay = self._backoff.delay(self._failures[key], self._random.random())
+        growing = backoff or self._backoff
+        delay = growing.delay(self._failures[key], self._random.random())
         delay = max(delay, at_least)
         self.add_after(key, delay, urgent=self._running.get(key, False))
         return delay

@@ -238,6 +238,7 @@ class Cluster:
             permissions=OwnRights(client),
             guard=lambda: Guard("dayfly-system"),
             members=self.members,
+            noted=lambda subject: subject,
             reaches=self._reaches,
             now=lambda: self.now,
         )

@@ -199,6 +199,10 @@ class Bystanders:
         """Fail: nothing is refused here."""
         raise AssertionError(action)
 
+    def unrecorded(self, action: Action, error: ApiError) -> None:
+        """Fail: everything is taken note of here."""
+        raise AssertionError(action)
+
     def blocked(self, order: Delete, keeper: Keeper) -> None:
         """Fail: nothing is protected here."""
         raise AssertionError(order)

@@ -19,6 +19,7 @@ from dayfly_operator.helm.releases import HelmReleases, Means
 from dayfly_operator.helm.reports import Ears, ReleaseReports
 from dayfly_operator.helm.survey import ReleaseSurvey, Sources
 from dayfly_operator.rights import OwnRights
+from dayfly_operator.unrecorded import Unrecorded
 from dayfly_operator.writing import Writer
 
 
@@ -42,6 +43,7 @@ class Colleagues:
     turns: Turns
     units: Units
     brakes: Brakes
+    unrecorded: Unrecorded
 
 
 class ReleaseParts:
@@ -75,6 +77,7 @@ class ReleaseParts:
             permissions=OwnRights(tools.client),
             guard=tools.guard,
             members=self.members.of,
+            noted=colleagues.unrecorded.noted,
             reaches=self._reaches,
             now=tools.now,
         )

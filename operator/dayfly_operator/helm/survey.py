@@ -131,6 +131,8 @@ class Sources:
     permissions: Permissions
     guard: Callable[[], Guard]
     members: Callable[[ReleaseRef], Iterable[Key]]
+    noted: Callable[[Subject], Subject]
+    """With what a member has not taken note of."""
     reaches: Callable[[str, ObjectMeta], bool]
     """Whether the policy of that name is about what is in a namespace."""
     now: Callable[[], datetime]
@@ -245,7 +247,7 @@ class ReleaseSurvey:
     def _hold(self, subject: Subject) -> Hold | None:
         if helm.stays(subject.meta.annotation_map):
             return None
-        plan = self._from.world.plan(subject)
+        plan = self._from.world.plan(self._from.noted(subject))
         ends = (action for action in plan.actions if isinstance(action, Delete))
         brake = next(filter(None, map(self._from.brakes.holds_back, ends)), None)
         return holding(subject.key, plan, self._from.now(), brake)

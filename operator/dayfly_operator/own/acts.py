@@ -72,7 +72,7 @@ class Acts:
         try:
             return await self._do(order)
         except ApiError as error:
-            if not (error.forbidden or error.invalid):
+            if not error.refused:
                 raise
             self.reports.withheld(order.author, Reason.DELETION_FAILED, str(error))
             return Outcome(Result.FAILED, Reason.DELETION_FAILED, str(error), chance=self.chance())

@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 WORKERS: Final = 8
 """Objects handled at the same time: each may wait for a page of pods or for its turn to delete."""
 
-REFUSED_AGAIN: Final = 30.0
-"""Seconds until what the API server forbade is tried again: somebody has to grant it first."""
+REFUSED: Final = Backoff(first=30.0, cap=300.0)
+"""When what the API server forbade is tried again: somebody has to grant it first."""
 
 BACKOFF: Final = Backoff(first=0.1, cap=60.0)
 
@@ -112,10 +112,9 @@ class OwnQueue:
         except (Unreachable, Outdated) as error:
             self._later(key, error, 0.0)
         except ApiError as error:
-            refused = error.forbidden or error.invalid
-            if refused:
+            if error.refused:
                 self._desks[key.resource].refused(key, error)
-            self._later(key, error, REFUSED_AGAIN if refused else error.retry_after or 0.0)
+            self._later(key, error, error.retry_after or 0.0)
 
     def _glance(self, key: Key) -> None:
         try:
@@ -134,7 +133,8 @@ class OwnQueue:
             self.deadlines.set(key, when)
 
     def _later(self, key: Key, error: Exception, at_least: float) -> None:
-        delay = self.queue.retry(key, at_least=at_least)
+        refused = isinstance(error, ApiError) and error.refused
+        delay = self.queue.retry(key, at_least=at_least, backoff=REFUSED if refused else None)
         log.debug("tried again later object=%s in=%.2fs error=%s", key, delay, error)
 
     def _due(self, key: Key) -> None:

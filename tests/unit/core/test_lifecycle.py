@@ -124,6 +124,23 @@ def test_a_stronger_rule_overtakes(
     assert called(choose(rules, Facts(), {}, NOW)) == (want, superseded)
 
 
+BEGUN = [
+    pytest.param(step("end", PAST, END), "end", ("scale",), id="overtaken by now"),
+    pytest.param(step("end", SOON, END), "scale", (), id="overtaken later"),
+    pytest.param(step("warn", PAST, WARN), "scale", (), id="by nothing that is weaker"),
+    pytest.param(step("call", PAST, CALL), "scale", (), id="by no call"),
+]
+
+
+@pytest.mark.parametrize(("later", "want", "superseded"), BEGUN)
+def test_what_was_begun_and_failed_is_tried_again_until_it_is_overtaken(
+    later: Rule, want: str, superseded: tuple[str, ...]
+) -> None:
+    records = {"scale": on_record("scale", Result.PENDING)}
+    choice = choose([step("scale", PAST, SCALE), later], Facts(), records, NOW)
+    assert called(choice) == (want, superseded)
+
+
 def test_a_choice_says_since_when_and_when_to_ask_again() -> None:
     rules = [rule("a", LATER), rule("b", SOON), rule("c", PAST)]
     assert choose(rules, Facts(), {}, NOW) == Choice(rules[2], NOW - HOUR, NOW + HOUR)
@@ -165,7 +182,7 @@ def test_whatever_the_rules_only_what_is_open_and_true_or_begun_is_chosen(
     records = {name: on_record(name, result) for name, result in results.items()}
     choice = choose(rules, Facts(), records, NOW)
     for overtaken in choice.superseded:
-        assert overtaken.name not in results
+        assert results.get(overtaken.name) in (None, Result.PENDING)
         assert overtaken.strength > 0
     if choice.rule and choice.rule.name in results:
         assert results[choice.rule.name] is Result.PENDING

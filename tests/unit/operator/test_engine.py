@@ -125,6 +125,9 @@ class Complaints:
     def refused(self, action: Action, error: ApiError) -> None:
         self.said.append(f"refused {error.code}")
 
+    def unrecorded(self, action: Action, error: ApiError) -> None:
+        self.said.append(f"unrecorded {error.code}")
+
     def blocked(self, order: Delete, keeper: Keeper) -> None:
         self.said.append(f"blocked by {keeper.member}")
 
@@ -275,7 +278,7 @@ async def test_what_a_failure_leads_to(error: Exception, attempts: int, said: li
     scene = Scene(hands=Hands(errors=[error]))
     async with scene.engine() as engine:
         scene.see(engine, ends(1))
-        await asyncio.sleep(20)
+        await asyncio.sleep(14)
     assert len(scene.hands.done) == attempts
     assert scene.complaints.said == said
 

@@ -126,7 +126,7 @@ async def test_one_that_is_gone_is_forgotten() -> None:
         pytest.param(Outdated(), 0.0, 0.1, id="changed meanwhile"),
         pytest.param(ApiError(Status(500)), 0.0, 0.1, id="a fault of the API server"),
         pytest.param(ApiError(Status(429), 7.0), 7.0, 7.0, id="when it asked to come back"),
-        pytest.param(FORBIDDEN, 30.0, 30.0, id="a right has to be granted first"),
+        pytest.param(FORBIDDEN, 15.0, 30.0, id="a right has to be granted first"),
     ],
 )
 async def test_what_failed_is_tried_again(error: Exception, soonest: float, latest: float) -> None:
