@@ -205,7 +205,8 @@ class Reason:
     Do: nothing.
     """
     SCALED_DOWN: Final = "ScaledDown"
-    """A step of the policy's timeline scaled the object, or all in the namespace, to nothing.
+    """The timeline of its policy, or a NamespaceManager, scaled the object, or what the namespace
+    holds, to nothing.
     Do: kubectl dayfly wake, if it is still needed.
     """
     NOTHING_TO_SCALE: Final = "NothingToScale"

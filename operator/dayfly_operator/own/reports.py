@@ -79,7 +79,7 @@ class OwnReports:
 
     def scaled(self, key: Key, uid: str, note: str) -> None:
         """Say on a workload what has become of it."""
-        self.teller.tell(key, uid, Reason.SCALED_DOWN, note)
+        self.teller.tell(key, uid, Reason.SCALED, note)
 
     def scaled_down(self, author: Author, act: ScaleNamespace, note: str) -> None:
         """Say that workloads of a namespace were scaled down."""

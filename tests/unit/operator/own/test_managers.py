@@ -4,6 +4,7 @@ import pytest
 
 from dayfly_core import instant, names
 from dayfly_core.outgoing.outbox import Failed, Refused
+from dayfly_core.reasons import Reason
 from support.own_desks import (
     CI,
     DELETE,
@@ -125,6 +126,9 @@ async def test_workloads_are_scaled_down_and_what_is_no_workload_is_said(world: 
     scaled = world.get_now(DEPLOYMENT) or {}
     assert scaled["spec"]["replicas"] == 0
     assert scaled["metadata"]["annotations"][names.REPLICAS] == "3"
+    told = [(about, why) for about, why, _ in world.recorder.events]
+    assert ("Deployment/web", Reason.SCALED) in told, "as by the timeline of a policy"
+    assert ("Namespace/team", Reason.SCALED_DOWN) in told
     [entry] = (world.get_now(CI) or {})["status"]["policies"]
     assert "'CronJob'" in entry["message"]
     assert deactivated(world)
