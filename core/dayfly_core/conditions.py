@@ -5,14 +5,15 @@ from datetime import datetime
 
 from dayfly_core import api, instant
 
+Said = tuple[api.ConditionStatus, str, str]
+"""Status, reason and message of a condition."""
+
 
 def with_condition(
     existing: Sequence[api.StatusCondition],
     type: str,
-    status: api.ConditionStatus,
+    said: Said,
     *,
-    reason: str,
-    message: str,
     generation: int,
     now: datetime,
 ) -> list[api.StatusCondition]:
@@ -20,6 +21,7 @@ def with_condition(
 
     The result equals ``existing`` if nothing changed, so that comparing tells whether to write.
     """
+    status, reason, message = said
     old = next((condition for condition in existing if condition.type == type), None)
     kept = old is not None and old.status == status
     new = api.StatusCondition(

@@ -13,8 +13,8 @@ from typing import Any, Final, Protocol, TypeVar
 
 import msgspec
 
-from dayfly_core.api import ConditionStatus, StatusCondition
-from dayfly_core.conditions import with_condition
+from dayfly_core.api import StatusCondition
+from dayfly_core.conditions import Said, with_condition
 from dayfly_core.objects import OwnMeta
 from dayfly_core.pace import Backoff
 
@@ -163,28 +163,14 @@ def patch_of_status(stored: Stored, status: msgspec.Struct) -> dict[str, Any]:
     }
 
 
-Said = tuple[ConditionStatus, str, str]
-"""Status, reason and message of a condition."""
-
-
 def judged(
-    stored: Stored,
-    existing: Sequence[StatusCondition],
-    type: str,
-    said: Said,
-    now: datetime,
+    stored: Stored, existing: Sequence[StatusCondition], type: str, said: Said, now: datetime
 ) -> list[StatusCondition]:
     """Return the conditions with this one set, for the generation that was looked at."""
     status, reason, message = said
-    return with_condition(
-        existing,
-        type,
-        status,
-        reason=reason,
-        message=message[:LONGEST_MESSAGE],
-        generation=stored.metadata.generation,
-        now=now,
-    )
+    short = status, reason, message[:LONGEST_MESSAGE]
+    generation = stored.metadata.generation
+    return with_condition(existing, type, short, generation=generation, now=now)
 
 
 StatusType = TypeVar("StatusType", bound=msgspec.Struct)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from dayfly_core import duration, instant, names
 from dayfly_core.api import ConditionStatus, Enforcement, Stay, StayStatus
 from dayfly_core.bounds import objections
-from dayfly_core.conditions import with_condition
+from dayfly_core.conditions import Said, with_condition
 from dayfly_core.expiry import Case, Until, after
 from dayfly_core.objects import NAMESPACES, ObjectMeta
 from dayfly_core.policies import Policies, Policy, fits
@@ -170,13 +170,10 @@ def wake_text(stay: Stay) -> str:
 def status(stay: Stay, decision: Decision, now: datetime) -> StayStatus:
     """Return the status that records a decision, once what it says is written."""
     before = StayStatus() if stay.status is UNSET else stay.status
-    outcome, reason, message = _outcome(decision)
     conditions = with_condition(
         before.conditions,
         Condition.GRANTED,
-        outcome,
-        reason=reason,
-        message=message,
+        _outcome(decision),
         generation=stay.metadata.generation,
         now=now,
     )
@@ -184,7 +181,7 @@ def status(stay: Stay, decision: Decision, now: datetime) -> StayStatus:
     return StayStatus(expires_at=UNSET if end is None else end, conditions=conditions)
 
 
-def _outcome(decision: Decision) -> tuple[ConditionStatus, str, str]:
+def _outcome(decision: Decision) -> Said:
     if isinstance(decision, Denied):
         return ConditionStatus.FALSE, decision.reason, decision.message
     return ConditionStatus.TRUE, Reason.GRANTED, _granted(decision)

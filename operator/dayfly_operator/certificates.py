@@ -37,8 +37,7 @@ class Upkeep:
     Empty Secrets are filled without asking the gate: each write is compare and swap over what was
     judged, and a cluster whose operator has not found its leader yet needs a certificate too. What
     is filled is the leader's alone: replicas that are told different names, as in the middle of an
-    upgrade, would take it from each other. A staged change of the CA will be
-    a sequence of such steps here, each resumable by the next leader.
+    upgrade, would take it from each other.
     """
 
     def __init__(

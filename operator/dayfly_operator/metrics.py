@@ -78,56 +78,45 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.ended = Counter(
-            "dayfly_ended", "Objects ended.", ["policy", "resource"], registry=self.registry
+        self.ended = self._counter("dayfly_ended", "Objects ended.", "policy", "resource")
+        self.stamped = self._counter(
+            "dayfly_stamped", "Objects stamped by the operator.", "policy", "reason"
         )
-        self.stamped = Counter(
-            "dayfly_stamped",
-            "Objects stamped by the operator.",
-            ["policy", "reason"],
-            registry=self.registry,
-        )
-        self.steps = Counter(
+        self.steps = self._counter(
             "dayfly_steps",
             "Steps of timelines, and wakes, by what came of them; a webhook counts each attempt.",
-            ["policy", "action", "result"],
-            registry=self.registry,
+            "policy",
+            "action",
+            "result",
         )
-        self.withheld = Counter(
+        self.withheld = self._counter(
             "dayfly_withheld",
             "Times that something did not end, or was not stamped, by reason.",
-            ["policy", "reason"],
-            registry=self.registry,
+            "policy",
+            "reason",
         )
-        self.breaker_opened = Counter(
-            "dayfly_breaker_opened",
-            "Times that the breaker of a policy opened.",
-            ["policy"],
-            registry=self.registry,
+        self.breaker_opened = self._counter(
+            "dayfly_breaker_opened", "Times that the breaker of a policy opened.", "policy"
         )
-        self.history_dropped = Counter(
+        self.history_dropped = self._counter(
             "dayfly_history_dropped",
             "Entries of the history that were not kept, because too many waited.",
-            registry=self.registry,
         )
-        self.events_dropped = Counter(
+        self.events_dropped = self._counter(
             "dayfly_events_dropped",
             "Kubernetes Events that were not posted, by what stood in the way.",
-            ["cause"],
-            registry=self.registry,
+            "cause",
         )
-        self.calls = Counter(
+        self.calls = self._counter(
             "dayfly_webhook_calls",
             "Outgoing webhooks, each attempt, by result: delivered, failed or refused (not sent, "
             "because of where it leads).",
-            ["result"],
-            registry=self.registry,
+            "result",
         )
-        self.dead_letters = Counter(
+        self.dead_letters = self._counter(
             "dayfly_webhook_dead_letters",
             "Outgoing webhooks that were given up, by the kind of the object that asked for them.",
-            ["kind"],
-            registry=self.registry,
+            "kind",
         )
         self.lag = Histogram(
             "dayfly_end_lag_seconds",
@@ -135,6 +124,9 @@ class Metrics:
             buckets=LAG_BUCKETS,
             registry=self.registry,
         )
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(name, text, labels, registry=self.registry)
 
     def called(self, result: str) -> None:
         """Count one attempt of an outgoing webhook."""

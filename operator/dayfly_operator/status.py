@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 
 from dayfly_core import api, instant
 from dayfly_core.api import ConditionStatus, Enforcement, Unit
-from dayfly_core.conditions import with_condition
+from dayfly_core.conditions import Said, with_condition
 from dayfly_core.objects import EXPIRY_POLICIES, Key
 from dayfly_core.policies import GroupResource
 from dayfly_core.reasons import Condition, Reason
@@ -49,38 +49,11 @@ class Facts:
     """Kinds of the policy that the API server does not send to the webhooks (yet)."""
 
 
-Judgement = tuple[ConditionStatus, str, str]
-"""Status, reason and message of a condition."""
-
-
 def status_of(entry: Entry, facts: Facts, now: datetime) -> api.ExpiryPolicyStatus:
     """Return the status as it should be; equal to the present one if there is nothing to say."""
-    conditions = entry.status.conditions
-    generation = entry.meta.generation
-    judgements = {
-        Condition.READY: _ready(entry, facts),
-        Condition.ENFORCEABLE: _enforceable(facts.obstacles),
-    }
-    # The others are only there once there was something to say.
-    known = {condition.type for condition in conditions}
-    if facts.stuck or Condition.STUCK in known:
-        judgements[Condition.STUCK] = _stuck(facts.stuck)
-    if facts.stopped_releases or Condition.RELEASE_BLOCKED in known:
-        judgements[Condition.RELEASE_BLOCKED] = _stopped(facts.stopped_releases)
-    if facts.breaker or Condition.BREAKER_OPEN in known:
-        judgements[Condition.BREAKER_OPEN] = _breaker(facts.breaker)
-    if facts.tally.given_up or Condition.STEPS_GIVEN_UP in known:
-        judgements[Condition.STEPS_GIVEN_UP] = _given_up(facts.tally)
-    for kind, (status, reason, message) in judgements.items():
-        conditions = with_condition(
-            conditions,
-            kind,
-            status,
-            reason=reason,
-            message=message,
-            generation=generation,
-            now=now,
-        )
+    conditions, generation = entry.status.conditions, entry.meta.generation
+    for kind, said in _said(entry, facts):
+        conditions = with_condition(conditions, kind, said, generation=generation, now=now)
     tally = facts.tally
     return api.ExpiryPolicyStatus(
         observed_generation=generation,
@@ -92,6 +65,21 @@ def status_of(entry: Entry, facts: Facts, now: datetime) -> api.ExpiryPolicyStat
         breaker=facts.breaker or UNSET,
         conditions=list(conditions),
     )
+
+
+def _said(entry: Entry, facts: Facts) -> Iterator[tuple[str, Said]]:
+    """Yield the conditions: all but two are only there once there was something to say."""
+    known = {condition.type for condition in entry.status.conditions}
+    yield Condition.READY, _ready(entry, facts)
+    yield Condition.ENFORCEABLE, _enforceable(facts.obstacles)
+    if facts.stuck or Condition.STUCK in known:
+        yield Condition.STUCK, _stuck(facts.stuck)
+    if facts.stopped_releases or Condition.RELEASE_BLOCKED in known:
+        yield Condition.RELEASE_BLOCKED, _stopped(facts.stopped_releases)
+    if facts.breaker or Condition.BREAKER_OPEN in known:
+        yield Condition.BREAKER_OPEN, _breaker(facts.breaker)
+    if facts.tally.given_up or Condition.STEPS_GIVEN_UP in known:
+        yield Condition.STEPS_GIVEN_UP, _given_up(facts.tally)
 
 
 def _steps(entry: Entry) -> list[api.KnownStep] | UnsetType:
@@ -112,7 +100,7 @@ def _reach(entry: Entry) -> api.Reach | UnsetType:
     return api.Reach(digest=entry.reach.digest, since=instant.render(entry.reach.since))
 
 
-def _ready(entry: Entry, facts: Facts) -> Judgement:
+def _ready(entry: Entry, facts: Facts) -> Said:
     if entry.policy is None:
         return ConditionStatus.FALSE, Reason.INVALID_POLICY, entry.fault
     if entry.policy.suspended:
@@ -122,7 +110,7 @@ def _ready(entry: Entry, facts: Facts) -> Judgement:
     return _admitting(facts)
 
 
-def _admitting(facts: Facts) -> Judgement:
+def _admitting(facts: Facts) -> Said:
     if facts.switched_off:
         return ConditionStatus.FALSE, Reason.ADMISSION_OFF, _switched_off(facts.switched_off)
     if facts.unasked:
@@ -141,14 +129,14 @@ def _switched_off(gone: Sequence[str]) -> str:
     )
 
 
-def _enforceable(obstacles: Sequence[Obstacle]) -> Judgement:
+def _enforceable(obstacles: Sequence[Obstacle]) -> Said:
     if not obstacles:
         return ConditionStatus.TRUE, Reason.ALL_RIGHTS, "every kind exists and may be ended"
     sentences = "; ".join(sorted(obstacle.message for obstacle in obstacles))
     return ConditionStatus.FALSE, obstacles[0].reason, sentences
 
 
-def _given_up(tally: Tally) -> Judgement:
+def _given_up(tally: Tally) -> Said:
     if not tally.given_up:
         return ConditionStatus.FALSE, Reason.NO_STEP_GIVEN_UP, "no step was given up"
     objects = f"{tally.given_up} object{'' if tally.given_up == 1 else 's'}"
@@ -156,13 +144,13 @@ def _given_up(tally: Tally) -> Judgement:
     return ConditionStatus.TRUE, Reason.STEPS_GIVEN_UP, message
 
 
-def _stuck(diagnoses: Sequence[str]) -> Judgement:
+def _stuck(diagnoses: Sequence[str]) -> Said:
     if not diagnoses:
         return ConditionStatus.FALSE, Reason.DELETED, "everything that was ended is gone"
     return ConditionStatus.TRUE, Reason.NAMESPACE_STUCK, "; ".join(diagnoses)
 
 
-def _stopped(sentences: Sequence[str]) -> Judgement:
+def _stopped(sentences: Sequence[str]) -> Said:
     if not sentences:
         return ConditionStatus.FALSE, Reason.RELEASE_ENDED, "no Helm release is kept from its end"
     more = len(sentences) - MOST_NAMED
@@ -170,7 +158,7 @@ def _stopped(sentences: Sequence[str]) -> Judgement:
     return ConditionStatus.TRUE, Reason.RELEASE_BLOCKED, "; ".join(told)
 
 
-def _breaker(breaker: api.Breaker | None) -> Judgement:
+def _breaker(breaker: api.Breaker | None) -> Said:
     if breaker is None:
         return ConditionStatus.FALSE, Reason.BREAKER_CLOSED, "nothing is held back"
     return ConditionStatus.TRUE, Reason.BREAKER_OPEN, breaker.message

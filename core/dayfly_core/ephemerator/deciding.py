@@ -14,7 +14,7 @@ from msgspec import UNSET
 from dayfly_core import api, errand, instant, names
 from dayfly_core.api import ConditionStatus
 from dayfly_core.api.ephemerator import Ending
-from dayfly_core.conditions import without_condition
+from dayfly_core.conditions import Said, without_condition
 from dayfly_core.ephemerator.aim import (
     Aim,
     Settings,
@@ -31,7 +31,6 @@ from dayfly_core.errand import (
     Outcome,
     Plan,
     Result,
-    Said,
     Stored,
     judged,
 )

@@ -12,8 +12,8 @@ from msgspec import UNSET
 from dayfly_core import api, errand, instant
 from dayfly_core.api import ConditionStatus
 from dayfly_core.api.namespace_manager import LONGEST_MESSAGE, ActionType, PolicyResult
-from dayfly_core.conditions import without_condition
-from dayfly_core.errand import Plan, Said, Stored, judged
+from dayfly_core.conditions import Said, without_condition
+from dayfly_core.errand import Plan, Stored, judged
 from dayfly_core.lifecycle import Record, Result, Rule, occurrence
 from dayfly_core.namespace_manager.rules import action_of, read_status, target, understood
 from dayfly_core.objects import ObjectMeta

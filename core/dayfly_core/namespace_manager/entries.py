@@ -7,7 +7,8 @@ import msgspec
 from msgspec import UNSET
 
 from dayfly_core.api.namespace_manager import PolicyResult
-from dayfly_core.errand import RECHECK, Said
+from dayfly_core.conditions import Said
+from dayfly_core.errand import RECHECK
 from dayfly_core.lifecycle import Result, Rule
 from dayfly_core.namespace_manager.case import WAITING, Case, ManagerPlan, whole
 from dayfly_core.reasons import Condition, Reason

@@ -25,6 +25,7 @@ from dayfly_core.helm.storage import Revision, UnreadableRelease
 from dayfly_core.names import POLICY
 from dayfly_core.objects import NAMESPACES, SECRETS, Key, ObjectMeta, Resource
 from dayfly_core.reasons import Reason
+from dayfly_core.triggers import LAST
 from dayfly_kube.errors import ApiError
 from dayfly_kube.release_plans import at_work, stopped, unreadable
 from dayfly_kube.releases import Content, ReleaseReader
@@ -240,9 +241,8 @@ class ReleaseSurvey:
 
     def _first_hold(self, subjects: Iterable[Subject]) -> Hold | None:
         """Name the member that ends last, or never."""
-        holds = [hold for hold in map(self._hold, subjects) if hold]
-        lasting = next((hold for hold in holds if hold.until is None), None)
-        return lasting or max(holds, key=lambda hold: str(hold.until), default=None)
+        holds = filter(None, map(self._hold, subjects))
+        return max(holds, key=lambda hold: hold.until or LAST, default=None)
 
     def _hold(self, subject: Subject) -> Hold | None:
         if helm.stays(subject.meta.annotation_map):

@@ -108,6 +108,8 @@ class Caller:
         except (NotLeading, ForbiddenDestination):
             raise
         except Exception:
+            # aiohttp is fed by a stranger: whatever that makes it raise is a failed call, which is
+            # tried again and given up in the end, not a defect of the engine's.
             log.exception("call failed receiver=%s key=%s", destination.origin, key)
             return Failed(outbox.NO_HTTP)
 

@@ -1,4 +1,4 @@
-"""Ephemerators and NamespaceManagers as this replica knows them.
+"""Ephemerators, NamespaceManagers and Stays as this replica knows them.
 
 kopf tells of each (``kinds``), and a list of all, every so often, finds what its streams missed.
 Nothing is ever done by what is known here: it says what to look at, and the look reads by quorum.
@@ -159,7 +159,7 @@ class OwnKind:
 
 
 class OwnKinds:
-    """Both kinds, as the watches tell of them."""
+    """All of these kinds, as the watches tell of them."""
 
     def __init__(self, kinds: Iterable[OwnKind]) -> None:
         self._kinds: Mapping[Resource, OwnKind] = {kind.resource: kind for kind in kinds}
@@ -173,7 +173,7 @@ class OwnKinds:
         return self._kinds[key.resource].get(key)
 
     def aimed_at(self, namespace: str) -> Iterator[Key]:
-        """Yield the objects of either kind that are about this namespace."""
+        """Yield the objects of any kind that are about this namespace."""
         for kind in self._kinds.values():
             yield from kind.aimed_at(namespace)
 
@@ -182,7 +182,7 @@ class OwnKinds:
         return {each.group_resource: len(kind.objects) for each, kind in self._kinds.items()}
 
     def all(self) -> tuple[Key, ...]:
-        """Return all of either kind, as things are now."""
+        """Return all of every kind, as things are now."""
         return tuple(key for kind in self._kinds.values() for key in kind.objects)
 
     async def relist(self, client: Lister, finder: Finder) -> None:

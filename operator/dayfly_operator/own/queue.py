@@ -1,4 +1,4 @@
-"""When the leader looks at which Ephemerator or NamespaceManager.
+"""When the leader looks at which Ephemerator, NamespaceManager or Stay.
 
 The same loop as the engine's: a key, a look, and when to look again. Every replica knows the
 objects; only with the gate open do keys enter the queue, and when it opens all are looked at.
@@ -68,7 +68,7 @@ class Desk(Protocol):
 
 
 class OwnQueue:
-    """Both kinds' work queue."""
+    """The work queue of all of these kinds."""
 
     def __init__(
         self,

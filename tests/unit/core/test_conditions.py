@@ -26,9 +26,7 @@ def ready(status: ConditionStatus, reason: str, generation: int = 1) -> list[Sta
     return with_condition(
         [READY, STUCK],
         "Ready",
-        status,
-        reason=reason,
-        message="in force",
+        (status, reason, "in force"),
         generation=generation,
         now=NOON,
     )
@@ -67,9 +65,7 @@ def test_a_new_condition_comes_last() -> None:
     got = with_condition(
         [STUCK],
         "Ready",
-        ConditionStatus.UNKNOWN,
-        reason="Active",
-        message="",
+        (ConditionStatus.UNKNOWN, "Active", ""),
         generation=3,
         now=NOON + timedelta(seconds=1),
     )
