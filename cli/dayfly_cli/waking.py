@@ -29,6 +29,7 @@ EXAMPLES = """examples:
   {prog} wake deploy/web -n shop
   {prog} wake ns/shop-pr-17 --no-wait
 
+What is awake keeps its end; to move that, there is {prog} extend.
 Whoever may not change the Namespace itself asks by a Stay in it, which this command creates then.
 The same by kubectl:
   kubectl annotate ns shop-pr-17 --overwrite dayfly.dev/wake-requested="$(date -u +%FT%TZ) jane"
@@ -79,7 +80,7 @@ async def run(terminal: Terminal, argv: Sequence[str]) -> int:
     if options.about.output == "json":
         terminal.say(json.dumps(as_data(Entry(resource, after), terminal.now()), indent=2))
     else:
-        terminal.say(_told(Entry(resource, after), options, terminal))
+        terminal.say(_told(Entry(resource, after), Entry(resource, before), options, terminal))
     return OK
 
 
@@ -132,9 +133,11 @@ async def _woken(cluster: Cluster, resource: Resource, name: str) -> ObjectMeta:
     )
 
 
-def _told(entry: Entry, options: Options, terminal: Terminal) -> str:
+def _told(entry: Entry, before: Entry, options: Options, terminal: Terminal) -> str:
     if options.dry_run:
         return f"{entry.title} would wake up (dry run)"
     end = entry.end
-    ends = f"; it ends {at(end)} ({countdown(end, terminal.now())})" if end else ""
+    # What was awake keeps its end, and so does what its policy does not let live anew.
+    verb = "still ends" if options.wait and end == before.end else "ends"
+    ends = f"; it {verb} {at(end)} ({countdown(end, terminal.now())})" if end else ""
     return f"{entry.title} {'is awake' if options.wait else 'is asked to wake up'}{ends}"

@@ -143,16 +143,19 @@ def read(text: str | None, end: str) -> Ledger:
     """
     if not text:
         return Ledger(end, {})
+    stored = latest(text)
+    return Ledger(end, stored.records if _same(stored.end, end) else {}, stored.woken)
+
+
+def latest(text: str) -> Ledger:
+    """Read the annotation, for whichever end it is."""
     try:
         stored = msgspec.json.decode(text, type=_Stored)
         # Of what is there, none was deleted: with such a record it would live for ever.
         done = (each for each in stored.done if not each.step.startswith(f"{StepType.DELETE}@"))
-        records = {each.step: _record(each) for each in done}
+        return Ledger(stored.end, {each.step: _record(each) for each in done}, stored.woken)
     except (msgspec.MsgspecError, instant.InvalidInstant):
-        return Ledger(end, {})
-    if not _same(stored.end, end):
-        return Ledger(end, {}, stored.woken)
-    return Ledger(end, records, stored.woken)
+        return Ledger("", {})
 
 
 def _same(one: str, other: str) -> bool:

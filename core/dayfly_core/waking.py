@@ -1,21 +1,27 @@
 """Waking: somebody asks for what was scaled down; it comes back, and may live anew.
 
+What is awake keeps its end, however often it is asked for.
+
 Any text in the annotation ``wake-requested`` that differs from the last one served is a request, so
 a command line, an API and a plain ``kubectl annotate`` are the same.
 """
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
-from dayfly_core import names, timeline
+from dayfly_core import agenda, names, timeline
 from dayfly_core.actions import Wake
+from dayfly_core.api import StepType
 from dayfly_core.expiry import Case, renewed_by_waking
-from dayfly_core.lifecycle import occurrence
+from dayfly_core.lifecycle import Result, occurrence
+from dayfly_core.outlook import ENDING
 from dayfly_core.policies import Policy
 from dayfly_core.reasons import Reason
 from dayfly_core.stamps import Changes
 from dayfly_core.subject import Plan, Subject
 from dayfly_core.timeline import Ledger
+from dayfly_core.triggers import LAST
 from dayfly_core.wish import Wish
 
 LONGEST = 256
@@ -46,7 +52,7 @@ def plan(subject: Subject, policy: Policy, wish: Wish, text: str, now: datetime)
 
 def _written(case: Case, wish: Wish, text: str) -> Changes:
     annotations = case.meta.annotation_map
-    end = renewed_by_waking(case, wish)
+    end = renewed_by_waking(case, wish) if _rests(case, wish) else None
     if end is None:
         ledger = timeline.read(annotations.get(names.STEPS), wish.at_text or "")
         return {names.STEPS: Ledger(ledger.end, ledger.records, _mark(text)).text}
@@ -54,6 +60,24 @@ def _written(case: Case, wish: Wish, text: str) -> Changes:
     gone: Changes = {key: None for key in (names.CAUGHT_UP, names.WARNING) if key in annotations}
     steps = Ledger(end.text, {}, _mark(text)).text
     return {names.STEPS: steps, names.EXPIRES_AT: end.text, **gone}
+
+
+def _rests(case: Case, wish: Wish) -> bool:
+    """Whether it sleeps, or would be put to rest or deleted now.
+
+    To ask for what is awake is no extension: it keeps its end. What slept and was extended sleeps
+    on, so the record of its former end counts.
+    """
+    slept = timeline.latest(case.meta.annotation_map.get(names.STEPS, "")).records.values()
+    if any(each.rule.startswith(StepType.SCALE_DOWN) and each.result in DOWN for each in slept):
+        return True
+    end = wish.at or LAST
+    takes = (step for step in case.policy.steps if step.type in ENDING)
+    return any(agenda.due(case.policy, step, end).at <= case.now for step in takes)
+
+
+DOWN: Final = frozenset({Result.PENDING, Result.DONE, Result.FAILED})
+"""Results of a scale-down after which something may be at rest."""
 
 
 def _mark(text: str) -> str:

@@ -36,7 +36,7 @@ async def test_wake_asks_and_waits_until_the_request_was_served(shell: Shell) ->
     )
     answer = await asking
     assert (answer.status, answer.err) == (0, "")
-    assert answer.out.startswith("namespace/shop is awake")
+    assert answer.out.startswith("namespace/shop is awake; it still ends ")
 
 
 async def test_who_does_not_wait_is_told_that_it_is_asked_for(shell: Shell) -> None:

@@ -122,7 +122,7 @@ class TTL(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         bool,
         Meta(
             description="Whether what is woken lives anew from then on, within max and maxTotal; "
-            "otherwise it keeps its end."
+            "otherwise it keeps its end, as does what was awake when somebody asked."
         ),
     ] = True
 

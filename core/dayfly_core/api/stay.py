@@ -27,9 +27,13 @@ class StaySpec(msgspec.Struct, frozen=True, kw_only=True):
         InstantText | UnsetType,
         Meta(description="When the namespace is no longer needed, RFC 3339; instead of for."),
     ] = UNSET
-    wake: Annotated[bool, Meta(description="True: what its policy has scaled down comes back.")] = (
-        False
-    )
+    wake: Annotated[
+        bool,
+        Meta(
+            description="True: what its policy has scaled down comes back, and lives anew if the "
+            "policy says so. A namespace that is awake keeps its end."
+        ),
+    ] = False
 
 
 class StayStatus(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

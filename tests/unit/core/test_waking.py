@@ -55,6 +55,9 @@ ENDS = [
         STANDARD, None, id="maxTotal is over: no new end",
     ),
     pytest.param(asking(), replace(STANDARD, default=None), None, id="no life to begin anew"),
+    pytest.param(
+        asking(in_("10m")), STANDARD, in_("24h"), id="it was put to rest before its end"
+    ),
 ]  # fmt: skip
 
 
@@ -63,6 +66,47 @@ def test_the_new_end(meta: ObjectMeta, policy: Policy, want: str | None) -> None
     action = woken(meta, policy)
     assert action.annotations.get(names.EXPIRES_AT) == want
     assert ledger_of(action) == ({} if want else {"SCALE_DOWN@0s": "Done"})
+
+
+NOTIFIED = ("NOTIFY@-1h", Result.DONE)
+
+
+def calling(at: str, steps: str = "") -> ObjectMeta:
+    return ending(at, steps, wake_requested="now, alice")
+
+
+AWAKE = [
+    pytest.param(calling(in_("2h")), STANDARD, None, id="awake: it keeps its end"),
+    pytest.param(
+        calling(in_("2h"), recorded(in_("2h"), woken="before, bob")), STANDARD, None,
+        id="awake since it was woken before",
+    ),
+    pytest.param(
+        calling(in_("30m"), recorded(in_("30m"), NOTIFIED)),
+        on_timeline("NOTIFY@-1h", "SCALE_DOWN@0s", "DELETE@24h"), None, id="only warned",
+    ),
+    pytest.param(
+        calling(in_("2h"), recorded(PAST, DOWN)), STANDARD, in_("24h"), id="asleep, and extended"
+    ),
+    pytest.param(calling(PAST), STANDARD, in_("24h"), id="about to be put to rest"),
+    pytest.param(calling(PAST), on_timeline(), in_("24h"), id="about to be deleted"),
+    pytest.param(
+        calling(PAST, recorded(PAST, ("SCALE_DOWN@0s", Result.PENDING))), STANDARD, in_("24h"),
+        id="half at rest",
+    ),
+    pytest.param(
+        calling(in_("2h"), recorded(PAST, ("SCALE_DOWN@0s", Result.SUPERSEDED))), STANDARD, None,
+        id="never put to rest",
+    ),
+    pytest.param(calling(in_("2h"), "no record"), STANDARD, None, id="nobody can read its record"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("meta", "policy", "want"), AWAKE)
+def test_only_what_sleeps_or_would_lives_anew(
+    meta: ObjectMeta, policy: Policy, want: str | None
+) -> None:
+    assert woken(meta, policy).annotations.get(names.EXPIRES_AT) == want
 
 
 def test_a_new_end_is_no_surprise_and_withdraws_the_warning() -> None:
