@@ -109,6 +109,7 @@ class Reflector(Generic[T]):
         self._version = ""
         self._continue = ""
         self._heard = float("-inf")
+        self._opened = float("-inf")
         self._failures = 0
         self._told = False
         self._refusals = 0
@@ -128,12 +129,12 @@ class Reflector(Generic[T]):
         """When the copy was last known to be the server's state, monotonic; at first never."""
         return self._heard
 
-    def fresh(self, now: float, within: float) -> bool:
-        """Whether the copy was the server's state at most ``within`` seconds before ``now``.
+    def alive(self, now: float, within: float) -> bool:
+        """Whether the server was heard, or took up a watch, at most ``within`` seconds ago.
 
         An idle stream proves itself by a bookmark a minute. ``now`` is monotonic.
         """
-        return self.synced.is_set() and now - self._heard <= within
+        return self.synced.is_set() and now - max(self._heard, self._opened) <= within
 
     def stop(self) -> None:
         """Let ``run`` return."""
@@ -215,19 +216,20 @@ class Reflector(Generic[T]):
             | {"timeoutSeconds": str(self._tempo.watch_seconds())},
             metadata_only=self._metadata_only,
             idle=self._tempo.idle,
-            opened=self._hear,
+            opened=self._open,
         )
         async with aclosing(lines):
             async for line in lines:
                 self._version = self._mirror.event(line)
-                self._hear()
+                self._heard = self._monotonic()
                 self._failures = 0
         # A stream that ends at once, without a word, must not be asked for again at once.
         if self._monotonic() - started > self._tempo.longest_wait:
             self._failures = 0
 
-    def _hear(self) -> None:
-        self._heard = self._monotonic()
+    def _open(self) -> None:
+        # What has changed since the last event is still to come: the copy is no newer for it.
+        self._opened = self._monotonic()
 
     def _tell(self, trouble: Trouble) -> None:
         """Warn of the first failure in a row, not of all: a dozen streams fail together, for long.

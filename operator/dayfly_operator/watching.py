@@ -180,7 +180,7 @@ class Watching:
 
     def _silent(self, followed: Followed) -> bool:
         watch = followed.stamped
-        return watch.synced.is_set() and not watch.fresh(self._monotonic(), HEARD_WITHIN)
+        return watch.synced.is_set() and not watch.alive(self._monotonic(), HEARD_WITHIN)
 
     def relist(self) -> None:
         """List anew what is not stamped: policies or labels have changed."""
@@ -228,8 +228,8 @@ class Watching:
                     yield key
 
     def namespace(self, name: str) -> ObjectMeta | None:
-        """Return a namespace's metadata if that is certainly fresh."""
-        if not self.namespaces.fresh(self._monotonic(), HEARD_WITHIN):
+        """Return a namespace's metadata if its watch is alive, as far as one can know."""
+        if not self.namespaces.alive(self._monotonic(), HEARD_WITHIN):
             return None
         found = self.namespaces.items.get(("", name))
         return found.meta if found else None

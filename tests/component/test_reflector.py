@@ -178,7 +178,7 @@ async def test_a_server_that_is_away_and_back_loses_nothing() -> None:
             await api.down()
             api.put(config_map("b"))
             api.remove(config_map("a"))
-            await eventually(lambda: not reflector.fresh(asyncio.get_running_loop().time(), 0.05))
+            await eventually(lambda: not reflector.alive(asyncio.get_running_loop().time(), 0.05))
             await api.up()
             await eventually(lambda: names(reflector) == ["b"])
         assert reflector.lists == 1  # the version from before is still known
@@ -197,6 +197,21 @@ async def test_a_stream_that_ended_goes_on_from_where_it_was() -> None:
         assert reflector.lists == 1
 
 
+async def test_a_stream_that_was_opened_again_says_nothing_of_what_happened_meanwhile() -> None:
+    async with FakeApi() as api:
+        api.put(config_map("a"))
+        async with reflecting(api, Seen()) as reflector:
+            await synced(reflector)
+            await eventually(api.watches)
+            heard = reflector.heard
+            api.fault(Fault("silent", watch=True))
+            api.release()
+            await eventually(lambda: len(api.watches()) == 2)
+            opened = asyncio.get_running_loop().time()
+            await eventually(lambda: reflector.alive(opened, within=0))
+            assert reflector.heard == heard
+
+
 async def test_bookmarks_move_the_version_and_keep_the_copy_fresh() -> None:
     async with FakeApi() as api:
         api.bookmark_seconds = 0.05
@@ -204,7 +219,7 @@ async def test_bookmarks_move_the_version_and_keep_the_copy_fresh() -> None:
             await synced(reflector)
             version = api.put("/api/v1/namespaces/elsewhere")["metadata"]["resourceVersion"]
             now = asyncio.get_running_loop().time()
-            await eventually(lambda: reflector.fresh(now + 0.2, within=0.1))
+            await eventually(lambda: reflector.alive(now + 0.2, within=0.1))
             api.release()
             await eventually(lambda: len(api.watches()) == 2)
         assert api.watches()[1].query["resourceVersion"] == version

@@ -141,7 +141,7 @@ class Routes:
 
     def _silent(self, watched: Watched) -> bool:
         watch = watched.reflector
-        return watch.synced.is_set() and not watch.fresh(self._monotonic(), HEARD_WITHIN)
+        return watch.synced.is_set() and not watch.alive(self._monotonic(), HEARD_WITHIN)
 
     def _watch(self, resource: Resource) -> Watched:
         def on_change(name: tuple[str, str], found: Routed | None) -> None:
