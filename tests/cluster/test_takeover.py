@@ -74,6 +74,11 @@ EPHEMERATOR_CASES: Final = {
 }
 """Nothing of these may end."""
 
+ORIGINAL: Final = frozenset({"kopf", *BOTH})
+"""What Ephemerate and its framework wrote into a status."""
+WITHOUT_AN_END: Final = frozenset({"nothing", "negative", "nameless"})
+"""Their spec says none that makes sense: what Ephemerate wrote stays."""
+
 
 def manager(name: str, spec: Json, **annotations: str) -> Json:
     return {
@@ -215,6 +220,9 @@ def test_ephemerators_are_taken_over_without_a_wrong_end(cluster: Cluster, name:
     metadata = cluster.ephemerators()[name]["metadata"]
     assert "finalizers" not in metadata
     assert [key for key in metadata["annotations"] if "kopf" in key] == []
+    status = cluster.ephemerators()[name]["status"]
+    said = {key for key, value in status.items() if value} & ORIGINAL
+    assert said == (BOTH.keys() if name in WITHOUT_AN_END else set())
 
 
 @pytest.mark.parametrize("name", MANAGER_CASES)

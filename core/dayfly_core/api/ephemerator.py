@@ -174,11 +174,15 @@ class EphemeratorStatus(msgspec.Struct, frozen=True, kw_only=True, rename="camel
     ] = []
     on_create: Annotated[
         OriginalExpiry | UnsetType,
-        Meta(description="Left by Ephemerate; counts only if the spec cannot be read."),
+        Meta(
+            description="Left by Ephemerate; counts, and stays, only while the spec cannot be read."
+        ),
     ] = msgspec.field(name="on_create", default=UNSET)
     on_update: Annotated[
         OriginalExpiry | UnsetType,
-        Meta(description="Left by Ephemerate; counts only if the spec cannot be read."),
+        Meta(
+            description="Left by Ephemerate; counts, and stays, only while the spec cannot be read."
+        ),
     ] = msgspec.field(name="on_update", default=UNSET)
 
 

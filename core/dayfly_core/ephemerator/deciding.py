@@ -114,7 +114,7 @@ class _Case:
         at = self.aim.at
         conditions = without_condition(self._present(), Condition.WITHHELD)
         return msgspec.structs.replace(
-            read_status(self.stored),
+            self._believed(),
             observed_generation=self.stored.metadata.generation,
             namespace=self.aim.namespace or UNSET,
             expires_at=instant.render(at) if at else UNSET,
@@ -122,6 +122,13 @@ class _Case:
             ending=UNSET,
             conditions=judged(self.stored, conditions, Condition.READY, ready, self.now),
         )
+
+    def _believed(self) -> api.EphemeratorStatus:
+        """Return the status without what Ephemerate left there, unless nothing else says an end."""
+        status = read_status(self.stored)
+        if self.aim.reason:
+            return status
+        return msgspec.structs.replace(status, on_create=UNSET, on_update=UNSET)
 
     def _writes(self, status: api.EphemeratorStatus) -> dict[str, Any]:
         # Only when first seen: beside an Ephemerate that still runs and puts it back each time,

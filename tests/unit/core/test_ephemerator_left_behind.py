@@ -105,6 +105,37 @@ def test_p1_a_status_that_is_too_early_does_not_count_beside_a_sound_spec() -> N
     assert decided(stored, HERE, END - SECOND).act is None
 
 
+LEFT_ENDS = {"on_create": {"expiresAtSeconds": 1.0}, "on_update": {"expiresAtSeconds": PROMISED}}
+ZONE = {"until": {"date": "2026-11-26", "time": "12:00:00", "timezone": "Phonix"}}
+
+
+@pytest.mark.parametrize(
+    ("of", "stays"),
+    [
+        pytest.param(manifest(), False, id="the spec says when it ends"),
+        pytest.param(manifest(enabled=None), False, id="it is not in force"),
+        pytest.param(manifest(ZONE), True, id="the spec has no end that makes sense"),
+        pytest.param(manifest(target={}), True, id="the spec names no namespace"),
+    ],
+)
+def test_p7_ends_in_the_shape_of_ephemerate_go_when_the_spec_says_one(
+    of: dict[str, Any], stays: bool
+) -> None:
+    stored = replace(kept(of), status=LEFT_ENDS)
+    assert ends_left_in(written(stored, decided(stored))) == (LEFT_ENDS if stays else {})
+
+
+def test_p7_they_go_when_the_spec_is_corrected() -> None:
+    stored = replace(kept(manifest(ZONE)), status=LEFT_ENDS)
+    corrected = replace(written(stored, decided(stored)), spec=kept(manifest()).spec)
+    assert ends_left_in(corrected) == LEFT_ENDS
+    assert ends_left_in(written(corrected, decided(corrected))) == {}
+
+
+def ends_left_in(stored: Kept) -> dict[str, Any]:
+    return {name: end for name, end in (stored.status or {}).items() if name in LEFT_ENDS}
+
+
 def test_p8_an_end_that_somebody_writes_into_the_status_does_not_count() -> None:
     early = {"expiresAt": "2026-11-22T10:00:00Z", "expiresAtSeconds": 1, "observedGeneration": 1}
     plan = decided(replace(kept(manifest()), status=early), HERE, NOW + HOUR)
