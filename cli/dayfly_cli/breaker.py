@@ -18,6 +18,7 @@ from dayfly_core.instant import InvalidInstant
 from dayfly_core.objects import EXPIRY_POLICIES, ObjectMeta
 from dayfly_kube.errors import ApiError
 from dayfly_kube.flags import Flags
+from dayfly_operator.policies import status_of
 
 FEW: Final = 10
 """So many objects are released without ``--yes``: they are named when it is done."""
@@ -86,7 +87,7 @@ class Found(msgspec.Struct, frozen=True):
     """A policy, as far as it matters here."""
 
     metadata: ObjectMeta = ObjectMeta()
-    status: api.ExpiryPolicyStatus = api.ExpiryPolicyStatus()
+    status: msgspec.Raw = msgspec.Raw(b"null")
 
     @property
     def name(self) -> str:
@@ -96,7 +97,7 @@ class Found(msgspec.Struct, frozen=True):
     @property
     def open(self) -> api.Breaker | None:
         """What its breaker holds back; None while it is closed."""
-        breaker = self.status.breaker
+        breaker = status_of(self.status).breaker
         return breaker if isinstance(breaker, api.Breaker) else None
 
 

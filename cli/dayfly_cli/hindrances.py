@@ -13,6 +13,7 @@ import msgspec
 from dayfly_cli.cluster import Cluster
 from dayfly_cli.ends import OVERDUE, Entry
 from dayfly_core import instant, names
+from dayfly_core.api import ExpiryPolicyStatus
 from dayfly_core.guard import Guard
 from dayfly_core.objects import EXPIRY_POLICIES, NAMESPACES, ObjectMeta, Resource
 from dayfly_core.policies import Policies
@@ -21,26 +22,14 @@ from dayfly_kube.discovery import Discovery
 from dayfly_kube.errors import ApiError
 from dayfly_kube.guarding import CONFIG_MAPS, ConfigMap
 from dayfly_operator.members import Keeper, Members
-
-
-class Reach(msgspec.Struct, frozen=True):
-    """Since when the policy does what it does, RFC 3339."""
-
-    since: str = ""
-
-
-class Status(msgspec.Struct, frozen=True):
-    """Of an ExpiryPolicy, as far as it matters here."""
-
-    breaker: dict[str, object] | None = None
-    reach: Reach = Reach()
+from dayfly_operator.policies import status_of
 
 
 class Listed(msgspec.Struct, frozen=True):
     """One ExpiryPolicy."""
 
     metadata: ObjectMeta = ObjectMeta()
-    status: Status = Status()
+    status: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -121,16 +110,13 @@ async def open_breakers(cluster: Cluster) -> Mapping[str, datetime]:
             raise
         return {}
     found = msgspec.json.decode(body, type=Page).items
-    return {
-        each.metadata.name: _instant(each.status.reach.since)
-        for each in found
-        if each.status.breaker
-    }
+    statuses = {each.metadata.name: status_of(each.status) for each in found}
+    return {name: _since(status) for name, status in statuses.items() if status.breaker}
 
 
-def _instant(text: str) -> datetime:
+def _since(status: ExpiryPolicyStatus) -> datetime:
     try:
-        return instant.parse(text)
+        return instant.parse(status.reach.since if status.reach else "")
     except instant.InvalidInstant:
         return FIRST
 

@@ -169,7 +169,7 @@ async def _listed(
                 return None
             raise
         page = msgspec.json.decode(body, type=OwnList)
-        found |= {one.key(resource): one for one in page.items or ()}
+        found |= {one.key(resource): one for one in page.objects}
         if not page.rest:
             return found
         params = {**params, "continue": page.rest}

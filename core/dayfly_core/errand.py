@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar, cast
 
 import msgspec
 
@@ -37,12 +37,12 @@ class Stored(Protocol):
         ...
 
     @property
-    def spec(self) -> Mapping[str, Any] | None:
+    def spec(self) -> Any:
         """``spec``."""
         ...
 
     @property
-    def status(self) -> Mapping[str, Any] | None:
+    def status(self) -> Any:
         """``status``."""
         ...
 
@@ -155,7 +155,7 @@ class Plan:
 def patch_of_status(stored: Stored, status: msgspec.Struct) -> dict[str, Any]:
     """Return the merge patch that makes the stored status this one; what is unset goes."""
     wanted: dict[str, Any] = msgspec.to_builtins(status)
-    present = stored.status or {}
+    present = as_map(stored.status)
     return {
         name: wanted.get(name)
         for name in status.__struct_encode_fields__
@@ -176,9 +176,31 @@ def judged(
 StatusType = TypeVar("StatusType", bound=msgspec.Struct)
 
 
+def as_map(written: object) -> Mapping[str, Any]:
+    """Return what is written under the names of an object; of what is no object, nothing."""
+    return cast("Mapping[str, Any]", written) if isinstance(written, Mapping) else {}
+
+
+LONGEST_VALUE: Final = 60
+"""Characters of what cannot be read that are shown."""
+
+
+def written_spec(stored: Stored) -> dict[str, Any]:
+    """Return the spec; raises msgspec.ValidationError if it is no object.
+
+    That takes a definition of the kind other than ours; one such object must not hide the others.
+    """
+    spec = stored.spec
+    written = as_map(spec)
+    if written is spec or spec is None:
+        return dict(written)
+    shown = msgspec.json.encode(spec).decode()[:LONGEST_VALUE]
+    raise msgspec.ValidationError(f"spec: {shown} is no object; write for example spec: {{}}")
+
+
 def read_status(stored: Stored, type_: type[StatusType]) -> StatusType:
     """Read a status; one that cannot be read is as good as none: the original wrote it."""
     try:
-        return msgspec.convert(dict(stored.status or {}), type_)
+        return msgspec.convert(dict(as_map(stored.status)), type_)
     except msgspec.ValidationError:
         return type_()

@@ -24,6 +24,7 @@ from dayfly_core.errand import (
     ScaleNamespace,
     Send,
     Stored,
+    as_map,
 )
 from dayfly_core.guard import Guard
 from dayfly_core.lifecycle import Result as Recorded
@@ -52,14 +53,14 @@ class Copy:
     """An object as it would be stored."""
 
     metadata: OwnMeta
-    spec: Mapping[str, Any] | None
-    status: Mapping[str, Any] | None
+    spec: Any
+    status: Any
 
     def written(self, plan: Plan) -> "Copy":
         """Return it with what a plan writes."""
         metadata = merged(msgspec.to_builtins(self.metadata), plan.metadata)
-        spec = {**(self.spec or {}), "deactivated": True} if plan.deactivate else self.spec
-        status = merged(self.status or {}, plan.status)
+        spec = {**as_map(self.spec), "deactivated": True} if plan.deactivate else self.spec
+        status = merged(as_map(self.status), plan.status)
         return Copy(msgspec.convert(metadata, OwnMeta), spec, status)
 
 
@@ -67,18 +68,14 @@ def merged(target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any
     """Apply a merge patch (RFC 7386)."""
     result = dict(target)
     for name, value in patch.items():
-        below = _map(value)
+        below = as_map(value)
         if value is None:
             result.pop(name, None)
         elif below:
-            result[name] = merged(_map(result.get(name)), below)
+            result[name] = merged(as_map(result.get(name)), below)
         else:
             result[name] = value
     return result
-
-
-def _map(value: object) -> Mapping[str, Any]:
-    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
 
 
 class EphemeratorPlayer:
@@ -130,17 +127,17 @@ class ManagerPlayer:
         return next(begun, "")
 
 
-def _without_pods(spec: Mapping[str, Any] | None) -> dict[str, Any]:
-    policies = (spec or {}).get("policies")
+def _without_pods(spec: object) -> object:
+    policies = as_map(spec).get("policies")
     if not isinstance(policies, list):
-        return dict(spec or {})  # nobody can read it: its own plan says so
+        return spec  # nobody can read it: its own plan says so
     kept = [policy for policy in cast("list[object]", policies) if not _awaits_pods(policy)]
-    return {**(spec or {}), "policies": kept}
+    return {**as_map(spec), "policies": kept}
 
 
 def _awaits_pods(policy: object) -> bool:
-    condition = _map(policy).get("condition")
-    return bool(_map(condition).get("type") == ConditionType.PODS_SUCCEED)
+    condition = as_map(policy).get("condition")
+    return bool(as_map(condition).get("type") == ConditionType.PODS_SUCCEED)
 
 
 def _turn(key: Key, rule: str, plan: Plan, now: datetime) -> Turn:

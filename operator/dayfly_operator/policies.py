@@ -145,7 +145,7 @@ class PolicyBook:
         return Knowledge(entries, Policies(e.policy for e in entries.values() if e.policy))
 
     def _entry(self, item: Listed) -> Entry:
-        status = _status(item.status)
+        status = status_of(item.status)
         old = self.known.entries.get(item.metadata.name)
         if old and _same_spec(old.meta, item.metadata):
             policy, fault = old.policy, old.fault
@@ -215,7 +215,8 @@ def _written_reach(status: api.ExpiryPolicyStatus) -> Reach | None:
         return None
 
 
-def _status(raw: msgspec.Raw) -> api.ExpiryPolicyStatus:
+def status_of(raw: msgspec.Raw) -> api.ExpiryPolicyStatus:
+    """Read a policy's status; one that cannot be read (an older Dayfly's) is as good as none."""
     try:
         return msgspec.json.decode(raw, type=api.ExpiryPolicyStatus)
     except msgspec.MsgspecError:

@@ -38,8 +38,9 @@ async def test_when_nothing_is_held_back(shell: Shell) -> None:
     )
 
 
-async def test_all_that_are_open(shell: Shell) -> None:
+async def test_all_that_are_open_beside_one_whose_status_cannot_be_read(shell: Shell) -> None:
     shell.api.put(PREVIEWS, held(60))
+    shell.api.put(EXPIRY_POLICIES.path(name="odd"), manifest("odd") | {"status": {"breaker": "x"}})
     shell.api.put(EXPIRY_POLICIES.path(name="calm"), manifest("calm"))
     answer = await shell.run("breaker show")
     head, row, _, sentence = answer.out.splitlines()

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from dayfly_core import namespace_manager
-from dayfly_core.errand import Act, Outcome, Result
+from dayfly_core.errand import Act, Outcome, Result, as_map
 from dayfly_core.namespace_manager import ManagerPlan, Observed, pods_wanted
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.triggers import Checks
@@ -80,10 +80,10 @@ class Watched:
 
     def entry(self, name: str = "end it") -> dict[str, Any]:
         """What is recorded of a policy."""
-        entries = (self.stored.status or {})["policies"]
+        entries = as_map(self.stored.status)["policies"]
         found: dict[str, Any] = next(entry for entry in entries if entry["name"] == name)
         return found
 
     @property
     def deactivated(self) -> bool:
-        return bool((self.stored.spec or {}).get("deactivated"))
+        return bool(as_map(self.stored.spec).get("deactivated"))

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from dayfly_core import instant
-from dayfly_core.errand import Plan
+from dayfly_core.errand import Plan, as_map
 from dayfly_core.guard import Guard
 from dayfly_core.objects import ObjectMeta, OwnMeta
 
@@ -23,8 +23,8 @@ class Kept:
     """An object in etcd."""
 
     metadata: OwnMeta
-    spec: dict[str, Any] | None = None
-    status: dict[str, Any] | None = None
+    spec: Any = None
+    status: Any = None
 
 
 def kept(manifest: dict[str, Any], *, created: datetime = NOW, **metadata: Any) -> Kept:
@@ -42,7 +42,7 @@ def kept(manifest: dict[str, Any], *, created: datetime = NOW, **metadata: Any) 
 def edited(stored: Kept, **spec: Any) -> Kept:
     """Change fields of the spec as a person does."""
     meta = msgspec.structs.replace(stored.metadata, generation=stored.metadata.generation + 1)
-    return replace(stored, metadata=meta, spec={**(stored.spec or {}), **spec})
+    return replace(stored, metadata=meta, spec={**as_map(stored.spec), **spec})
 
 
 def written(stored: Kept, plan: Plan) -> Kept:
@@ -62,7 +62,7 @@ def _merged_meta(meta: OwnMeta, plan: Plan) -> OwnMeta:
 
 def merged(present: Any, patch: Any) -> dict[str, Any]:
     """Apply an RFC 7386 merge patch."""
-    result: dict[str, Any] = dict(present or {})
+    result: dict[str, Any] = dict(as_map(present))
     for key, value in patch.items():
         if value is None:
             result.pop(key, None)
@@ -87,7 +87,7 @@ def a_namespace(
 
 def condition(stored: Kept, type: str) -> tuple[str, str, str] | None:
     """Status, reason and message of a condition."""
-    for each in (stored.status or {}).get("conditions", ()):
+    for each in as_map(stored.status).get("conditions", ()):
         if each["type"] == type:
             return each["status"], each["reason"], each["message"]
     return None

@@ -57,7 +57,7 @@ def ignored(name: str, patterns: Sequence[str]) -> bool:
 
 def read(stored: Stored) -> api.EphemeratorSpec:
     """Read the spec; raises msgspec.ValidationError, whose text names the field."""
-    return msgspec.convert(dict(stored.spec or {}), api.EphemeratorSpec)
+    return msgspec.convert(errand.written_spec(stored), api.EphemeratorSpec)
 
 
 def read_status(stored: Stored) -> api.EphemeratorStatus:

@@ -54,7 +54,7 @@ def read(stored: Stored) -> api.NamespaceManagerSpec:
 
     A policy that cannot be read is kept as an ``UnreadablePolicy``: the others are in force.
     """
-    written = dict(stored.spec or {})
+    written = errand.written_spec(stored)
     try:
         return msgspec.convert(written, api.NamespaceManagerSpec)
     except msgspec.ValidationError:

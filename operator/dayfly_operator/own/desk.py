@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 import msgspec
 from msgspec.structs import replace
 
-from dayfly_core.errand import RECHECK, DeleteItself, Outcome, Plan
+from dayfly_core.errand import RECHECK, DeleteItself, Outcome, Plan, as_map
 from dayfly_core.objects import EPHEMERATORS, NAMESPACE_MANAGERS, NAMESPACES, Key, ObjectMeta
 from dayfly_core.reasons import Reason
 from dayfly_kube.errors import ApiError
@@ -27,7 +27,7 @@ from dayfly_operator.own.queue import Resting
 from dayfly_operator.own.reports import Author
 from dayfly_operator.writing import NOTHING, Outdated, Writer
 
-KEPT: Final = (Reason.GUARDED, Reason.PROTECTED)
+TOLD: Final = (Reason.GUARDED, Reason.PROTECTED, Reason.INVALID_SPEC)
 """Why a namespace that should end, or come to rest, is left alone: somebody should hear of it."""
 
 
@@ -127,7 +127,7 @@ class OwnDesk:
 
     async def _tend(self, key: Key, found: OwnObject) -> datetime | None:
         plan = await self._judge.plan(found, await self._target(found))
-        if plan.reason in KEPT:
+        if plan.reason in TOLD:
             author = Author(key, found.metadata.uid)
             self._office.acts.reports.withheld(author, plan.reason, plan.note)
         written = await self._write(key, found, plan)
@@ -219,7 +219,7 @@ class OwnDesk:
             if error.not_found and await self._is_there(key, found):
                 raise NotKept from error
             raise
-        if any(value and name not in (after.status or {}) for name, value in status.items()):
+        if any(value and name not in as_map(after.status) for name, value in status.items()):
             raise NotKept
         return after
 
@@ -233,7 +233,7 @@ class OwnDesk:
         body = {**body, "metadata": {**head, "resourceVersion": meta.resource_version}}
         answer = await self._office.writer.merge_patch(path, body)
         if answer == NOTHING:  # a rehearsal: as if it had been written
-            return replace(found, status={**(found.status or {}), **body.get("status", {})})
+            return replace(found, status={**as_map(found.status), **body.get("status", {})})
         return msgspec.json.decode(answer, type=OwnObject)
 
 

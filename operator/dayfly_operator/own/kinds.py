@@ -5,6 +5,7 @@ Nothing is ever done by what is known here: it says what to look at, and the loo
 That an object is missing here is no reason to do anything but to forget when it was due.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
@@ -15,8 +16,13 @@ from msgspec.structs import replace
 from dayfly_core.objects import Key, OwnMeta, Resource
 from dayfly_kube.errors import ApiError, Unreachable
 
+log = logging.getLogger(__name__)
+
 BULKY: Final = "kubectl.kubernetes.io/last-applied-configuration"
 """Annotation that is as large as the object, and that nothing here reads."""
+
+LONGEST: Final = 200
+"""Characters of an object that cannot be read that the log shows."""
 
 PAGE: Final = 500
 """Objects a request: the API server's answer stays below a few megabytes."""
@@ -26,8 +32,8 @@ class OwnObject(msgspec.Struct, frozen=True, gc=False):
     """One object; spec and status are as anybody may have written them before there were rules."""
 
     metadata: OwnMeta
-    spec: dict[str, Any] | None = None
-    status: dict[str, Any] | None = None
+    spec: Any = None
+    status: Any = None
 
     def key(self, resource: Resource) -> Key:
         """Name it."""
@@ -48,7 +54,16 @@ class OwnList(msgspec.Struct, frozen=True):
     """A list, or a page of it; an empty one says ``null``."""
 
     metadata: dict[str, Any] = {}
-    items: list[OwnObject] | None = None
+    items: list[msgspec.Raw] | None = None
+
+    @property
+    def objects(self) -> Iterator[OwnObject]:
+        """Yield what can be read; of what cannot, the log says so: it spoils no other."""
+        for item in self.items or ():
+            try:
+                yield _DECODER.decode(item)
+            except msgspec.ValidationError as error:
+                log.warning("not readable error=%s object=%s", error, bytes(item)[:LONGEST])
 
     @property
     def rest(self) -> str:
@@ -129,7 +144,7 @@ class OwnKind:
         while True:
             body = await client.get_list(self.resource.path(), params=params)
             page = msgspec.json.decode(body, type=OwnList)
-            found += page.items or ()
+            found += page.objects
             if not page.rest:
                 return found
             params = {**params, "continue": page.rest}

@@ -100,11 +100,13 @@ class StayDesk:
 
     def refused(self, key: Key, error: ApiError) -> None:
         """Say on a Stay that the API server forbids what it was granted."""
-        if self._teller.news(key, str(error)):
-            log.warning("stay not carried out stay=%s error=%s", key, error)
+        self._complain(key, Reason.MISSING_RIGHTS, str(error))
+
+    def _complain(self, key: Key, reason: str, note: str) -> None:
+        if self._teller.news(key, note):
+            log.warning("stay not carried out stay=%s reason=%s note=%s", key, reason, note)
             found = self.known.get(key) if self.known else None
-            uid = found.metadata.uid if found else ""
-            self._teller.warn(key, uid, Reason.MISSING_RIGHTS, str(error))
+            self._teller.warn(key, found.metadata.uid if found else "", reason, note)
 
     async def tend(self, key: Key) -> None:
         """Carry it out, if it is not settled; raises ApiError, Unreachable, Outdated."""
@@ -135,7 +137,7 @@ class StayDesk:
                 return None
             raise
         except msgspec.ValidationError as error:
-            log.warning("not readable stay=%s error=%s", key, error)
+            self._complain(key, Reason.INVALID_SPEC, f"it cannot be read: {error}")
             return None
 
     async def _give(self, grant: Grant, namespace: ObjectMeta) -> None:

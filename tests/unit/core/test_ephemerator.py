@@ -7,7 +7,7 @@ import pytest
 
 from dayfly_core import ephemerator, names
 from dayfly_core.ephemerator import aimed_at, ignored
-from dayfly_core.errand import DeleteItself, EndNamespace, Outcome, Result
+from dayfly_core.errand import DeleteItself, EndNamespace, Outcome, Result, as_map
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.reasons import Reason
 from support.ephemerators import END, HERE, decided, manifest
@@ -181,7 +181,7 @@ def test_what_is_recorded_is_the_same_from_every_leader() -> None:
     again = decided(begun, HERE, END + HOUR)
     assert again.status == {}
     assert isinstance(again.act, EndNamespace)
-    assert again.act.id == (begun.status or {})["ending"]["id"]
+    assert again.act.id == as_map(begun.status)["ending"]["id"]
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_an_extension_takes_back_what_was_begun() -> None:
     plan = decided(longer, HERE, END)
     assert (plan.act, plan.again) == (None, END + HOUR)
     after = written(longer, plan)
-    assert "ending" not in (after.status or {})
+    assert "ending" not in as_map(after.status)
     reborn = decided(after, a_namespace(uid="ns-2"), END + HOUR)
     assert isinstance(reborn.act, EndNamespace)
     assert reborn.act.uid == "ns-2"
@@ -224,7 +224,7 @@ def test_an_extension_takes_back_what_was_begun() -> None:
 
 def test_p7_the_status_says_when_in_utc_and_in_whole_seconds() -> None:
     stored = kept(manifest())
-    status = written(stored, decided(stored)).status or {}
+    status = as_map(written(stored, decided(stored)).status)
     assert status["expiresAt"] == "2026-11-22T18:00:00Z"
     assert status["expiresAtSeconds"] == 1795370400
     assert isinstance(status["expiresAtSeconds"], int)

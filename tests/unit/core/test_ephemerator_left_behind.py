@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from dayfly_core import names
-from dayfly_core.errand import DeleteItself, EndNamespace
+from dayfly_core.errand import DeleteItself, EndNamespace, as_map
 from dayfly_core.reasons import Reason
 from support.ephemerators import END, HERE, decided, manifest
 from support.own_kinds import (
@@ -91,7 +91,7 @@ def test_only_where_the_spec_says_nothing_the_old_status_counts(
     stored = replace(kept(manifest({"until": zone})), status=status)
     plan = decided(stored, HERE, NOW)
     after = written(stored, plan)
-    assert (after.status or {}).get("expiresAt") == (f"2026-11-22T{end}Z" if end else None)
+    assert as_map(after.status).get("expiresAt") == (f"2026-11-22T{end}Z" if end else None)
     ready = condition(after, "Ready")
     assert ready is not None
     assert ready[:2] == ("False", Reason.INVALID_LIFETIME)

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from dayfly_core import names
-from dayfly_core.errand import Announce, EndNamespace, ScaleNamespace, Send, Workloads
+from dayfly_core.errand import Announce, EndNamespace, ScaleNamespace, Send, Workloads, as_map
 from dayfly_core.namespace_manager import pods_wanted
 from dayfly_core.reasons import Reason
 from support.managers import (
@@ -134,7 +134,7 @@ def test_an10_two_policies_with_the_same_condition_work() -> None:
 def test_n2_two_equal_policies_work() -> None:
     watched = Watched(a_manager(a_policy(), a_policy())).at(40)
     assert isinstance(watched.look().act, EndNamespace)
-    assert [entry["name"] for entry in (watched.stored.status or {})["policies"]] == [
+    assert [entry["name"] for entry in as_map(watched.stored.status)["policies"]] == [
         "end it",
         "end it (2)",
     ]
@@ -162,7 +162,7 @@ def test_an_instant_is_waited_for() -> None:
 def test_what_comes_next_is_said() -> None:
     watched = Watched(a_manager(a_policy(SOON), a_policy(TTL, WEBHOOK, "call")))
     assert watched.look().again == NOW + 40 * SECOND
-    status = watched.stored.status or {}
+    status = as_map(watched.stored.status)
     assert (status["nextCheck"], status["namespace"]) == ("2026-11-22T10:00:40Z", "team-a")
     assert watched.entry()["nextCheck"] == "2026-11-22T10:01:00Z"
     assert condition(watched.stored, "Ready") == (
@@ -199,6 +199,7 @@ def test_an11_dormant_then_active() -> None:
             id="it is being deleted itself",
         ),
         pytest.param(a_manager(policies="none"), Reason.INVALID_SPEC, id="it cannot be read"),
+        pytest.param(replace(a_manager(), spec=5), Reason.INVALID_SPEC, id="its spec is no object"),
         pytest.param(a_manager(deactivated=True), Reason.DEACTIVATED, id="it is deactivated"),
     ],
 )
@@ -209,13 +210,25 @@ def test_nothing_is_done_and_nothing_read(manager: Any, reason: str) -> None:
     assert (plan.act, plan.again, plan.reason) == (None, None, reason)
 
 
-def test_a_spec_that_cannot_be_read_is_said_so() -> None:
-    watched = Watched(a_manager(policies="none"))
+@pytest.mark.parametrize(
+    ("manager", "says"),
+    [
+        pytest.param(a_manager(policies="none"), "$.policies", id="a field of it"),
+        pytest.param(
+            replace(a_manager(), spec=["a", 1]), 'spec: ["a",1] is no object; write', id="all of it"
+        ),
+        pytest.param(
+            replace(a_manager(), spec=5, status="x"), "spec: 5 is no object", id="the status too"
+        ),
+    ],
+)
+def test_a_spec_that_cannot_be_read_is_said_so(manager: Any, says: str) -> None:
+    watched = Watched(manager)
     watched.look()
     ready = condition(watched.stored, "Ready")
     assert ready is not None
     assert ready[:2] == ("False", Reason.INVALID_SPEC)
-    assert "$.policies" in ready[2]
+    assert says in ready[2]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from dayfly_core import names
-from dayfly_core.errand import EndNamespace
+from dayfly_core.errand import EndNamespace, as_map
 from dayfly_core.namespace_manager import PodQuery, pods_wanted
 from dayfly_core.reasons import Reason
 from support.managers import (
@@ -63,7 +63,7 @@ def test_until_all_have_succeeded_nothing_is_done(phases: list[str], message: st
 def test_an3_when_all_have_succeeded_the_namespace_ends() -> None:
     watched = Watched(kept(loaded(EXAMPLE_02)), a_namespace("example-02"))
     watched.look()
-    [name] = [entry["name"] for entry in (watched.stored.status or {})["policies"]]
+    [name] = [entry["name"] for entry in as_map(watched.stored.status)["policies"]]
     [query] = pods_wanted(watched.at(61).stored, watched.namespace, watched.checks, watched.now)
     assert (query.namespace, query.labels) == ("example-02", {"component": "main", "type": "test"})
     assert watched.look({name: ["Succeeded", "Running", "Succeeded"]}).act is None

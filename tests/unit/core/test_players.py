@@ -93,6 +93,15 @@ def test_the_second_of_two_for_one_namespace_only_goes_itself() -> None:
     ]
 
 
+@pytest.mark.parametrize("odd", ["text", 5, ["a"]])
+def test_what_is_no_object_does_nothing_and_keeps_no_other_from_its_end(odd: object) -> None:
+    head = OwnMeta(name="odd", namespace="ops", uid="uid-odd", resource_version="1")
+    strange = Copy(head, odd, odd)
+    players = EphemeratorPlayer(strange, GUARD, Settings()), ManagerPlayer(strange, GUARD)
+    said = told(*players, manager("m", ttl(3600, "DELETE")))
+    assert said == [("1:00:00", "delete", "namespaces/shop")]
+
+
 @pytest.mark.parametrize(
     "status",
     [

@@ -188,11 +188,14 @@ async def test_a_refusal_is_told_once() -> None:
     assert events.said == [("MissingRights", "403 Forbidden: no")]
 
 
-async def test_a_stay_that_cannot_be_read_is_left() -> None:
-    store = world({"for": 8})
-    client = Mortal(store)
-    await desk(client).tend(KEY)
+async def test_a_stay_that_cannot_be_read_is_left_and_told_once() -> None:
+    client, events = Mortal(world({"for": 8})), Events()
+    tending = desk(client, events=events)
+    for _ in range(2):
+        await tending.tend(KEY)
     assert client.sent("PATCH") == []
+    told = "it cannot be read: Expected `str`, got `int` - at `$.spec.for`"
+    assert events.said == [("InvalidSpec", told)]
 
 
 @pytest.mark.parametrize(

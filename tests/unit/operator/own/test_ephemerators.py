@@ -56,6 +56,8 @@ async def test_the_ephemerator_stays_until_its_namespace_is_gone(world: OwnWorld
         ),
         pytest.param({"spec": {"lifetime": {}}}, "InvalidSpec", id="without a target"),
         pytest.param({"spec": {"lifetime": 3}}, "InvalidSpec", id="not as the schema has it"),
+        pytest.param({"spec": "team"}, "InvalidSpec", id="no object"),
+        pytest.param({"spec": [], "status": "odd"}, "InvalidSpec", id="nor is its status"),
     ],
 )
 async def test_what_does_not_end_says_why_and_costs_nothing(

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from dayfly_core.errand import as_map
 from dayfly_core.objects import NAMESPACE_MANAGERS, STAYS, Key, Resource
 from dayfly_kube.errors import ApiError, Status, Unreachable
 from dayfly_operator.own.kinds import Heard, OwnKind, OwnKinds, OwnObject
@@ -76,7 +77,7 @@ class Known:
 
 
 def _target(found: OwnObject) -> str:
-    return str((found.spec or {}).get("namespace", ""))
+    return str(as_map(found.spec).get("namespace", ""))
 
 
 def test_it_tells_of_what_differs_only() -> None:
@@ -109,6 +110,16 @@ async def test_a_list_finds_what_the_streams_missed() -> None:
     await known.kinds.relist(Lists(manager("kept"), manager("new"), manager("newer")), SERVED)
     assert known.names() == ["kept", "new", "newer"]
     assert sorted(known.changed) == ["gone", "new", "newer"]
+
+
+async def test_one_bad_object_hides_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    known = Known()
+    odd, worse = manager("odd") | {"spec": "text", "status": [1]}, manager("worse", labels=5)
+    await known.kinds.relist(Lists(odd, worse, manager("sound")), SERVED)
+    assert known.names() == ["odd", "sound"]
+    (said,) = caplog.messages
+    assert "Expected `object | null`, got `int` - at `$.metadata.labels`" in said
+    assert "worse" in said
 
 
 async def test_what_is_heard_while_a_list_is_read_is_newer_than_the_list() -> None:
