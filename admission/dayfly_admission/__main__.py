@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
@@ -13,10 +13,11 @@ from dayfly_admission.assembly import Clocks
 from dayfly_admission.program import Program
 from dayfly_admission.settings import Settings, parse
 from dayfly_admission.turnstile import CONNECTIONS
-from dayfly_core import __version__
+from dayfly_core import __version__, clock
 from dayfly_kube import collector, config
 from dayfly_kube.client import Client
 from dayfly_kube.flags import configure_logging
+from dayfly_kube.server_clock import OurClocks
 
 
 def run(argv: Sequence[str]) -> int:
@@ -36,6 +37,20 @@ def run(argv: Sequence[str]) -> int:
     return status
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _boot_time() -> float:
+    """Seconds on a clock that nobody sets, and that counts the time that the machine sleeps."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def clocks(skew: Callable[[], float | None], now: Callable[[], datetime] = _now) -> Clocks:
+    """Return the clocks to judge by; ``skew`` is how far the API server's is ahead of ``now``."""
+    return Clocks(lambda: clock.shared(now(), skew()), time.monotonic)
+
+
 def _first(group: BaseExceptionGroup[Exception]) -> BaseException:
     found = group.exceptions[0]
     return _first(found) if isinstance(found, BaseExceptionGroup) else found
@@ -49,10 +64,11 @@ def _refuse(sentence: str) -> int:
 async def _serve(settings: Settings) -> None:
     where = config.load(settings.kubeconfig, os.environ)
     agent = f"dayfly-admission/{__version__} ({settings.identity})"
-    clocks = Clocks(lambda: datetime.now(UTC), time.monotonic)
-    client = Client(where, user_agent=agent, connections=CONNECTIONS)
+    ours = OurClocks(_now, _boot_time)
+    client = Client(where, user_agent=agent, connections=CONNECTIONS, clocks=ours)
+    by = clocks(lambda: client.clock_skew)
     async with client, asyncio.TaskGroup() as group:
-        program = Program(client, settings, clocks, partial(os.write, sys.stdout.fileno()))
+        program = Program(client, settings, by, partial(os.write, sys.stdout.fileno()))
         _obey_signals(program)
         freezing = group.create_task(_freeze(program))
         await program.run()

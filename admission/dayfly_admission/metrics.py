@@ -65,6 +65,11 @@ class Metrics:
             "Requests that wait until others have asked the API server about names or rights.",
             registry=self.registry,
         )
+        self.clock_skew = Gauge(
+            "dayfly_clock_skew_seconds",
+            "How far the API server's clock is ahead of ours.",
+            registry=self.registry,
+        )
         self.policies = Gauge(
             "dayfly_admission_policies", "Policies in force here.", registry=self.registry
         )

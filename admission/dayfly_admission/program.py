@@ -65,6 +65,7 @@ class Program:
             decode=StoredPolicy,
             metadata_only=False,
         )
+        self.metrics.clock_skew.set_function(lambda: client.clock_skew or 0.0)
         self.metrics.policies.set_function(lambda: len(self._policies.items))
         self._guard = GuardBook(client, settings.namespace, clocks.monotonic, lambda: None)
         known = Known(

@@ -6,7 +6,6 @@ so that any number of them leaves the calls their share.
 
 import ssl
 from collections.abc import AsyncGenerator, Callable
-from datetime import datetime
 from typing import Final, Self
 
 import aiohttp
@@ -30,7 +29,7 @@ from dayfly_kube.credentials import Credential
 from dayfly_kube.deletion import DeleteOptions, Preconditions
 from dayfly_kube.errors import ApiError
 from dayfly_kube.permit import Permit, asking
-from dayfly_kube.server_clock import ServerClock
+from dayfly_kube.server_clock import OurClocks, ServerClock
 from dayfly_kube.warning import warning_text
 
 CONNECT_SECONDS: Final = 5.0
@@ -43,7 +42,7 @@ IDLE_SECONDS: Final = 75.0
 class Client:
     """One program's connections to one API server; use it in one event loop.
 
-    ``timeout`` is in seconds, for a whole request. Without a clock (``now``) there is no
+    ``timeout`` is in seconds, for a whole request. Without ``clocks`` there is no
     ``clock_skew``. ``on_warning`` hears each ``Warning`` of the server, as kubectl prints them.
     ``permit`` is asked before each request is written, and may raise instead.
     """
@@ -55,7 +54,7 @@ class Client:
         user_agent: str,
         timeout: float = 10.0,
         connections: int = 32,
-        now: Callable[[], datetime] | None = None,
+        clocks: OurClocks | None = None,
         on_warning: Callable[[str], None] | None = None,
         permit: Permit | None = None,
     ) -> None:
@@ -65,7 +64,7 @@ class Client:
         self._user_agent = user_agent
         self._timeout = timeout
         self._connections = connections
-        self._clock = ServerClock(now)
+        self._clock = ServerClock(clocks)
         self._tls = tls.context_of(config)
         self._loaded = Credential()
         self._calls: aiohttp.ClientSession | None = None
@@ -85,7 +84,7 @@ class Client:
 
     @property
     def clock_skew(self) -> float | None:
-        """Seconds that the server's clock is ahead of ours, by its last answer; ±1 s."""
+        """Seconds that the server's clock is ahead of ours, as its last answer says; ±1 s."""
         return self._clock.ahead
 
     async def get(

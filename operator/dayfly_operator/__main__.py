@@ -18,6 +18,7 @@ from dayfly_core import __version__, clock
 from dayfly_kube import config
 from dayfly_kube.client import Client
 from dayfly_kube.flags import configure_logging
+from dayfly_kube.server_clock import OurClocks
 from dayfly_operator.election import Clocks as ElectionClocks
 from dayfly_operator.elector import Candidacy, Elector
 from dayfly_operator.kinds import Ears, KindWatch
@@ -86,7 +87,7 @@ async def _operate(settings: Settings, where: config.Config) -> None:
     leadership = Leadership(this_run(settings.identity), boot_time)
     agent = _agent(settings)
     async with (
-        Client(where, user_agent=agent, now=_now) as client,
+        Client(where, user_agent=agent, clocks=OurClocks(_now, boot_time)) as client,
         Client(where, user_agent=agent, permit=permit(leadership)) as writer,
     ):
         by = clocks(lambda: client.clock_skew)

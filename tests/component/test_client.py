@@ -13,6 +13,7 @@ from dayfly_core.objects import PartialObject
 from dayfly_kube.client import Client
 from dayfly_kube.config import Config
 from dayfly_kube.errors import ApiError, Unreachable
+from dayfly_kube.server_clock import OurClocks
 from support.fake_api import FakeApi, Fault
 from support.waiting import eventually
 
@@ -191,7 +192,9 @@ async def test_the_clock_of_the_server_is_compared_with_ours() -> None:
     slow = datetime.now(UTC).replace(year=2020)  # noqa: TID251  against the server's real clock
     async with FakeApi() as api:
         api.put(ONE)
-        async with Client(api.config(), user_agent="test", now=lambda: slow) as client:
+        async with Client(
+            api.config(), user_agent="test", clocks=OurClocks(lambda: slow, float)
+        ) as client:
             assert client.clock_skew is None
             await client.get(ONE)
             assert client.clock_skew is not None
@@ -209,12 +212,16 @@ async def test_a_date_that_is_none_says_nothing_of_the_clock(date: str) -> None:
         await writer.drain()
         writer.close()
 
-    here = datetime(2026, 11, 22, tzinfo=UTC)
+    here = OurClocks(lambda: datetime(2026, 11, 22, tzinfo=UTC), float)
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     async with (
         server,
-        Client(Config(f"http://127.0.0.1:{port}"), user_agent="test", now=lambda: here) as client,
+        Client(
+            Config(f"http://127.0.0.1:{port}"),
+            user_agent="test",
+            clocks=OurClocks(lambda: here, float),
+        ) as client,
     ):
         await client.get(ONE)
         assert client.clock_skew is None

@@ -1,4 +1,4 @@
-"""Nothing ends early because one of two clocks is wrong."""
+"""What is decided when two clocks disagree."""
 
 from datetime import timedelta
 
@@ -22,3 +22,17 @@ DAY = 86400.0
 )
 def test_the_earlier_clock_counts(ahead: float | None, later: float) -> None:
     assert clock.prudent(NOW, ahead) == NOW + timedelta(seconds=later)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "later"),
+    [
+        pytest.param(None, 0, id="before the API server has said anything, ours counts"),
+        pytest.param(29.0, 0, id="ours is a little behind, as far as one can tell"),
+        pytest.param(-29.0, 0, id="or a little ahead"),
+        pytest.param(-DAY, -DAY, id="ours is a day ahead: the API server's counts"),
+        pytest.param(DAY, DAY, id="the API server's is a day ahead: it counts all the same"),
+    ],
+)
+def test_ends_are_counted_from_the_clock_that_all_know(ahead: float | None, later: float) -> None:
+    assert clock.shared(NOW, ahead) == NOW + timedelta(seconds=later)
