@@ -220,7 +220,7 @@ async def test_a_date_that_is_none_says_nothing_of_the_clock(date: str) -> None:
         Client(
             Config(f"http://127.0.0.1:{port}"),
             user_agent="test",
-            clocks=OurClocks(lambda: here, float),
+            clocks=here,
         ) as client,
     ):
         await client.get(ONE)
