@@ -40,7 +40,9 @@ WARNING: Final = "dayfly.dev/warning"
 CAUGHT_UP: Final = "dayfly.dev/caught-up"
 """Annotation: when the operator, not its author, gave the object its end: that is a surprise."""
 ENDED_BY: Final = "dayfly.dev/ended-by"
-"""Annotation: which object of ours ends this one, written just before its DELETE; by Dayfly."""
+"""Annotation: which object of ours ends this one, written just before its DELETE; by Dayfly.
+
+Label ``"true"`` of what has no room for annotations."""
 RELEASE_ENDING: Final = "dayfly.dev/release-ending"
 """Label ``"true"`` of the Secret of a Helm release: its end has begun, and is gone on with."""
 RELEASE_DUE: Final = "dayfly.dev/release-due"

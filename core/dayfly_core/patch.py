@@ -1,6 +1,6 @@
 """Stamps as patches: RFC 6902 for the webhook's answer, a merge patch for the operator."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final, Literal
 
 import msgspec
@@ -12,6 +12,9 @@ from dayfly_core.stamps import Changes, Stamps, applied, differing
 ANNOTATIONS_LIMIT: Final = 256 * 1024
 """Bytes of all keys and values of the annotations that the API server takes
 (``TotalAnnotationSizeLimitB`` in apimachinery); with more it refuses the whole request."""
+
+ROOM: Final = 4 * 1024
+"""Bytes that all stamps together need less than."""
 
 
 class Operation(msgspec.Struct, frozen=True):
@@ -46,12 +49,16 @@ def _map_operations(
             yield Operation("replace" if key in (present or {}) else "add", path, value)
 
 
+def crowded(annotations: Mapping[str, str]) -> bool:
+    """Whether these may be near the limit: few objects' are, and of the others this is sure."""
+    characters = sum(map(len, annotations)) + sum(map(len, annotations.values()))
+    return characters * 4 > ANNOTATIONS_LIMIT - ROOM  # no character takes more than four bytes
+
+
 def too_large(meta: ObjectMeta, stamps: Stamps) -> bool:
     """Whether the annotations with the stamps would be more than the API server takes."""
     annotations = applied(meta.annotation_map, stamps.annotations)
-    characters = sum(map(len, annotations)) + sum(map(len, annotations.values()))
-    # No character takes more than four bytes: most objects are far from having to be encoded.
-    if characters * 4 <= ANNOTATIONS_LIMIT:
+    if not crowded(annotations):
         return False
     return sum(_bytes(k) + _bytes(v) for k, v in annotations.items()) > ANNOTATIONS_LIMIT
 

@@ -84,7 +84,8 @@ class Reason:
     Do: leave dayfly.dev/policy, dayfly.dev/created-by and dayfly.dev/host alone.
     """
     ANNOTATIONS_TOO_LARGE: Final = "AnnotationsTooLarge"
-    """With its end the object's annotations would exceed 256 KiB, so it has none.
+    """With its end the object's annotations would exceed 256 KiB: policies that enforce refuse it,
+    and under a lenient one it has no end.
     Do: make the annotations smaller and apply the object again.
     """
     INVALID_POLICY: Final = "InvalidPolicy"

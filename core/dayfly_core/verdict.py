@@ -14,7 +14,7 @@ from dayfly_core.claimants import HOST_FIELD
 from dayfly_core.expiry import TOLERANCE, Case, End, Never, Until, decide
 from dayfly_core.guard import furniture
 from dayfly_core.objects import ObjectMeta
-from dayfly_core.patch import too_large
+from dayfly_core.patch import crowded, too_large
 from dayfly_core.policies import Policies, Policy, fits
 from dayfly_core.reasons import Reason
 from dayfly_core.receipts import changed, line, receipts, warning
@@ -216,6 +216,8 @@ def judge(
         return Verdict(reason, policy.name if policy else "", audited=audited)
     forged = _forgeries(request, policy, _true_host(request, policy, _place(request, namespace)))
     found = (*forged, *objections(_case(request, policy, now)))
+    if policy.enforcement is Enforcement.ENFORCE and crowded(request.meta.annotation_map):
+        found = (*found, *_unstampable(request, stamp(request, policies, namespace, now)))
     if found and policy.enforcement is Enforcement.ENFORCE:
         return Verdict(found[0].reason, policy.name, violations=found, audited=audited)
     calm = Reason.STAMPED if changed(request) else Reason.UNCHANGED
@@ -235,6 +237,16 @@ def _case(request: Request, policy: Policy, now: datetime) -> Case:
 def _audit(request: Request, policy: Policy, now: datetime) -> Iterator[str]:
     for violation in objections(_case(request, policy, now)):
         yield f"{policy.name}: {violation.text}"
+
+
+def _unstampable(request: Request, stamped: Verdict) -> Iterator[Violation]:
+    """Refuse what has no room for its stamps: without them it would never end."""
+    if stamped.reason == Reason.ANNOTATIONS_TOO_LARGE:
+        keys = f"{len(request.meta.annotation_map)} keys"
+        says = (
+            "leave no room for Dayfly's own: of all annotations together, an object takes 256 KiB"
+        )
+        yield Violation(Reason.ANNOTATIONS_TOO_LARGE, "metadata.annotations", keys, says)
 
 
 def _true_host(request: Request, policy: Policy, place: Place) -> str | None:

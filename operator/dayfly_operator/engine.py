@@ -233,7 +233,12 @@ class Engine:
         return self._unserved.judged(self._crew.unrecorded.noted(subject), self._crew.world.plan)
 
     async def _end_release(self, order: Delete) -> datetime | None:
-        outcome = await self._crew.releases.end(order)
+        try:
+            outcome = await self._crew.releases.end(order)
+        except ApiError as error:
+            if error.refused:
+                self._crew.complaints.refused(order, error)
+            raise
         if not outcome.blocked:
             return outcome.again
         self._crew.complaints.release_stays(order, outcome.blocked)

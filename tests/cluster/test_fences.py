@@ -54,6 +54,7 @@ MARKED = metadata_of(ended_by="NamespaceManager/team/ci")
         pytest.param(Deletion(STAMPED, "default"), "", id="what people try out in default"),
         pytest.param(Deletion({}), "carries both", id="never what does not"),
         pytest.param(Deletion(MARKED), "", id="what it has marked"),
+        pytest.param(Deletion(metadata_of(ending="true")), "", id="what it has marked by a label"),
         pytest.param(
             Deletion(metadata_of(ended_by="x", protected="true")),
             names.PROTECTED,

@@ -158,6 +158,9 @@ EDITS: list[Any] = [
     pytest.param(EDITOR, None, {"steps": "x"}, "", id="a copy of its records means nothing"),
     pytest.param(EDITOR, {}, {"steps": "x"}, names.STEPS, id="pretending that steps were done"),
     pytest.param(EDITOR, {}, {"ended_by": "x"}, names.ENDED_BY, id="marking for the end"),
+    pytest.param(EDITOR, {}, {"ending": "true"}, names.ENDED_BY, id="marking it by the label"),
+    pytest.param(EDITOR, {"ending": "true"}, {"ending": "true"}, "", id="leaving that label"),
+    pytest.param(OPERATOR, {}, {"ending": "true"}, "", id="Dayfly marks by the label"),
     pytest.param(
         EDITOR, {}, {"release_due": "x"}, names.RELEASE_DUE, id="pretending that a release ends"
     ),

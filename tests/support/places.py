@@ -100,6 +100,7 @@ def config_map(name: str, metadata: dict[str, Any]) -> str:
 def metadata_of(**keys: str) -> dict[str, Any]:
     """``ttl="8h"``, ``policy="p"`` and so on, put where they belong; ``owned`` adds an owner."""
     labels = {f"dayfly.dev/{key}": keys[key] for key in ("policy", "protected") if key in keys}
+    labels |= {names.ENDED_BY: keys["ending"]} if "ending" in keys else {}
     where = {
         "ttl": names.TTL,
         "end": names.EXPIRES_AT,

@@ -169,7 +169,7 @@ def _stays(document: Document, meta: ObjectMeta) -> bool:
 
 
 def _step(key: Key, meta: ObjectMeta) -> Step:
-    marked = names.ENDED_BY in meta.annotation_map
+    marked = names.ENDED_BY in meta.annotation_map or names.ENDED_BY in meta.label_map
     return Step(key, meta.uid, meta.resource_version, marked)
 
 

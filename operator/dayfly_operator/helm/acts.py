@@ -25,6 +25,7 @@ from dayfly_core.stamps import Changes
 from dayfly_kube.errors import ApiError
 from dayfly_kube.releases import ReleaseReader
 from dayfly_operator.helm.survey import unmarkable
+from dayfly_operator.marking import Judged, mark
 from dayfly_operator.writing import Outdated, Writer
 
 BY: Final = "ExpiryPolicy/"
@@ -125,8 +126,7 @@ class ReleaseActs:
         """Write who ends it; returns the version that says so."""
         if step.marked or unmarkable(step.key.resource):
             return step.resource_version
-        body = _patch(step.uid, step.resource_version, {names.ENDED_BY: by})
-        return await self._patched(path, body) or step.resource_version
+        return await mark(self._writer, Judged(path, step.uid, step.resource_version), by)
 
     async def _write_intent(
         self, newest: Revision, label: str | None, annotations: Changes

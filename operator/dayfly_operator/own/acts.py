@@ -144,9 +144,18 @@ class Acts:
         # On what a policy has stamped, the warning is of its own end.
         stamped = names.POLICY in found.label_map
         if not stamped and found.annotation_map.get(names.WARNING) != act.sentence:
-            await self._patch(NAMESPACES.path(name=act.namespace), body)
+            await self._warn(order, act, body)
         self.reports.announced(order.author, act)
         return Outcome(Result.DONE)
+
+    async def _warn(self, order: Order, act: Announce, body: object) -> None:
+        """Write the warning; a namespace that does not take it is warned by an Event alone."""
+        try:
+            await self._patch(NAMESPACES.path(name=act.namespace), body)
+        except ApiError as error:
+            if not error.refused:
+                raise
+            self.reports.withheld(order.author, Reason.NOT_RECORDED, str(error))
 
     async def _target(self, namespace: str, uid: str) -> ObjectMeta | Outcome:
         """Read the namespace; of one that is gone, or going, there is nothing left to do."""

@@ -194,13 +194,11 @@ class OwnDesk:
 
     async def _write(self, key: Key, found: OwnObject, plan: Plan) -> OwnObject | None:
         """Write what the plan says, over this version; returns what it is then, None if gone."""
-        path = key.resource.path(key.namespace, key.name)
         try:
             if plan.status:
                 found = await self._record(key, found, plan.status)
             if plan.metadata or plan.deactivate:
-                spec = {"spec": {"deactivated": True}} if plan.deactivate else {}
-                found = await self._patch(path, found, {"metadata": plan.metadata, **spec})
+                found = await self._mark(key, found, plan)
         except ApiError as error:
             if error.conflict:
                 raise Outdated from error
@@ -208,6 +206,22 @@ class OwnDesk:
                 return None
             raise
         return found
+
+    async def _mark(self, key: Key, found: OwnObject, plan: Plan) -> OwnObject:
+        """Write what is not status. Annotations that it does not take keep nothing from going on.
+
+        They are for people, and what they say is in the status as well.
+        """
+        path = key.resource.path(key.namespace, key.name)
+        spec = {"spec": {"deactivated": True}} if plan.deactivate else {}
+        try:
+            return await self._patch(path, found, {"metadata": plan.metadata, **spec})
+        except ApiError as error:
+            if not (error.refused and plan.metadata):
+                raise
+            author = Author(key, found.metadata.uid)
+            self._office.acts.reports.withheld(author, Reason.NOT_RECORDED, str(error))
+        return await self._patch(path, found, spec) if spec else found
 
     async def _record(self, key: Key, found: OwnObject, status: Mapping[str, Any]) -> OwnObject:
         """Write the status; raises NotKept if the definition of the kind has no place for it."""

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
-import msgspec
-
 from dayfly_core import names
 from dayfly_core.guard import Guard
-from dayfly_core.objects import NAMESPACES, Key, ObjectMeta, PartialObject
+from dayfly_core.objects import NAMESPACES, Key, ObjectMeta
 from dayfly_core.reasons import Reason
 from dayfly_kube.errors import ApiError
+from dayfly_operator.marking import Judged, is_marked, mark
 from dayfly_operator.members import Keeper
 from dayfly_operator.memory import Metadata, read
 from dayfly_operator.writing import Outdated, Writer
@@ -144,10 +143,6 @@ class NamespaceEnd:
 
     async def _marked(self, meta: ObjectMeta, path: str, by: str) -> str:
         """Write who ends it; returns the version that says so."""
-        if meta.annotation_map.get(names.ENDED_BY) == by:
+        if is_marked(meta, by):
             return meta.resource_version
-        head = {"uid": meta.uid, "resourceVersion": meta.resource_version}
-        body = {"metadata": {**head, "annotations": {names.ENDED_BY: by}}}
-        answer = msgspec.json.decode(await self.writer.merge_patch(path, body), type=PartialObject)
-        # A rehearsal answers with nothing; its DELETE is one, too.
-        return answer.metadata.resource_version or meta.resource_version
+        return await mark(self.writer, Judged(path, meta.uid, meta.resource_version), by)

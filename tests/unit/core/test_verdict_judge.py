@@ -2,8 +2,11 @@
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 
+from dayfly_core.objects import ObjectMeta
+from dayfly_core.patch import ANNOTATIONS_LIMIT
 from dayfly_core.policies import Policy
 from dayfly_core.reasons import Reason
 from dayfly_core.request import Operation, Request
@@ -23,6 +26,15 @@ from support.verdicts import (
     labelled,
     only,
 )
+
+
+def filled(meta: ObjectMeta, free: int) -> ObjectMeta:
+    """Fill the annotations up to so many bytes."""
+    present = meta.annotation_map
+    used = sum(len(key) + len(text) for key, text in present.items())
+    filler = {"filler": "x" * (ANNOTATIONS_LIMIT - used - free - len("filler"))}
+    return msgspec.structs.replace(meta, annotations={**present, **filler})
+
 
 REFUSALS = [
     pytest.param(a_request(an_object(ttl="5", at="x")), PREVIEWS,
@@ -58,6 +70,20 @@ REFUSALS = [
         a_request(an_object(ttl="8h"), STAMPED), PREVIEWS, [], id="UPDATE: stamps dropped"
     ),
     pytest.param(a_request(an_object(), None), PREVIEWS, [], id="CREATE that stamp never saw"),
+    pytest.param(
+        a_request(filled(an_object(ttl="1h"), 9)), PREVIEWS, [Reason.ANNOTATIONS_TOO_LARGE],
+        id="annotations that leave no room for an end",
+    ),
+    pytest.param(
+        a_request(filled(msgspec.structs.replace(STAMPED, annotations={}, labels={}), 9), STAMPED),
+        PREVIEWS, [Reason.ANNOTATIONS_TOO_LARGE], id="annotations that would displace the end",
+    ),
+    pytest.param(
+        a_request(filled(an_object(), 9), filled(an_object(), 99)), PREVIEWS, [],
+        id="annotations without room of what has no end anyway: the operator tells of it",
+    ),
+    pytest.param(a_request(filled(STAMPED, 0), STAMPED), PREVIEWS, [], id="filled, and stamped"),
+    pytest.param(a_request(filled(an_object(), 9)), WARN, [], id="no room, and only a warning"),
     pytest.param(
         a_request(an_object(ttl="5"), operation=Operation.DELETE), PREVIEWS, [], id="DELETE"
     ),

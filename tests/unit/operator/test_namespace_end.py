@@ -28,6 +28,7 @@ class Cluster:
     meta: Meta | None = field(default_factory=lambda: {"name": "prev", "uid": "u1"})
     member: str | None = None
     forbidden: bool = False
+    full: bool = False
     before_delete: Callable[[], None] = lambda: None
     log: list[str] = field(default_factory=list[str])
     version: int = 7
@@ -60,7 +61,10 @@ class Cluster:
         wanted = msgspec.to_builtins(body)["metadata"]
         self._check(wanted["uid"], wanted["resourceVersion"])
         assert self.meta is not None
-        self.meta["annotations"] = self.meta.get("annotations", {}) | wanted["annotations"]
+        if self.full and "annotations" in wanted:
+            raise ApiError(Status(422, "Invalid", "metadata.annotations: Too long"))
+        for part in {"annotations", "labels"} & wanted.keys():
+            self.meta[part] = self.meta.get(part, {}) | wanted[part]
         self.version += 1
         self.log.append("mark")
         return msgspec.json.encode({"metadata": self.stored()})
@@ -71,7 +75,8 @@ class Cluster:
         self.before_delete()
         self._check(uid, resource_version)
         assert self.meta is not None
-        assert self.meta["annotations"][names.ENDED_BY] == BY
+        marked = self.meta.get("labels" if self.full else "annotations", {})
+        assert marked[names.ENDED_BY] == ("true" if self.full else BY)
         self.meta = None
         self.log.append("delete")
         return b"{}"
@@ -100,6 +105,18 @@ async def test_it_is_read_marked_and_deleted_in_its_turn() -> None:
     cluster = Cluster()
     assert await cluster.ending().end("prev", by=BY, due=NOW) == Ended("u1", NOW)
     assert cluster.log == ["read", "turn", "members", "read", "mark", "delete"]
+
+
+async def test_one_whose_annotations_are_full_is_marked_by_a_label() -> None:
+    cluster = Cluster(full=True)
+    assert await cluster.ending().end("prev", by=BY, due=NOW) == Ended("u1", NOW)
+    assert cluster.log == ["read", "turn", "members", "read", "mark", "delete"]
+
+
+async def test_one_that_is_marked_by_a_label_already_is_not_marked_again() -> None:
+    cluster = Cluster({"name": "prev", "uid": "u1", "labels": {names.ENDED_BY: "true"}}, full=True)
+    assert await cluster.ending().end("prev", by=BY, due=NOW, uid="u1") == Ended("u1", NOW)
+    assert "mark" not in cluster.log
 
 
 async def test_one_that_is_marked_already_is_not_marked_again() -> None:

@@ -1,17 +1,23 @@
 """An object that takes no note of its steps: they go on, each once, and its end comes."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 import pytest
 
 from dayfly_core import names
+from dayfly_core.actions import Delete
+from dayfly_core.api import Unit
+from dayfly_core.helm import marks
 from dayfly_core.lifecycle import Result
 from dayfly_core.objects import CONFIG_MAPS, DEPLOYMENTS, NAMESPACES, Key
 from dayfly_core.outgoing.outbox import Failed
 from dayfly_core.policies import Policies
 from dayfly_core.subject import Subject
+from dayfly_kube.errors import ApiError, Status
 from dayfly_operator.census import Tally
+from dayfly_operator.crew import ReleaseOutcome
 from dayfly_operator.stamped import Stamped
 from dayfly_operator.unrecorded import Unrecorded
 from support.build import an_object, in_
@@ -152,6 +158,31 @@ def test_when_there_is_room_again_all_is_noted() -> None:
         ("SCALE_DOWN@0s", "Done"),
         ("WEBHOOK@10m", "Done"),
     ]
+
+
+@dataclass
+class Refusing:
+    """The records of a Helm release take no note of its end."""
+
+    asked: int = 0
+
+    async def end(self, action: Delete) -> ReleaseOutcome:
+        self.asked += 1
+        raise ApiError(Status(FULL.code, FULL.reason, FULL.message))
+
+
+def test_a_release_whose_end_cannot_be_noted_is_told_of_and_tried_ever_more_slowly() -> None:
+    store, releases = Store(), Refusing()
+    put(store, TEAM)
+    meta = stamps()
+    meta["labels"] |= {marks.MANAGED_BY: "Helm"}
+    meta["annotations"] |= {marks.RELEASE_NAME: "shop", marks.RELEASE_NAMESPACE: "team"}
+    put(store, WEB, **meta)
+    policies = Policies([on_timeline("DELETE@0s", unit=Unit.RELEASE)])
+    realm = Realm(store, policies, releases=releases)
+    run(reign(realm, (WEB,), 4 * HOUR, None))
+    assert realm.events == ["DeletionFailed", "DeletionFailed"], "on the object and its policy"
+    assert 20 < releases.asked < 120
 
 
 A = Key(CONFIG_MAPS, "team", "settings")

@@ -4,17 +4,21 @@ from typing import Any
 
 import pytest
 
+from support.fake_store import Json, Place, Refused, place_of
 from support.own_desks import (
     CI,
     DELETE,
     DEPLOYMENT,
     EPHEMERATOR,
+    NOTIFY,
     SCALE_DOWN,
     SPACE,
     WEBHOOK,
     deactivated,
     ephemerator,
     manager,
+    pods,
+    put_pod,
     results,
     ttl,
 )
@@ -139,3 +143,29 @@ async def test_an_outage_is_waited_out_without_a_storm(world: OwnWorld) -> None:
     world.outage = False
     await world.run(61)
     assert world.get_now(SPACE) is None
+
+
+FULL = Refused(422, "Invalid", "metadata.annotations: Too long: may not be more than 262144 bytes")
+
+
+@pytest.mark.parametrize("full", [CI, SPACE])
+async def test_full_annotations_keep_no_manager_from_acting_and_no_namespace_from_its_end(
+    world: OwnWorld, full: str
+) -> None:
+    patch = world.store.patch
+
+    def patched(place: Place, kind: str, body: Any, *, dry_run: bool = False) -> Json:
+        noted = {k for k, v in body.get("metadata", {}).get("annotations", {}).items() if v}
+        if noted and place == place_of(full):
+            raise FULL
+        return patch(place, kind, body, dry_run=dry_run)
+
+    world.store.patch = patched  # type: ignore[method-assign,assignment]
+    world.put(CI, manager(pods(NOTIFY, podLabels={}), ttl(20, DELETE)))
+    world.put(SPACE)
+    put_pod(world, "test-1", "Running")
+    await world.run(60)
+    [deleted] = [write.at for write in world.writes if write.verb == "DELETE"]
+    assert deleted == pytest.approx(20, abs=1)
+    assert deactivated(world)
+    assert world.reads < 90
