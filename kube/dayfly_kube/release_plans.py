@@ -5,7 +5,7 @@ from datetime import datetime
 from dayfly_core.guard import Guard
 from dayfly_core.helm import storage as helm_storage
 from dayfly_core.helm.marks import ReleaseRef
-from dayfly_core.helm.release import Blocker, ReleasePlan, Surroundings, judge, of_records
+from dayfly_core.helm.release import Blocker, ReleasePlan, Surroundings, judge, marked, of_records
 from dayfly_core.helm.storage import UnreadableRelease
 from dayfly_core.reasons import Reason
 from dayfly_kube.releases import ReleaseReader
@@ -30,7 +30,7 @@ async def planned(
     except UnreadableRelease as error:
         return stopped(ref, Reason.RELEASE_UNREADABLE, unreadable(ref, error))
     sightings = await reader.sightings(ref, content.listed)
-    others = await reader.others(ref, [seen.key for seen in sightings if seen.key and seen.meta])
+    others = await reader.others(ref, marked(ref, sightings))
     around = Surroundings(guard, others, records=of_records(known, guard))
     return judge(ref, sightings, around, content.hooks)
 

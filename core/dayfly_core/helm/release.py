@@ -119,6 +119,16 @@ def holding(key: Key, plan: Plan, now: datetime, brake: str | None = None) -> Ho
     return Hold(key, None, plan.note or f"does not end ({plan.reason})")
 
 
+def marked(ref: ReleaseRef, sightings: Iterable[Sighting]) -> tuple[Key, ...]:
+    """Return the objects that are there and say themselves that they are of the release.
+
+    Whether another release lists one too need not be asked of any other: it is in the way already.
+    """
+    return tuple(
+        seen.key for seen in sightings if seen.key and seen.meta and release_of(seen.meta) == ref
+    )
+
+
 def judge(
     ref: ReleaseRef,
     sightings: Iterable[Sighting],

@@ -19,6 +19,7 @@ from dayfly_core.helm.release import (
     Surroundings,
     holding,
     judge,
+    marked,
     of_records,
 )
 from dayfly_core.helm.storage import Revision, UnreadableRelease
@@ -255,12 +256,13 @@ class ReleaseSurvey:
     async def _around(
         self, ref: ReleaseRef, sightings: Iterable[Sighting], known: Sequence[Revision]
     ) -> Surroundings:
-        ending = [
-            (seen.key, seen.meta)
+        leaving = [
+            seen
             for seen in sightings
-            if seen.key and seen.meta and not _outlives(seen) and not seen.meta.deletion_timestamp
+            if seen.meta and not _outlives(seen) and not seen.meta.deletion_timestamp
         ]
-        others = await self._from.reader.others(ref, [key for key, _ in ending])
+        ending = [(seen.key, seen.meta) for seen in leaving if seen.key and seen.meta]
+        others = await self._from.reader.others(ref, marked(ref, leaving))
         guard = self._from.guard()
         records = [*of_records(known, guard), *await self._unwritable(ref)]
         return Surroundings(guard, others, await self._obstacles(ending), records)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from dayfly_core.guard import Guard
+from dayfly_core.helm import marks as helm
 from dayfly_core.helm.marks import ReleaseRef
 from dayfly_core.objects import CONFIG_MAPS, SECRETS, Key
 from dayfly_core.reasons import Reason
@@ -169,3 +170,14 @@ async def test_a_version_that_is_no_longer_served_says_nothing_about_an_object()
     # It is asked for again which kinds there are; of one that is gone for good nothing is there.
     plan = await planned(reader(client), SHOP, GUARD, NOW)
     assert WEB not in {step.key for step in plan.steps}
+
+
+async def test_for_what_only_the_manifest_claims_no_other_namespace_is_searched() -> None:
+    """Or who may write a release could have all releases of the cluster read, each minute."""
+    cluster = shop()
+    notes = cluster.store.objects[place_of(path(ROLE)).key]["metadata"]["annotations"]
+    del notes[helm.RELEASE_NAME]
+    client = cluster.client()
+    (blocker,) = (await planned(reader(client), SHOP, GUARD, NOW)).blockers
+    assert blocker.reason == Reason.RELEASE_FOREIGN
+    assert SECRETS.path() not in {request.path for request in client.requests}

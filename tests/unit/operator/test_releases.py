@@ -262,6 +262,14 @@ async def test_one_object_in_the_way_keeps_all_and_is_named(
     assert told.startswith("keeps Helm release team-a/shop from its end: it ")
 
 
+async def test_for_what_only_the_manifest_claims_no_other_namespace_is_searched() -> None:
+    cluster = shop()
+    of_another(cluster)
+    client = cluster.client()
+    await cluster.leader(client).end(cluster.order())
+    assert SECRETS.path() not in {request.path for request in client.requests}
+
+
 async def test_what_stands_in_the_way_is_told_once_and_many_are_counted() -> None:
     cluster = shop()
     for arrange in (foreign, of_another, protected):
