@@ -25,6 +25,7 @@ class Readings:
     stuck: Callable[[], float]
     switched_off: Callable[[], float]
     clock_skew: Callable[[], float]
+    stopped_releases: Callable[[], float]
     name_conflicts: Callable[[], float]
 
 
@@ -150,6 +151,12 @@ class Metrics:
                 "clock_skew_seconds",
                 "How far the API server's clock is ahead of ours.",
                 readings.clock_skew,
+            ),
+            (
+                "helm_releases_blocked",
+                "Helm releases whose end has come and that do not end, because of an object in "
+                "them.",
+                readings.stopped_releases,
             ),
             (
                 "name_conflicts",

@@ -312,7 +312,7 @@ class Parts:
 
     def stopped_releases(self) -> Iterable[tuple[str, str]]:
         """Yield policy and reason of each release that has come to its end and stays."""
-        return self.releases.reports.stopped()
+        return self.releases.releases.stopped()
 
     def switched_off(self) -> Iterable[str]:
         """Yield the webhook configurations that do not exist."""
@@ -325,6 +325,10 @@ class Parts:
     def _policy_uid(self, name: str) -> str:
         entry = self.book.known.entries.get(name)
         return entry.meta.uid if entry else ""
+
+    def _count_stopped(self) -> float:
+        # Who does not lead asks nobody, and would tell of what it knew when it did.
+        return float(len(tuple(self.stopped_releases()))) if self._tools.leadership.holds() else 0.0
 
     def _readings(self) -> Readings:
         leadership = self._tools.leadership
@@ -339,6 +343,7 @@ class Parts:
             stuck=lambda: float(len(tuple(self._namespaces.stuck()))),
             switched_off=lambda: float(len(self.rules.missing)),
             clock_skew=lambda: self._tools.client.clock_skew or 0.0,
+            stopped_releases=self._count_stopped,
             name_conflicts=lambda: float(self.names.in_conflict()),
         )
 

@@ -90,6 +90,8 @@ class Hold:
     until: datetime | None
     """When it may have come; None: not as things are."""
     note: str
+    forsaken: bool = False
+    """Whether nobody has wished that: it has an end that nobody will carry out."""
 
     @property
     def text(self) -> str:
@@ -105,6 +107,15 @@ _NO_HOLD: Final = frozenset({Reason.DELETED, Reason.PROTECTED, Reason.GUARDED, R
 will be named as what keeps the release."""
 
 
+_FORSAKEN: Final[Mapping[str, str]] = {
+    Reason.INERT: "has an end, but no policy covers it any more",
+    Reason.AUDIT_ONLY: "has an end, but its policy only reports by now",
+    Reason.INVALID_EXPIRES_AT: "has an end that cannot be read",
+    Reason.INVALID_TTL: "has an end that cannot be read",
+}
+"""Why a stamped member does not end although nobody wants it to stay."""
+
+
 def holding(key: Key, plan: Plan, now: datetime, brake: str | None = None) -> Hold | None:
     """Say whether one stamped member keeps its release, by its own plan; None: it does not.
 
@@ -116,7 +127,8 @@ def holding(key: Key, plan: Plan, now: datetime, brake: str | None = None) -> Ho
         return None
     if plan.again and plan.again > now:
         return Hold(key, plan.again, f"has its next step at {instant.render(plan.again)}")
-    return Hold(key, None, plan.note or f"does not end ({plan.reason})")
+    note = plan.note or _FORSAKEN.get(plan.reason) or f"does not end ({plan.reason})"
+    return Hold(key, None, note, forsaken=plan.reason in _FORSAKEN)
 
 
 def marked(ref: ReleaseRef, sightings: Iterable[Sighting]) -> tuple[Key, ...]:

@@ -10,7 +10,7 @@
 """
 
 import logging
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -93,6 +93,17 @@ class HelmReleases:
         self._tell_begun = begun
         self._under_way: set[ReleaseRef] = set()
         self._not_before: dict[ReleaseRef, datetime] = {}
+        self._intended = frozenset[ReleaseRef]()
+
+    def stopped(self) -> Iterator[tuple[str, str]]:
+        """Yield policy and reason of each release whose end has come, and that does not end.
+
+        What was in the way may have gone with all that could ask again: then it is over.
+        """
+        for ref in self._means.reports.stopped_releases():
+            if not (ref in self._intended or self._means.survey.asked(ref)):
+                self._means.reports.over(ref)
+        return self._means.reports.stopped()
 
     async def end(self, action: Delete) -> ReleaseOutcome:
         """Do what the end of one member means for its release."""
@@ -101,7 +112,7 @@ class HelmReleases:
             return ReleaseOutcome(again=self._means.now() + UNDER_WAY_AGAIN)
         hold = self._means.survey.remembered(ref)
         if hold:
-            return self._waits(Order.of(action, ref), Waits(hold.text, hold.until))
+            return self._waits(Order.of(action, ref), Waits.of(hold))
         with self._alone(ref):
             return await self._end(Order.of(action, ref), action)
 
@@ -112,6 +123,7 @@ class HelmReleases:
         and Unreachable if the releases cannot be found.
         """
         orders = [order for order in map(Order.begun, await self._means.survey.begun()) if order]
+        self._intended = frozenset(order.ref for order in orders)
         self._not_before = {
             order.ref: self._not_before[order.ref]
             for order in orders
@@ -172,11 +184,11 @@ class HelmReleases:
         hold = self._means.survey.remembered(order.ref)
         if hold and isinstance(look, Due):
             # Not listed, as far as one could read, or changed since: it is waited for either way.
-            return Waits(hold.text, hold.until, look.newest)
+            return Waits.of(hold, look.newest)
         return look
 
     def _waits(self, order: Order, look: Waits) -> ReleaseOutcome:
-        self._means.reports.waits(order, look.note)
+        self._means.reports.waits(order, look.note, lasting=look.forsaken)
         latest = self._means.now() + AGAIN
         return ReleaseOutcome(again=min(look.until or latest, latest))
 

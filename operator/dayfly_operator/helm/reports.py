@@ -51,9 +51,19 @@ class ReleaseReports:
         """Yield policy and reason of each release that has come to its end and does not end."""
         return iter(sorted(self._stopped.values()))
 
-    def waits(self, order: Order, note: str) -> None:
-        """Say on a member that it waits for the rest of its release."""
-        self.over(order.ref)
+    def stopped_releases(self) -> tuple[ReleaseRef, ...]:
+        """Return these releases."""
+        return tuple(self._stopped)
+
+    def waits(self, order: Order, note: str, *, lasting: bool = False) -> None:
+        """Say on a member that it waits for the rest of its release.
+
+        What will last until somebody does something is kept for the status as well.
+        """
+        if lasting:
+            self._stops(order, f"Helm release {order.ref} does not end: {note}")
+        else:
+            self.over(order.ref)
         told = f"its Helm release {order.ref} ends as one, and not yet: {note}"
         if order.key and self._ears.teller.news(order.key, f"{order.uid} {told}"):
             log.info("release waits release=%s policy=%s why=%s", order.ref, order.policy, note)
@@ -65,12 +75,8 @@ class ReleaseReports:
         It is also said on the member whose end has come, by whoever asked for that.
         """
         text = f"Helm release {order.ref} does not end: {_enumerated(plan.blockers)}"
-        news = self._stopped.get(order.ref) != (order.policy, text)
-        if not news:
+        if not self._stops(order, text):
             return text
-        self._stopped[order.ref] = order.policy, text
-        self._ears.changed()
-        log.warning("release blocked release=%s policy=%s why=%s", order.ref, order.policy, text)
         for blocker in plan.blockers:
             if blocker.key and blocker.key != order.key:
                 told = f"keeps Helm release {order.ref} from its end: it {blocker.note}"
@@ -79,6 +85,15 @@ class ReleaseReports:
             policy, reason = order.policy, Reason.RELEASE_BLOCKED
             self._ears.teller.tell_policy(policy, reason, text, warn=True)
         return text
+
+    def _stops(self, order: Order, text: str) -> bool:
+        """Keep the sentence for the status; returns whether it is news."""
+        if self._stopped.get(order.ref) == (order.policy, text):
+            return False
+        self._stopped[order.ref] = order.policy, text
+        self._ears.changed()
+        log.warning("release blocked release=%s policy=%s why=%s", order.ref, order.policy, text)
+        return True
 
     def deleted(self, order: Order, step: Step, sent_at: datetime, why: str) -> None:
         """Say that an object has ended with its release, or because of it by itself."""

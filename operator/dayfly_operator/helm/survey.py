@@ -44,6 +44,13 @@ class Waits:
     note: str
     until: datetime | None = None
     newest: Revision | None = None
+    forsaken: bool = False
+    """Whether it waits for what nobody will end: somebody should hear of it as long as it lasts."""
+
+    @classmethod
+    def of(cls, hold: Hold, newest: Revision | None = None) -> "Waits":
+        """Wait for a member."""
+        return cls(hold.text, hold.until, newest, hold.forsaken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +163,15 @@ class ReleaseSurvey:
         known = (self._from.world.known(key) for key in inside)
         return self._first_hold(subject for subject in known if subject)
 
+    def asked(self, ref: ReleaseRef) -> bool:
+        """Whether the end of a stamped member has come, or may have, by what the watches know."""
+        known = [self._from.world.known(key) for key in self._from.members(ref)]
+        return any(subject is None or self._asks(subject, ref) for subject in known)
+
+    def _asks(self, subject: Subject, ref: ReleaseRef) -> bool:
+        acts = self._from.world.plan(subject).actions
+        return any(isinstance(action, Delete) and action.release == ref for action in acts)
+
     async def begun(self) -> tuple[ObjectMeta, ...]:
         """Return the Secrets of all releases whose end was begun; raises as :meth:`look`.
 
@@ -215,7 +231,7 @@ class ReleaseSurvey:
             return Stranger()
         hold = self._first_hold([subject async for subject in self._stamped(sightings)])
         if hold:
-            return Waits(hold.text, hold.until, newest)
+            return Waits.of(hold, newest)
         around = await self._around(ref, sightings, known)
         return Due(judge(ref, sightings, around, content.hooks), newest)
 

@@ -282,7 +282,7 @@ LATER = NOW + timedelta(hours=1)
         pytest.param(
             Plan((), None, Reason.INERT),
             None,
-            Hold(WEB, None, "does not end (Inert)"),
+            Hold(WEB, None, "has an end, but no policy covers it any more", forsaken=True),
             id="its policy is gone",
         ),
         pytest.param(
