@@ -43,7 +43,11 @@ AGAIN: Final = timedelta(seconds=60)
 """Until a release that is blocked, or that waits, is looked at again at the latest."""
 
 UNDER_WAY_AGAIN: Final = timedelta(seconds=2)
-"""The same while another of its members has begun to end it."""
+"""The same while another of its members has begun to end it, or enough others are ended."""
+
+MOST_AT_ONCE: Final = 8
+"""Releases that are looked at or ended at the same time: each may be thousands of objects, and half
+of the workers is for ends of everything else."""
 
 RESUME_EVERY: Final = 5.0
 """Seconds between looks for releases whose end was begun, while there are any."""
@@ -108,7 +112,8 @@ class HelmReleases:
     async def end(self, action: Delete) -> ReleaseOutcome:
         """Do what the end of one member means for its release."""
         ref = action.release
-        if ref is None or ref in self._under_way:
+        busy = ref in self._under_way or len(self._under_way) >= MOST_AT_ONCE
+        if ref is None or busy:
             return ReleaseOutcome(again=self._means.now() + UNDER_WAY_AGAIN)
         hold = self._means.survey.remembered(ref)
         if hold:

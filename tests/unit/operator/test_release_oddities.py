@@ -1,5 +1,9 @@
 """Releases that cannot be read, are not there, or are not what an object says."""
 
+import asyncio
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from dayfly_core import names
@@ -7,11 +11,11 @@ from dayfly_core.helm import marks as helm
 from dayfly_core.objects import NAMESPACES, SECRETS, Key
 from dayfly_kube.errors import ApiError, Status
 from dayfly_operator.crew import ReleaseOutcome
-from dayfly_operator.helm.releases import AGAIN, UNDER_WAY_AGAIN
+from dayfly_operator.helm.releases import AGAIN, MOST_AT_ONCE, UNDER_WAY_AGAIN
 from support.build import NOW, in_
 from support.fake_store import place_of
 from support.helm_secrets import SHOP, a_release, a_secret
-from support.helm_world import KEPT, MEMBERS, STRANGER, WEB, Cluster, path, shop
+from support.helm_world import KEPT, KINDS, MEMBERS, STRANGER, WEB, Cluster, Served, path, shop
 
 LEFT = {"configmaps/kept"}
 SECRET = Key(SECRETS, "team-a", "sh.helm.release.v1.shop.v1")
@@ -158,3 +162,26 @@ async def test_another_member_whose_end_comes_meanwhile_waits_a_moment() -> None
     leader = cluster.leader(turns=Asking())
     await leader.end(cluster.order())
     assert others[0] == ReleaseOutcome(again=NOW + UNDER_WAY_AGAIN)
+
+
+async def test_releases_never_take_all_that_the_operator_works_with() -> None:
+    """One may list thousands of objects, each of which is read: the rest of the ends go on."""
+    cluster, read = shop(), asyncio.Event()
+
+    class Slow(Served):
+        async def get_list(self, path: str, **how: Any) -> bytes:
+            await read.wait()
+            return await super().get_list(path, **how)
+
+    leader = cluster.leader(Slow(cluster.store, KINDS))
+    orders = [
+        replace(cluster.order(), release=SHOP._replace(name=f"shop-{n}"))
+        for n in range(MOST_AT_ONCE + 1)
+    ]
+    looks = [asyncio.ensure_future(leader.end(order)) for order in orders[:-1]]
+    await asyncio.sleep(0)
+    assert await leader.end(orders[-1]) == ReleaseOutcome(again=NOW + UNDER_WAY_AGAIN)
+    read.set()
+    blocked = {outcome.blocked for outcome in await asyncio.gather(*looks)}
+    assert len(blocked) == MOST_AT_ONCE
+    assert "shop-8" in (await leader.end(orders[-1])).blocked
