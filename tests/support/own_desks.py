@@ -38,8 +38,8 @@ def manager(*policies: dict[str, Any]) -> dict[str, Any]:
     return {"spec": {"namespace": "team", "policies": list(policies)}}
 
 
-def put_pod(world: OwnWorld, name: str, phase: str) -> None:
-    world.put(f"{PODS}/{name}", {"metadata": {"labels": {"type": "test"}}})
+def put_pod(world: OwnWorld, name: str, phase: str, type: str = "test") -> None:
+    world.put(f"{PODS}/{name}", {"metadata": {"labels": {"type": type}}})
     world.store.objects[f"{PODS}/{name}"]["status"] = {"phase": phase}
 
 

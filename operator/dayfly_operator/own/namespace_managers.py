@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from dayfly_core import namespace_manager
 from dayfly_core.errand import Outcome, Plan
@@ -26,6 +26,23 @@ class Pods(Protocol):
         ...
 
 
+Subjects = tuple[str, int, str]
+"""Uid and generation of a manager, and the uid of its namespace: which pods were checked, and how.
+"""
+
+
+class Remembered(NamedTuple):
+    """What the checks of pods came to."""
+
+    of: Subjects
+    checks: Mapping[str, Checks]
+
+
+def _subjects(found: OwnObject, namespace: ObjectMeta | None) -> Subjects:
+    meta = found.metadata
+    return meta.uid, meta.generation, namespace.uid if namespace else ""
+
+
 class ManagerJudge:
     """Decides about one NamespaceManager; remembers what the checks of its pods came to."""
 
@@ -41,7 +58,7 @@ class ManagerJudge:
         self._retries = retries
         self._guard = guard
         self._now = now
-        self._checks: dict[Key, Mapping[str, Checks]] = {}
+        self._checks: dict[Key, Remembered] = {}
 
     def target(self, found: OwnObject) -> str:
         """Return the namespace that it is about; empty if that cannot be read."""
@@ -57,7 +74,8 @@ class ManagerJudge:
         read = {query.rule: await self._read(query) for query in queries}
         pods = {rule: phases for rule, phases in read.items() if phases is not None}
         plan = self._judged(found, namespace, pods)
-        self._checks[found.key(NAMESPACE_MANAGERS)] = plan.checks
+        subjects = _subjects(found, namespace)
+        self._checks[found.key(NAMESPACE_MANAGERS)] = Remembered(subjects, plan.checks)
         return plan
 
     def settle(self, found: OwnObject, outcome: Outcome) -> Plan:
@@ -68,17 +86,18 @@ class ManagerJudge:
         """Hear that an object is gone."""
         self._checks.pop(key, None)
 
-    def _remembered(self, found: OwnObject) -> Mapping[str, Checks]:
-        return self._checks.get(found.key(NAMESPACE_MANAGERS), {})
+    def _remembered(self, found: OwnObject, namespace: ObjectMeta | None) -> Mapping[str, Checks]:
+        last = self._checks.get(found.key(NAMESPACE_MANAGERS))
+        return last.checks if last and last.of == _subjects(found, namespace) else {}
 
     def _wanted(self, found: OwnObject, namespace: ObjectMeta | None) -> tuple[PodQuery, ...]:
-        checks = self._remembered(found)
+        checks = self._remembered(found, namespace)
         return namespace_manager.pods_wanted(found, namespace, checks, self._now())
 
     def _judged(
         self, found: OwnObject, namespace: ObjectMeta | None, pods: Mapping[str, list[str]]
     ) -> ManagerPlan:
-        observed = Observed(pods, self._remembered(found))
+        observed = Observed(pods, self._remembered(found, namespace))
         return namespace_manager.plan(found, namespace, observed, self._guard(), self._now())
 
     async def _read(self, query: PodQuery) -> list[str] | None:

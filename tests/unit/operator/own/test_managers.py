@@ -1,5 +1,8 @@
 """NamespaceManagers in virtual time: turns, pods, workloads, notices and receivers that fail."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from dayfly_core import instant, names
@@ -95,6 +98,39 @@ async def test_pods_that_are_there_at_the_second_look_count(world: OwnWorld) -> 
     assert world.done("DELETE") == []
     world.store.objects[f"{PODS}/late"]["status"] = {"phase": "Succeeded"}
     await world.run(3)
+    assert world.done("DELETE") == ["DELETE namespaces/team"]
+
+
+PATIENT: dict[str, Any] = {"initialDelaySeconds": 0, "periodSeconds": 10, "minChecks": 4}
+
+
+def its_namespace(world: OwnWorld) -> None:
+    del world.store.objects[SPACE]
+    world.put(SPACE)
+
+
+def itself(world: OwnWorld) -> None:
+    del world.store.objects[CI]
+    world.put(CI, manager(pods(DELETE, **PATIENT)))
+
+
+def its_pods(world: OwnWorld) -> None:
+    put_pod(world, "other", "Succeeded", "other")
+    rule = pods(DELETE, **PATIENT, podLabels={"type": "other"})
+    world.edit(CI, manager(rule))
+
+
+@pytest.mark.parametrize("renew", [its_namespace, itself, its_pods])
+async def test_checks_of_what_was_there_before_under_the_same_name_do_not_count(
+    world: OwnWorld, renew: Callable[[OwnWorld], None]
+) -> None:
+    put_pod(world, "done", "Succeeded")
+    world.put(CI, manager(pods(DELETE, **PATIENT)))
+    await world.run(25)
+    renew(world)
+    await world.run(25)
+    assert world.done("DELETE") == [], "by now it would be six checks of four"
+    await world.run(25)
     assert world.done("DELETE") == ["DELETE namespaces/team"]
 
 
