@@ -38,7 +38,8 @@ def receipts(
         return (line(f"{_subject(request)} never ends, by ExpiryPolicy {policy.name}"), *host)
     around = _around(namespace, wish.at, now) if request.namespaced and namespace else ""
     lines = _end(request, policy, wish.at, now), _release(request.meta, policy), around
-    return (*(text for text in lines if text), *host, _extend(request, policy, wish))
+    asleep = _asleep(request)
+    return (*(text for text in lines if text), *asleep, *host, _extend(request, policy, wish))
 
 
 def is_machine(username: str) -> bool:
@@ -107,14 +108,27 @@ def _host(request: Request) -> tuple[str, ...]:
     return () if host is None or told else (of_host(host),)
 
 
+def _asleep(request: Request) -> tuple[str, ...]:
+    """Say how what was restored at 0 replicas comes back."""
+    if request.stored is not None or names.SCALED_BY not in request.meta.annotation_map:
+        return ()
+    says = "was scaled down when it was copied; to wake it: kubectl dayfly wake"
+    text = f"{says} {_target(request)}"
+    return (text if len(text) <= WIDTH else f"{says} KIND/NAME -n NAMESPACE",)
+
+
 def _extend(request: Request, policy: Policy, wish: Wish) -> str:
     life = duration.render(wish.ttl or policy.default or _EXAMPLE)
-    inside = f" -n {request.namespace}" if request.namespaced else ""
-    target = f"{request.kind.lower()}/{_name(request)}"
-    text = f"to extend: kubectl dayfly extend {target}{inside} {life}"
+    text = f"to extend: kubectl dayfly extend {_target(request)} {life}"
     return (
         text if len(text) <= WIDTH else "to extend: kubectl dayfly extend KIND/NAME -n NAMESPACE 8h"
     )
+
+
+def _target(request: Request) -> str:
+    """Name the object as our commands want it."""
+    inside = f" -n {request.namespace}" if request.namespaced else ""
+    return f"{request.kind.lower()}/{_name(request)}{inside}"
 
 
 def _subject(request: Request) -> str:

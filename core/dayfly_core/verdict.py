@@ -19,7 +19,7 @@ from dayfly_core.policies import Policies, Policy, fits
 from dayfly_core.reasons import Reason
 from dayfly_core.receipts import changed, line, receipts, warning
 from dayfly_core.request import Operation, Request
-from dayfly_core.stamps import Stamps, applied, records
+from dayfly_core.stamps import Stamps, applied, records, slept
 from dayfly_core.violations import Violation, shown
 from dayfly_core.wish import EXPIRES_AT_FIELD, read, without_end
 
@@ -102,7 +102,7 @@ def _stamp_create(request: Request, policy: Policy | None, place: Place, now: da
     case = Case(policy, meta, None, now) if policy and not policy.suspended else None
     end = decide(case) if case else None
     host = address.first(policy if end else None, request.meta, place)
-    strange = records(None, moved=True)
+    strange = {**records(None, moved=True), **slept(request.meta)}
     stamps = Stamps(strange | ({names.CREATED_BY: None} if _author_forged(request) else {}))
     if policy and end:
         annotations = {names.CREATED_BY: request.username or None, names.EXPIRES_AT: _text(end)}

@@ -229,6 +229,29 @@ def test_a_preview_is_warned_scaled_down_woken_extended_and_deleted(
     assert reasons >= {"Warned", "WarningWithdrawn", "Scaled", "ScaledDown", "Woken", "Deleted"}
 
 
+def test_what_is_restored_from_a_backup_sleeps_on_and_can_be_woken(deployments: Preview) -> None:
+    team = deployments
+    team.deploy("web", 3)
+    team.end_in("deployment", "web", 1)
+    assert eventually(lambda: team.replicas("deployment", "web") == 0, SLOW)
+    backup = team.read("deployment", "web")
+    team.kubectl("delete", "deployment", "web")
+
+    metadata = {key: backup["metadata"][key] for key in ("name", "labels", "annotations")}
+    kept = {key: backup[key] for key in ("apiVersion", "kind", "spec")} | {"metadata": metadata}
+    restored = team.kubectl("create", "-f", "-", stdin=msgspec.json.encode(kept).decode())
+    assert restored.ok, restored.stderr
+    assert "to wake it: kubectl dayfly wake deployment/web" in restored.stderr
+    asleep = team.annotations("deployment", "web")
+    assert (asleep[names.REPLICAS], names.STEPS in asleep) == ("3", False)
+    assert instant.parse(asleep[names.EXPIRES_AT]) > now(), "its end is counted anew"
+    assert team.replicas("deployment", "web") == 0
+
+    team.kubectl("annotate", "deployment", "web", f"{names.WAKE_REQUESTED}=Ada")
+    assert eventually(lambda: team.replicas("deployment", "web") == 3, SLOW)
+    assert names.SCALED_BY not in team.annotations("deployment", "web")
+
+
 def test_a_horizontal_pod_autoscaler_leaves_what_is_scaled_down(deployments: Preview) -> None:
     team = deployments
     team.deploy("web", 3, f"{names.TTL}=2s")

@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dayfly_core import names
 from dayfly_core.api import Receipts, Unit
 from dayfly_core.helm import marks as helm
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.policies import Policy
 from dayfly_core.receipts import WIDTH, receipts, warning
 from dayfly_core.request import Request
+from dayfly_core.stamps import COPY
 from dayfly_core.violations import Violation
 from dayfly_core.wish import TTL_FIELD
 from support.build import DAY, HOUR, NOW, a_policy, a_request, an_object, in_
@@ -42,6 +44,15 @@ WHOLE = "Helm release team-a/shop ends as one, with its last object; hooks are n
 KEPT = "Helm release team-a/shop ends without it: helm.sh/resource-policy keeps it"
 
 
+SLEEPING = msgspec.structs.replace(
+    STAMPED, annotations={**STAMPED.annotation_map, names.SCALED_BY: COPY}
+)
+WAKE = (
+    "was scaled down when it was copied; to wake it: "
+    "kubectl dayfly wake configmap/settings -n team-a"
+)
+
+
 def of_helm(**annotations: str) -> Request:
     marks = {helm.RELEASE_NAME: "shop", helm.RELEASE_NAMESPACE: "team-a", **annotations}
     labels = {**STAMPED.label_map, helm.MANAGED_BY: "Helm"}
@@ -60,6 +71,10 @@ CASES = [
     ),
     pytest.param(of_helm(), PREVIEWS, TEAM, [ENDS, EXTEND], id="where objects end by themselves"),
     pytest.param(a_request(STAMPED), RELEASE, TEAM, [ENDS, EXTEND], id="of no release"),
+    pytest.param(a_request(SLEEPING), PREVIEWS, TEAM, [ENDS, WAKE, EXTEND], id="how it is woken"),
+    pytest.param(
+        a_request(SLEEPING, UNSTAMPED), PREVIEWS, TEAM, [ENDS, EXTEND], id="but of no copy"
+    ),
     pytest.param(a_request(STAMPED), PREVIEWS, TEAM, [ENDS, EXTEND], id="the end, how to move it"),
     pytest.param(
         a_request(STAMPED),
@@ -242,9 +257,10 @@ def test_what_is_left_is_rounded_for_people(left: timedelta, says: str) -> None:
 
 
 def test_a_long_name_gives_way_to_the_end_and_the_command_stays_typeable() -> None:
-    meta = msgspec.structs.replace(STAMPED, name="n" * 253)
-    end, extend = receipts(a_request(meta), PREVIEWS, TEAM, NOW)
+    meta = msgspec.structs.replace(SLEEPING, name="n" * 253)
+    end, wake, extend = receipts(a_request(meta), PREVIEWS, TEAM, NOW)
     assert end.endswith("n... ends 2026-11-22T18:00:00Z (in 8h), by ExpiryPolicy previews")
+    assert wake.endswith("to wake it: kubectl dayfly wake KIND/NAME -n NAMESPACE")
     assert extend == "to extend: kubectl dayfly extend KIND/NAME -n NAMESPACE 8h"
 
 
@@ -257,7 +273,7 @@ def test_a_long_name_gives_way_to_the_end_and_the_command_stays_typeable() -> No
 def test_no_receipt_is_longer_than_a_warning_may_be(
     name: str, namespace: str, kind: str, policy: str
 ) -> None:
-    meta = msgspec.structs.replace(STAMPED, name=name, namespace=namespace)
+    meta = msgspec.structs.replace(SLEEPING, name=name, namespace=namespace)
     request = msgspec.structs.replace(a_request(meta), namespace=namespace, kind=kind)
     lines = receipts(request, a_policy(policy), team_ending(in_("2h")), NOW)
     assert [line for line in lines if len(line) > WIDTH] == []

@@ -5,13 +5,14 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from dayfly_core import names
+from dayfly_core import names, scaling
 from dayfly_core.actions import Stamp
 from dayfly_core.api import LabelSelector, RenewOn
-from dayfly_core.objects import ObjectMeta
+from dayfly_core.objects import DEPLOYMENTS, ObjectMeta
 from dayfly_core.policies import Policies, Policy
 from dayfly_core.request import Request
-from dayfly_core.stamps import Stamps, applied
+from dayfly_core.scaling import Workload, WorkloadSpec
+from dayfly_core.stamps import COPY, Stamps, applied
 from dayfly_core.verdict import stamp
 from support.build import HOUR, NOW, a_policy, a_request, an_object, in_
 from support.subjects import about, do
@@ -43,12 +44,42 @@ SURPRISED = msgspec.structs.replace(
 PRETENDING = msgspec.structs.replace(an_object(age=HOUR), annotations=DONE)
 """One that was created with them while no webhook looked."""
 
+
+def carrying(**annotations: str) -> ObjectMeta:
+    written = {f"dayfly.dev/{key.replace('_', '-')}": text for key, text in annotations.items()}
+    return msgspec.structs.replace(an_object(), annotations=written)
+
+
 RECORDS = [
     pytest.param(
-        a_request(msgspec.structs.replace(an_object(at=in_("5h")), annotations=DONE)),
+        a_request(carrying(steps="steps", warning="warning")),
         PREVIEWS,
-        dict.fromkeys(DONE),
+        {names.STEPS: None, names.WARNING: None},
         id="CREATE with records: another's, taken off",
+    ),
+    pytest.param(
+        a_request(carrying(replicas="3")),
+        PREVIEWS,
+        {names.REPLICAS: None},
+        id="CREATE with replicas alone: nobody has scaled that down",
+    ),
+    pytest.param(
+        a_request(carrying(replicas="3", scaled_by="an occurrence")),
+        ELSEWHERE,
+        {names.SCALED_BY: COPY},
+        id="CREATE of what sleeps: it keeps its way back, and is nobody's work",
+    ),
+    pytest.param(
+        a_request(carrying(scaled_by="an occurrence")),
+        PREVIEWS,
+        {names.SCALED_BY: COPY},
+        id="CREATE of a CronJob that sleeps: it has no count",
+    ),
+    pytest.param(
+        a_request(carrying(replicas="3", scaled_by=COPY)),
+        PREVIEWS,
+        {},
+        id="CREATE, and the webhook is asked twice: as the first time",
     ),
     pytest.param(
         a_request(msgspec.structs.replace(an_object(), annotations={names.ENDED_BY: "x"})),
@@ -59,7 +90,7 @@ RECORDS = [
     pytest.param(
         a_request(msgspec.structs.replace(SURPRISED, creation_timestamp=None)),
         PREVIEWS,
-        dict.fromkeys((*DONE, names.CAUGHT_UP)),
+        {names.STEPS: None, names.WARNING: None, names.CAUGHT_UP: None, names.SCALED_BY: COPY},
         id="CREATE of a copy: taken off with its stamps",
     ),
     pytest.param(
@@ -141,3 +172,23 @@ def test_the_operator_takes_off_steps_of_no_end_too() -> None:
     assert action.stamps.annotations[names.STEPS] is None
     assert action.stamps.annotations[names.WARNING] is None
     assert names.REPLICAS not in action.stamps.annotations
+
+
+def restored(replicas: int) -> Workload:
+    """A workload that somebody created with the records of one that an occurrence has put down."""
+    written = carrying(replicas="3", scaled_by="an occurrence")
+    changes = stamped(a_request(written), PREVIEWS)
+    meta = msgspec.structs.replace(written, annotations=applied(written.annotation_map, changes))
+    return Workload(meta, WorkloadSpec(replicas=replicas))
+
+
+def test_a_restored_workload_is_woken_with_what_it_had() -> None:
+    change = scaling.up(DEPLOYMENTS.pair, restored(0))
+    assert change
+    assert change.spec == {"replicas": 3}
+
+
+def test_what_claims_to_be_scaled_down_already_is_scaled_down() -> None:
+    change = scaling.down(DEPLOYMENTS.pair, restored(5), "an occurrence")
+    assert change
+    assert change.annotations == {names.REPLICAS: "5", names.SCALED_BY: "an occurrence"}
