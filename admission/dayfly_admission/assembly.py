@@ -1,8 +1,9 @@
 """The webhooks with all that they ask: one client, one way to ask for rights, one set of limits."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from dayfly_admission.claiming import Claiming
 from dayfly_admission.disclosure import Disclosure
@@ -22,16 +23,14 @@ from dayfly_core.request import our_users
 from dayfly_kube.client import Client
 
 
-@dataclass(frozen=True, slots=True)
-class Clocks:
+class Clocks(msgspec.Struct, frozen=True):
     """Wall clock for what users see, monotonic seconds for intervals."""
 
     now: Callable[[], datetime]
     monotonic: Callable[[], float]
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(msgspec.Struct, frozen=True):
     """What the watches keep current."""
 
     policies: Callable[[], Policies]
@@ -39,8 +38,7 @@ class Known:
     guard: Callable[[], Guard]
 
 
-@dataclass(frozen=True, slots=True)
-class Assembly:
+class Assembly(msgspec.Struct, frozen=True):
     """Puts them together."""
 
     client: Client

@@ -6,9 +6,10 @@ any event loop, and under the scheduler of the simulation.
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
+
+import msgspec
 
 from dayfly_core.api import Holder, NameClaim
 from dayfly_core.claim_key import ClaimKey, key_of
@@ -129,8 +130,7 @@ class Demanded(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(msgspec.Struct, frozen=True):
     """What one request wants: only names that the stored object does not have yet."""
 
     demands: Sequence[Demanded]
@@ -141,8 +141,7 @@ class Ask:
     read_only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Claiming:
+class Claiming(msgspec.Struct, frozen=True):
     """Claims names in a store."""
 
     store: ClaimStore
@@ -191,8 +190,7 @@ class Claiming:
                 log.warning("claim is left name=%s error=%s", claim.metadata.name, error)
 
 
-@dataclass(slots=True)
-class _Errand:
+class _Errand(msgspec.Struct):
     """One key of one request."""
 
     claiming: Claiming

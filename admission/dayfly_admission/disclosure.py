@@ -1,7 +1,8 @@
 """Whether a user may hear who has a name: only if the user may look at that object anyway."""
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from dayfly_admission.permission import Permissions
 from dayfly_admission.review import User
@@ -13,8 +14,7 @@ SECONDS: Final = 1.0
 """At most: the refusal itself does not depend on it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Disclosure:
+class Disclosure(msgspec.Struct, frozen=True):
     """No answer is a no."""
 
     permissions: Permissions

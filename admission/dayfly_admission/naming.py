@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -28,8 +27,7 @@ from dayfly_core.violations import Violation
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class LoopClock:
+class LoopClock(msgspec.Struct, frozen=True):
     """The event loop's time."""
 
     now: Callable[[], float]
@@ -67,8 +65,7 @@ class Answered(NamedTuple):
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class Naming:
+class Naming(msgspec.Struct, frozen=True):
     """Claims names for requests."""
 
     claiming: Claiming

@@ -5,7 +5,6 @@ API server here, about the author of the request; the operator, which acts later
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -38,8 +37,7 @@ class Unverified(Exception):
     """Nobody said in time what has to be known."""
 
 
-@dataclass(frozen=True, slots=True)
-class OwnKinds:
+class OwnKinds(msgspec.Struct, frozen=True):
     """Judges what is written of our own kinds; writes nothing."""
 
     policies: Callable[[], Policies]

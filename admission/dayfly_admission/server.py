@@ -12,8 +12,8 @@ import socket
 import ssl
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
+import msgspec
 import uvicorn
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, Router
@@ -43,8 +43,7 @@ GRACE = 8
 _JSON = (b"content-type", b"application/json")
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(msgspec.Struct, frozen=True):
     """What all endpoints have in common."""
 
     monotonic: Callable[[], float]
@@ -52,8 +51,7 @@ class Surroundings:
     leaving: Callable[[], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(msgspec.Struct, frozen=True):
     """One webhook over HTTP; an ASGI app by itself, which spares two wrappers per request."""
 
     webhook: Webhook

@@ -2,8 +2,9 @@
 
 import argparse
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
 from typing import Final
+
+import msgspec
 
 from dayfly_core.api import LabelSelector
 from dayfly_core.lifetime import Months
@@ -30,8 +31,7 @@ example, outside of a cluster:
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """How one replica of the webhook server runs."""
 
     kubeconfig: str | None
@@ -54,7 +54,7 @@ class Settings:
     """Where outgoing webhooks may go, as far as their URLs tell."""
 
 
-_WRITTEN: Final = frozenset(each.name for each in fields(Settings)) - {"destinations", "months"}
+_WRITTEN: Final = frozenset(Settings.__struct_fields__) - {"destinations", "months"}
 """What is what a flag says."""
 
 

@@ -6,8 +6,9 @@ Answers that need no question to the API server never come here: they wait for n
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Final
+
+import msgspec
 
 INSIDE: Final = 16
 """Requests of one sort; each has a connection to the API server."""
@@ -56,17 +57,16 @@ class Turnstile:
             self.waiting -= 1
 
 
-@dataclass(frozen=True, slots=True)
-class Turnstiles:
+class Turnstiles(msgspec.Struct, frozen=True):
     """One for what waits for Dayfly, one for what need not, one for Dayfly's own kinds.
 
     However many hosts are asked for, by however many requests, an environment does not queue
     behind them: it would be refused when its time is up, and they would pass.
     """
 
-    environments: Turnstile = field(default_factory=Turnstile)
-    others: Turnstile = field(default_factory=Turnstile)
-    kinds: Turnstile = field(default_factory=Turnstile)
+    environments: Turnstile = msgspec.field(default_factory=Turnstile)
+    others: Turnstile = msgspec.field(default_factory=Turnstile)
+    kinds: Turnstile = msgspec.field(default_factory=Turnstile)
 
     @property
     def waiting(self) -> int:

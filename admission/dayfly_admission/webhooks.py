@@ -7,10 +7,10 @@ GET of a namespace that the watch has not delivered yet.
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+import msgspec
 from msgspec.structs import replace
 
 from dayfly_admission import answer
@@ -47,8 +47,7 @@ class Namespaces(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Webhooks:
+class Webhooks(msgspec.Struct, frozen=True):
     """What the webhooks know."""
 
     policies: Callable[[], Policies]

@@ -3,24 +3,23 @@
 ``cryptography`` is imported by those who read: a server that only serves them does without.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+import msgspec
 
 if TYPE_CHECKING:
     from cryptography import x509
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(msgspec.Struct, frozen=True):
     """A certificate and its private key, both PEM."""
 
     cert_pem: bytes
     key_pem: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Bundle:
+class Bundle(msgspec.Struct, frozen=True):
     """A serving certificate, its key, and the CAs that callers should trust.
 
     ``ca_pem`` may hold several certificates, the one that signs first: while a CA is replaced,

@@ -13,10 +13,10 @@ belong between ``authority_needs`` and ``issue.authority``.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 
+import msgspec
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
@@ -44,15 +44,13 @@ class Because:
     ENDS_SOON = "EndsSoon"
 
 
-@dataclass(frozen=True, slots=True)
-class Keep:
+class Keep(msgspec.Struct, frozen=True):
     """It is good; look again at ``until``."""
 
     until: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Reissue:
+class Reissue(msgspec.Struct, frozen=True):
     """Make a new one."""
 
     reason: str
@@ -61,8 +59,7 @@ class Reissue:
 Decision = Keep | Reissue
 
 
-@dataclass(frozen=True, slots=True)
-class _Leaf:
+class _Leaf(msgspec.Struct, frozen=True):
     """A serving certificate with everything that is compared with it, read once."""
 
     bundle: Bundle

@@ -1,10 +1,10 @@
 """What every certificate made here has in common, whoever it is for and whoever signs it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 
+import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -15,8 +15,7 @@ BACKDATE = timedelta(hours=1)
 """Certificates begin in the past: the clocks of API servers are not ours."""
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(msgspec.Struct, frozen=True):
     """Whom a certificate is for, and from when to when it is valid."""
 
     name: x509.Name

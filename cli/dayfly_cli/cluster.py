@@ -3,7 +3,6 @@
 import argparse
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -37,8 +36,7 @@ class Page(msgspec.Struct, frozen=True):
     metadata: dict[str, Any] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
+class Connection(msgspec.Struct, frozen=True):
     """Where to connect, and which namespace is meant when none is named."""
 
     kubeconfig: str | None = None
@@ -58,13 +56,12 @@ def add_connection(flags: argparse.ArgumentParser) -> None:
     flags.add_argument("--context", metavar="NAME", default="", help="context in it")
 
 
-@dataclass(frozen=True, slots=True)
-class Cluster:
+class Cluster(msgspec.Struct, frozen=True):
     """One API server and the namespace that is meant."""
 
     client: Client
     namespace: str
-    heard: list[str] = field(default_factory=list[str])
+    heard: list[str] = []
     """The server's warnings so far."""
 
     async def find(self, target: kinds.Target) -> Resource:

@@ -1,9 +1,10 @@
 """What ends when: objects as a person looks at them. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
+
+import msgspec
 
 from dayfly_core import duration, instant, names
 from dayfly_core.claimants import stamped_host_of
@@ -19,8 +20,7 @@ OVERDUE: Final = "overdue"
 """The time left of what should have happened."""
 
 
-@dataclass(frozen=True, slots=True)
-class Awaited:
+class Awaited(msgspec.Struct, frozen=True):
     """What happens at no instant that is known, or why nothing happens."""
 
     when: str
@@ -34,8 +34,7 @@ class Awaited:
     """Whose rule it is; empty where nothing happens."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One object and what decides its end."""
 
     resource: Resource

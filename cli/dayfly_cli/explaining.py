@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from dayfly_cli import hindrances, managed, snapshot
 from dayfly_cli.cluster import Cluster, connected
@@ -34,8 +35,7 @@ changes it. Nothing is written.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(msgspec.Struct, frozen=True):
     """One object, what is decided about it now, and what is to come."""
 
     key: Key

@@ -1,23 +1,22 @@
 """How far an end moves. Pure."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+import msgspec
 
 from dayfly_cli.ends import Entry
 from dayfly_cli.terminal import Failed
 from dayfly_core import expiry
 
 
-@dataclass(frozen=True, slots=True)
-class By:
+class By(msgspec.Struct, frozen=True):
     """This much longer: from the present end, or from now if it has passed or if so wished."""
 
     length: timedelta
     from_now: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Until:
+class Until(msgspec.Struct, frozen=True):
     """Exactly then, be it earlier or later."""
 
     end: datetime

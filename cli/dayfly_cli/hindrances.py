@@ -4,11 +4,11 @@ The operator's own rules, asked with the rights of the person who wants to know.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from dayfly_cli.cluster import Cluster
 from dayfly_cli.ends import OVERDUE, Entry
@@ -38,8 +38,7 @@ class Page(msgspec.Struct, frozen=True):
     items: list[Listed] = []
 
 
-@dataclass(frozen=True, slots=True)
-class Hindrance:
+class Hindrance(msgspec.Struct, frozen=True):
     """Why an object does not end; each is empty where there is no such reason."""
 
     guarded: str = ""

@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -36,8 +35,7 @@ NARROW = ("WHEN", "ACTION", "OBJECT", "BY", "RESULT")
 WIDE = ("DUE", "UID", "REPLICA", "MESSAGE")
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(msgspec.Struct, frozen=True):
     """The command line, read; an empty text asks for all."""
 
     connection: Connection
@@ -118,8 +116,7 @@ def _begin(options: Options, terminal: Terminal) -> datetime | None:
     return terminal.now() - options.since if options.since else None
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """Which entries were asked for."""
 
     kind: str = ""

@@ -1,12 +1,12 @@
 """What Ephemerators and NamespaceManagers are about to do, beside what policies have stamped."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from dayfly_cli.cluster import PAGE, Cluster
 from dayfly_cli.ends import Awaited, stamped_end
@@ -31,13 +31,12 @@ from dayfly_kube.errors import ApiError
 from dayfly_operator.own.kinds import OwnList, OwnObject
 
 
-@dataclass(frozen=True, slots=True)
-class Managers:
+class Managers(msgspec.Struct, frozen=True):
     """All of the two kinds that one may see, and what they will do."""
 
-    found: Mapping[Key, OwnObject] = field(default_factory=dict[Key, OwnObject])
+    found: Mapping[Key, OwnObject] = {}
     players: tuple[Player, ...] = ()
-    places: Mapping[Resource, str] = field(default_factory=dict[Resource, str])
+    places: Mapping[Resource, str] = {}
     """Where each kind could be listed: in this namespace, in all (empty), or not at all."""
 
     def about(self, key: Key) -> tuple[Player, ...]:
@@ -64,15 +63,14 @@ class Managers:
         return tuple(simulate(only, LAST))
 
 
-@dataclass(frozen=True, slots=True)
-class Foreseen:
+class Foreseen(msgspec.Struct, frozen=True):
     """The first thing that is to happen, by what it happens to."""
 
-    ends: Mapping[str, Event] = field(default_factory=dict[str, Event])
+    ends: Mapping[str, Event] = {}
     """The first end of a namespace, by its name."""
-    next: Mapping[Key, Event] = field(default_factory=dict[Key, Event])
+    next: Mapping[Key, Event] = {}
     """What an Ephemerator or a NamespaceManager does first."""
-    awaited: Mapping[Key, Awaited] = field(default_factory=dict[Key, Awaited])
+    awaited: Mapping[Key, Awaited] = {}
     """What no clock tells of these, and of the namespaces that they end."""
 
     def ending(self, namespace: str) -> bool:

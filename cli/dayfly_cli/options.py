@@ -1,6 +1,6 @@
 """What ``dayfly list`` was asked for."""
 
-from dataclasses import dataclass
+import msgspec
 
 from dayfly_cli import table
 from dayfly_cli.cluster import Connection
@@ -9,8 +9,7 @@ from dayfly_cli.survey import Scope
 FORMATS = ("wide", "json", "name")
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(msgspec.Struct, frozen=True):
     """The command line, read; ``output`` is one of FORMATS or empty."""
 
     connection: Connection

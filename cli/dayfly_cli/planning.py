@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from dayfly_cli import snapshot
 from dayfly_cli.cluster import connected
@@ -27,8 +28,7 @@ An act that has a blocker does not happen as things are, and is tried again. Not
 STAMP = "stamp"
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(msgspec.Struct, frozen=True):
     """The command line, read."""
 
     ahead: Ahead

@@ -1,8 +1,9 @@
 """Everything Dayfly knows about one object, as lines of (what, value). Pure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from dayfly_cli.ends import Entry, at, countdown
 from dayfly_cli.hindrances import FREE, Hindrance
@@ -16,8 +17,7 @@ from dayfly_core.violations import shown
 Line = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Portrait:
+class Portrait(msgspec.Struct, frozen=True):
     """One object, its namespace and all policies; None for what there is not or may not be read."""
 
     entry: Entry

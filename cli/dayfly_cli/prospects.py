@@ -1,8 +1,9 @@
 """What an act will touch, object by object, and what stands in its way: looked up beforehand."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from dayfly_cli.cluster import Cluster
 from dayfly_cli.ends import title
@@ -22,8 +23,7 @@ from dayfly_operator.members import Members
 from dayfly_operator.workloads import Workloads
 
 
-@dataclass(frozen=True, slots=True)
-class Touched:
+class Touched(msgspec.Struct, frozen=True):
     """One object that an act ends or scales down."""
 
     key: Key
@@ -36,8 +36,7 @@ class Touched:
         return title(self.key.resource, self.key.name) + where
 
 
-@dataclass(frozen=True, slots=True)
-class Prospect:
+class Prospect(msgspec.Struct, frozen=True):
     """One act to come: what it touches, in that order, and what would stop it as things are."""
 
     event: Event

@@ -1,9 +1,10 @@
 """What commands are asked alike: about which object, or how far ahead, and in which format."""
 
 import argparse
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+
+import msgspec
 
 from dayfly_cli.cluster import Connection, add_connection
 from dayfly_cli.kinds import Target, parse_target
@@ -12,8 +13,7 @@ from dayfly_core import duration
 DAY: Final = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class About:
+class About(msgspec.Struct, frozen=True):
     """A command line about one object, read."""
 
     connection: Connection
@@ -32,8 +32,7 @@ def add_about(flags: argparse.ArgumentParser) -> None:
     _add_output(flags)
 
 
-@dataclass(frozen=True, slots=True)
-class Ahead:
+class Ahead(msgspec.Struct, frozen=True):
     """A command line about what is to come, read."""
 
     connection: Connection

@@ -4,7 +4,6 @@ Each decides here as it does in the operator, from what is stored; pods are not 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -35,8 +34,7 @@ IDLE: Final = frozenset({
 """Why nothing is done until somebody does something."""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(msgspec.Struct, frozen=True):
     """One sentence about one of them."""
 
     by: str
@@ -44,8 +42,7 @@ class Said:
     sentence: str
 
 
-@dataclass(frozen=True, slots=True)
-class Idle:
+class Idle(msgspec.Struct, frozen=True):
     """Why one of them does nothing until somebody does something."""
 
     reason: str

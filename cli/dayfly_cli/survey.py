@@ -1,8 +1,9 @@
 """Everything with an end, read once: the stamped objects of all kinds that policies name."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
+
+import msgspec
 
 from dayfly_cli import hindrances, kinds, managed
 from dayfly_cli.awaiting import awaited
@@ -21,8 +22,7 @@ from dayfly_kube.discovery import Discovery
 from dayfly_kube.errors import ApiError
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(msgspec.Struct, frozen=True):
     """Which objects are looked at."""
 
     everywhere: bool = False
@@ -35,20 +35,19 @@ class Scope:
         return ",".join(filter(None, (POLICY, self.labels)))
 
 
-@dataclass(slots=True)
-class Survey:
+class Survey(msgspec.Struct):
     """What was found, and of which kinds it may be looked for at all."""
 
-    entries: list[Entry] = field(default_factory=list[Entry])
-    resources: list[Resource] = field(default_factory=list[Resource])
-    forbidden: list[Resource] = field(default_factory=list[Resource])
-    namespaces: dict[str, ObjectMeta] = field(default_factory=dict[str, ObjectMeta])
-    namespace_ends: dict[str, datetime | None] = field(default_factory=dict[str, datetime | None])
-    policies: Policies = field(default_factory=Policies)
-    guard: Guard = field(default_factory=lambda: Guard(SYSTEM_NAMESPACE))
-    managers: Managers = field(default_factory=Managers)
+    entries: list[Entry] = []
+    resources: list[Resource] = []
+    forbidden: list[Resource] = []
+    namespaces: dict[str, ObjectMeta] = {}
+    namespace_ends: dict[str, datetime | None] = {}
+    policies: Policies = msgspec.field(default_factory=Policies)
+    guard: Guard = msgspec.field(default_factory=lambda: Guard(SYSTEM_NAMESPACE))
+    managers: Managers = msgspec.field(default_factory=Managers)
     """The Ephemerators and NamespaceManagers that are listed."""
-    foreseen: Foreseen = field(default_factory=Foreseen)
+    foreseen: Foreseen = msgspec.field(default_factory=Foreseen)
     """What they do first."""
 
     def foresee(self, world: World) -> None:

@@ -1,9 +1,10 @@
 """Rows for people: a rich table in a terminal, plain aligned columns everywhere else."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TextIO
+
+import msgspec
 
 from dayfly_cli.ends import Entry, at
 from dayfly_core import names
@@ -28,8 +29,7 @@ _WIDE: tuple[tuple[str, Cell], ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(msgspec.Struct, frozen=True):
     """Which columns, in which order, and how wide each is at least."""
 
     columns: tuple[tuple[str, Cell], ...]

@@ -1,9 +1,10 @@
 """The person in front: where output goes, what time it is, and how failures are told."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TextIO
+
+import msgspec
 
 OK: Final = 0
 FAILED: Final = 1
@@ -20,8 +21,7 @@ class Misused(Exception):
     """The command line cannot be understood: one line, with what would be right."""
 
 
-@dataclass(frozen=True, slots=True)
-class Terminal:
+class Terminal(msgspec.Struct, frozen=True):
     """What a command may touch besides the cluster."""
 
     prog: str

@@ -4,9 +4,11 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, NoReturn
+
+import msgspec
+from msgspec.structs import replace
 
 from dayfly_cli import table
 from dayfly_cli.cluster import Cluster
@@ -36,8 +38,7 @@ Heard = Callable[[Name, ObjectMeta | None], None]
 OWN: Final = (EPHEMERATORS, NAMESPACE_MANAGERS)
 
 
-@dataclass(frozen=True, slots=True)
-class Pauses:
+class Pauses(msgspec.Struct, frozen=True):
     """In seconds."""
 
     look_every: float = 5.0

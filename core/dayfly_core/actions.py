@@ -3,8 +3,9 @@
 Each names the uid and version that were judged, so that none can hit anything else.
 """
 
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+import msgspec
 
 from dayfly_core.helm.marks import ReleaseRef
 from dayfly_core.lifecycle import Record, Result
@@ -14,8 +15,7 @@ from dayfly_core.timeline import Ledger, Webhook
 from dayfly_core.triggers import shifted
 
 
-@dataclass(frozen=True, slots=True)
-class Delete:
+class Delete(msgspec.Struct, frozen=True):
     """End an object, if it is still the one that was judged: same uid, same version."""
 
     key: Key
@@ -27,9 +27,9 @@ class Delete:
     """Whether its author does not expect it now: the breaker counts these."""
     release: ReleaseRef | None = None
     """The Helm release that ends with it, if its policy says so."""
-    delay: timedelta = field(default=timedelta(), kw_only=True)
+    delay: timedelta = timedelta()
     """How long after its end the policy's timeline has it deleted."""
-    step: str = field(default="", kw_only=True)
+    step: str = ""
     """Name of that step; empty if the policy has no timeline."""
 
     @property
@@ -43,8 +43,7 @@ class Delete:
         return self.key.resource.pair == NAMESPACES.pair
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(msgspec.Struct, frozen=True):
     """Write stamps on an object, if it is still the one that was judged."""
 
     key: Key
@@ -55,8 +54,7 @@ class Stamp:
     policy: str
 
 
-@dataclass(frozen=True, slots=True)
-class Annotate:
+class Annotate(msgspec.Struct, frozen=True):
     """Write annotations of ours: a warning, or what is recorded of the timeline."""
 
     key: Key
@@ -71,8 +69,7 @@ class Annotate:
     """The step of the timeline that it is about."""
 
 
-@dataclass(frozen=True, slots=True)
-class ScaleDown:
+class ScaleDown(msgspec.Struct, frozen=True):
     """Scale a workload, or all in a Namespace, to nothing, remembering what it had."""
 
     key: Key
@@ -100,8 +97,7 @@ class ScaleDown:
         return self.ledger.noting([record])
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """Send an outgoing webhook that is recorded as pending, and record what came of it.
 
     ``ledger.ended(...)`` is what to write afterwards, ``ledger.postponed(...)`` after a failure
@@ -122,8 +118,7 @@ class Call:
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Wake:
+class Wake(msgspec.Struct, frozen=True):
     """Give back what a scale-down took, and record that this request was served."""
 
     key: Key

@@ -6,9 +6,11 @@ never is, and what comes after it waits until it is delivered or given up.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from dayfly_core import instant, names, timeline
 from dayfly_core.actions import Annotate, Call, Delete, ScaleDown
@@ -36,8 +38,7 @@ STRENGTH: Final[Mapping[StepType, int]] = {
 NO_FACTS: Final = Facts()
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(msgspec.Struct, frozen=True):
     """When a step's turn comes."""
 
     at: datetime
@@ -69,8 +70,7 @@ def _rule(step: Step, at: datetime, *, begun: bool = False) -> Rule:
     return Rule(step.name, Until(at), step, sequential=True, strength=strength)
 
 
-@dataclass(frozen=True, slots=True)
-class Coming:
+class Coming(msgspec.Struct, frozen=True):
     """The step that is next, and when its turn comes."""
 
     step: Step
@@ -119,8 +119,7 @@ def deletion(subject: Subject, policy: Policy, end: datetime, now: datetime) -> 
     return Plan((order,), None, Reason.EXPIRED)
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """One object with an end, and whose turn it is in its policy's timeline."""
 
     subject: Subject

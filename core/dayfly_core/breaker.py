@@ -7,9 +7,10 @@ A breaker looks ahead, so that of a mass mistake nothing at all is ended.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+
+import msgspec
 
 from dayfly_core import instant, names
 from dayfly_core.instant import InvalidInstant
@@ -31,8 +32,7 @@ NAMED: Final = 3
 """Objects that are named in a sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(msgspec.Struct, frozen=True):
     """What one policy is about to do."""
 
     ends: int
@@ -44,8 +44,7 @@ class Load:
     """Since when there was none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True):
     """What was decided before, by whomever."""
 
     open_since: datetime | None = None
@@ -53,13 +52,11 @@ class Standing:
     """Up to when somebody has confirmed surprising ends."""
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
+class Closed(msgspec.Struct, frozen=True):
     """Ends go on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Open:
+class Open(msgspec.Struct, frozen=True):
     """Surprising ends wait for a person."""
 
     since: datetime

@@ -12,10 +12,11 @@ leader and the webhook, cannot undo each other's work.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, product
 from typing import Final
+
+import msgspec
 
 from dayfly_core import instant
 from dayfly_core.api import ClaimedKey, ClaimState, Holder, KeyKind, NameClaim, NameClaimSpec
@@ -28,8 +29,7 @@ GRACE: Final = 75.0
 API server ends its own (``--request-timeout``) after 60."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claimant:
+class Claimant(msgspec.Struct, frozen=True):
     """An object that lists a name, as it was last seen."""
 
     holder: Holder
@@ -37,8 +37,7 @@ class Claimant:
     written: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(msgspec.Struct, frozen=True):
     """Since when, on the observer's monotonic clock, a claim has been seen in this version."""
 
     uid: str
@@ -46,8 +45,7 @@ class Sighting:
     since: float
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(msgspec.Struct, frozen=True):
     """One claim's name, and all that is known about it."""
 
     key: ClaimKey
@@ -57,15 +55,13 @@ class Case:
     claimants: Sequence[Claimant]
 
 
-@dataclass(frozen=True, slots=True)
-class Create:
+class Create(msgspec.Struct, frozen=True):
     """POST the claim of an object that has none, if it is there and lists the key."""
 
     claim: NameClaim
 
 
-@dataclass(frozen=True, slots=True)
-class Bind:
+class Bind(msgspec.Struct, frozen=True):
     """Write the claim over its version, if its holder is there and lists the key now.
 
     ``former`` is who held it, if that object is believed to be gone: that must be true.
@@ -75,16 +71,14 @@ class Bind:
     former: Holder | None
 
 
-@dataclass(frozen=True, slots=True)
-class Remove:
+class Remove(msgspec.Struct, frozen=True):
     """DELETE this version, if ``former`` (None: anyhow) is gone or does not list the key."""
 
     claim: NameClaim
     former: Holder | None
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(msgspec.Struct, frozen=True):
     """Look again after so many seconds, if nothing changes before."""
 
     seconds: float
@@ -195,8 +189,7 @@ def _leaves(step: Write) -> bool:
 # Conflicts.
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
+class Conflict(msgspec.Struct, frozen=True):
     """An object that lists a name that another has, by the same key or one that overlaps."""
 
     loser: Claimant

@@ -4,10 +4,11 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, NamedTuple
+
+import msgspec
 
 from dayfly_core.api import Holder, NameClaim
 from dayfly_core.claim_key import ClaimKey
@@ -31,8 +32,7 @@ class Act(StrEnum):
     """It is about something in the holder, a namespace: others there may list the same key."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(msgspec.Struct, frozen=True):
     """Who wants which name, by which request."""
 
     key: ClaimKey
@@ -60,34 +60,29 @@ class Presence(NamedTuple):
 # What the shell does next.
 
 
-@dataclass(frozen=True, slots=True)
-class Create:
+class Create(msgspec.Struct, frozen=True):
     """POST this claim; then :class:`Stored`, :class:`Refused` or :class:`Unsure`."""
 
     claim: NameClaim
 
 
-@dataclass(frozen=True, slots=True)
-class Replace:
+class Replace(msgspec.Struct, frozen=True):
     """Write this claim over exactly the version it names; then as after :class:`Create`."""
 
     claim: NameClaim
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(msgspec.Struct, frozen=True):
     """GET the claim of the key; then :class:`Looked`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Find:
+class Find(msgspec.Struct, frozen=True):
     """Read this claim's holder by quorum; then :class:`Found`."""
 
     claim: NameClaim
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
+class Survey(msgspec.Struct, frozen=True):
     """After a pause, read the claims that overlap the key; then :class:`Surveyed`."""
 
     mine: NameClaim | None
@@ -103,8 +98,7 @@ class Survey:
         return PAUSES[self.looks - 1] if self.looks else 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Inspect:
+class Inspect(msgspec.Struct, frozen=True):
     """Read the first rival's holder by quorum; then :class:`Inspected`."""
 
     survey: Survey
@@ -117,53 +111,45 @@ Step = Create | Replace | Look | Find | Survey | Inspect
 # What was seen.
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
+class Begun(msgspec.Struct, frozen=True):
     """Nothing yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(msgspec.Struct, frozen=True):
     """The write was carried out; the claim as it is now."""
 
     claim: NameClaim
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(msgspec.Struct, frozen=True):
     """The write was not carried out: 409, or 404 for a claim that went away."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unsure:
+class Unsure(msgspec.Struct, frozen=True):
     """No answer: the write may have been carried out, or may yet be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Looked:
+class Looked(msgspec.Struct, frozen=True):
     """The claim; None: there is none."""
 
     claim: NameClaim | None
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """The holder of the claim; None: there is no such object."""
 
     claim: NameClaim
     presence: Presence | None
 
 
-@dataclass(frozen=True, slots=True)
-class Surveyed:
+class Surveyed(msgspec.Struct, frozen=True):
     """The claims that overlap the key."""
 
     survey: Survey
     others: Sequence[NameClaim]
 
 
-@dataclass(frozen=True, slots=True)
-class Inspected:
+class Inspected(msgspec.Struct, frozen=True):
     """The first rival's holder; None: there is no such object."""
 
     inspect: Inspect
@@ -176,15 +162,13 @@ Seen = Begun | Stored | Refused | Unsure | Looked | Found | Surveyed | Inspected
 # How it ends.
 
 
-@dataclass(frozen=True, slots=True)
-class Granted:
+class Granted(msgspec.Struct, frozen=True):
     """The holder may have the name; without a claim if nothing was to be written."""
 
     claim: NameClaim | None
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(msgspec.Struct, frozen=True):
     """Another object has the name, by this claim, which may be one that overlaps."""
 
     claim: NameClaim
@@ -192,23 +176,20 @@ class Taken:
     """Whether that object is being deleted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reserved:
+class Reserved(msgspec.Struct, frozen=True):
     """A request under way may get the name: try again."""
 
     claim: NameClaim
     retry_after: int = RETRY_AFTER
 
 
-@dataclass(frozen=True, slots=True)
-class Exists:
+class Exists(msgspec.Struct, frozen=True):
     """The very object that is to be created is there already, with this claim."""
 
     claim: NameClaim
 
 
-@dataclass(frozen=True, slots=True)
-class Unverified:
+class Unverified(msgspec.Struct, frozen=True):
     """It could not be found out in time, or not at all."""
 
     why: str

@@ -1,8 +1,9 @@
 """The custom resources as CustomResourceDefinitions: what ``manifests/crds`` holds, as data."""
 
 import inspect
-from dataclasses import dataclass
 from typing import Any, Final, cast
+
+import msgspec
 
 from dayfly_core import api, cel, grammar, structural
 from dayfly_core.objects import (
@@ -19,8 +20,7 @@ CATEGORY: Final = "dayfly"
 """``kubectl get dayfly`` lists the objects of all our kinds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(msgspec.Struct, frozen=True):
     """A column of ``kubectl get``. Future instants are strings: as dates they print <invalid>."""
 
     name: str
@@ -29,8 +29,7 @@ class Column:
     description: str
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(msgspec.Struct, frozen=True):
     """What a definition is made from; ``root`` lends its docstring."""
 
     resource: Resource

@@ -6,7 +6,6 @@ judged, then does ``act``, and asks what its outcome means. What cannot be writt
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, Protocol, TypeVar, cast
@@ -47,8 +46,7 @@ class Stored(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class EndNamespace:
+class EndNamespace(msgspec.Struct, frozen=True):
     """Delete a namespace, if it is still the one with that uid."""
 
     name: str
@@ -58,24 +56,21 @@ class EndNamespace:
     id: str
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteItself:
+class DeleteItself(msgspec.Struct, frozen=True):
     """Delete the object that was judged, in exactly that version."""
 
     uid: str
     resource_version: str
 
 
-@dataclass(frozen=True, slots=True)
-class Workloads:
+class Workloads(msgspec.Struct, frozen=True):
     """Workloads of a kind, as it was written: perhaps one that is not known."""
 
     kind: str
-    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    labels: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class ScaleNamespace:
+class ScaleNamespace(msgspec.Struct, frozen=True):
     """Scale workloads to 0; no ``workloads`` means all Deployments and StatefulSets."""
 
     namespace: str
@@ -86,8 +81,7 @@ class ScaleNamespace:
     workloads: tuple[Workloads, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(msgspec.Struct, frozen=True):
     """POST to a URL; ``id`` is the Idempotency-Key of this and every further attempt."""
 
     url: str
@@ -98,8 +92,7 @@ class Send:
     """Name of the Secret beside the object that signs it; empty: unsigned."""
 
 
-@dataclass(frozen=True, slots=True)
-class Announce:
+class Announce(msgspec.Struct, frozen=True):
     """Tell of it in an Event on the namespace."""
 
     namespace: str
@@ -123,8 +116,7 @@ class Result(StrEnum):
     """It would fail the same way every time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """What came of an act."""
 
     result: Result
@@ -136,17 +128,16 @@ class Outcome:
     """From 0 to 1, drawn by the caller: retries of many must not fall together."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """What to write, what to do then, and when to look again if nothing changes before."""
 
     act: Act | None
     again: datetime | None
     reason: str
     note: str = ""
-    status: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    status: Mapping[str, Any] = {}
     """A merge patch of ``status``; empty if it is right as it is."""
-    metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    metadata: Mapping[str, Any] = {}
     """A merge patch of ``metadata``, without the version; empty if there is nothing to change."""
     deactivate: bool = False
     """Whether ``spec.deactivated`` becomes true."""

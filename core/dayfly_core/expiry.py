@@ -4,7 +4,6 @@
 is stored as written: rewriting it would make tools that apply manifests see a difference for ever.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -20,16 +19,14 @@ TOLERANCE: Final = timedelta(seconds=60)
 """Between the mutating and the validating call, and between two hosts' clocks."""
 
 
-@dataclass(frozen=True, slots=True)
-class Until:
+class Until(msgspec.Struct, frozen=True):
     """Ends at this instant; ``text`` is what the annotation says."""
 
     at: datetime
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Never:
+class Never(msgspec.Struct, frozen=True):
     """Has no end, by its own wish."""
 
 

@@ -1,16 +1,16 @@
 """What is still to come for one object, and which rule each part of it follows from."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from dayfly_core.objects import NAMESPACES, Key
 from dayfly_core.simulation import END, NOTE, World, simulate
 from dayfly_core.triggers import LAST
 
 
-@dataclass(frozen=True, slots=True)
-class Foreseen:
+class Foreseen(msgspec.Struct, frozen=True):
     """One thing to come."""
 
     at: datetime

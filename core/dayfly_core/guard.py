@@ -1,8 +1,9 @@
 """What Dayfly never ends, whatever a policy says."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from dayfly_core import names
 from dayfly_core.objects import NAMESPACES, Resource
@@ -70,8 +71,7 @@ def off_limits(group: str, plural: str) -> bool:
     return group in OFF_LIMITS_GROUPS or (group == "" and plural in OFF_LIMITS_CORE)
 
 
-@dataclass(frozen=True, slots=True)
-class Guard:
+class Guard(msgspec.Struct, frozen=True):
     """Namespaces out of reach. A pattern is a name, or a prefix followed by ``*``."""
 
     own_namespace: str

@@ -12,7 +12,6 @@ write there too.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, cast
 
@@ -56,8 +55,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defa
     id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """One slot of the ring: its number, the order in which it was begun, and its lines."""
 
     slot: int
@@ -70,11 +68,10 @@ class Page:
         return {SEQUENCE_KEY: str(self.sequence), ENTRIES_KEY: self.text}
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True):
     """All that could be read, oldest first, and how many lines could not."""
 
-    entries: Sequence[Entry] = field(default=())
+    entries: Sequence[Entry] = ()
     unreadable: int = 0
 
 

@@ -3,9 +3,10 @@
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple
+
+import msgspec
 
 from dayfly_core import grammar
 from dayfly_core.violations import shown
@@ -93,8 +94,7 @@ class Skipped(NamedTuple):
     reason: str
 
 
-@dataclass(frozen=True)
-class Template:
+class Template(msgspec.Struct, frozen=True, dict=True):
     """A host with fields in braces, such as ``{name}-{namespace}.{domain}``."""
 
     text: str

@@ -1,7 +1,6 @@
 """What an object of ours would have Dayfly do to a namespace, judged before it is stored."""
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar, cast
@@ -21,28 +20,25 @@ from dayfly_core.violations import Violation
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(msgspec.Struct, frozen=True):
     """An object of ours as somebody would have it, or had it; its spec may be anything."""
 
     meta: ObjectMeta
     spec: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Yardstick:
+class Yardstick(msgspec.Struct, frozen=True):
     """What it is judged by."""
 
     now: datetime
     guard: Guard
     known: Callable[[str], ObjectMeta | None] = lambda _name: None
     """What is known of a namespace, at no cost."""
-    webhooks: destinations.Rules = field(default_factory=destinations.Rules)
+    webhooks: destinations.Rules = msgspec.field(default_factory=destinations.Rules)
     months: Months = Months.CALENDAR
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
+class Intent(msgspec.Struct, frozen=True):
     """What one version of it says."""
 
     target: str = ""

@@ -12,14 +12,12 @@ is *decided* uses this process's monotonic clock alone. The argument for one lea
 No host trusts another host's time, so clocks may differ by any amount; their rates may not.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(msgspec.Struct, frozen=True):
     """How fast leadership moves, in seconds; a ``ValueError`` names the relation that is broken."""
 
     duration: float = 3.0
@@ -106,8 +104,7 @@ class Lease(msgspec.Struct, frozen=True, rename="camel"):
     spec: LeaseRecord | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(msgspec.Struct, frozen=True):
     """What this process knows of the Lease, and since when on its own monotonic clock."""
 
     version: str
@@ -120,22 +117,19 @@ class Sighting:
     """Whether the object went away under this process's eyes: its holder may still be acting."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True):
     """Write :func:`claimed` with this ``resourceVersion``; ``""``: create the Lease."""
 
     version: str
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(msgspec.Struct, frozen=True):
     """Nothing to do before this monotonic instant, unless the Lease changes."""
 
     until: float
 
 
-@dataclass(frozen=True, slots=True)
-class StepDown:
+class StepDown(msgspec.Struct, frozen=True):
     """Somebody else holds it: stop for good, wait for the work to end, go on as a follower."""
 
     holder: str

@@ -5,11 +5,12 @@ means is not known here: whoever wrote the list carries it out and keeps the rec
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 from uuid import UUID, uuid5
+
+import msgspec
 
 from dayfly_core.triggers import Condition, Facts, Met, NotYet, ask
 
@@ -17,8 +18,7 @@ NAMESPACE: Final = UUID("5f0b8f0e-3f0e-5d2b-9d2c-6f6b1d8c7a41")
 """Of the ids of occurrences; never to be changed, or what was sent is sent again under a new id."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """One condition with its action."""
 
     name: str
@@ -44,8 +44,7 @@ class Result(StrEnum):
     """Overtaken by a later rule before its turn came."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True):
     """What is known of one rule's execution."""
 
     rule: str
@@ -58,8 +57,7 @@ class Record:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """Whose turn it is."""
 
     rule: Rule | None

@@ -1,9 +1,10 @@
 """What is next to happen to an object, by its policy's timeline."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+
+import msgspec
 
 from dayfly_core import agenda, names, timeline
 from dayfly_core.api import StepType
@@ -17,8 +18,7 @@ ENDING: Final = frozenset({StepType.DELETE, StepType.SCALE_DOWN})
 """What takes something away: the rest only talks."""
 
 
-@dataclass(frozen=True, slots=True)
-class Next:
+class Next(msgspec.Struct, frozen=True):
     """The step that is next, and when."""
 
     at: datetime

@@ -3,12 +3,12 @@
 Instants are seconds of a monotonic clock and come in as arguments, as does chance.
 """
 
-from dataclasses import dataclass
 from math import inf
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+
+class Pace(msgspec.Struct, frozen=True):
     """At most ``rate`` turns a second on average, ``burst`` at once; a rate of 0 is unlimited."""
 
     rate: float
@@ -39,8 +39,7 @@ def take(pace: Pace, full_at: float, now: float) -> tuple[float, float]:
     return max(0.0, full_at - now - pace.burst / pace.rate), full_at
 
 
-@dataclass(frozen=True, slots=True)
-class Backoff:
+class Backoff(msgspec.Struct, frozen=True):
     """Seconds between attempts: ``first``, doubled each time up to ``cap``, less up to ``jitter``.
 
     Jitter shortens (never lengthens) by a random part, so that what failed together does not come

@@ -4,7 +4,6 @@ Pods are not foreseen: what waits for them to succeed waits for ever.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, assert_never, cast
 
@@ -48,8 +47,7 @@ STANDING: Final = frozenset(
 again every few minutes, which on this clock would be for ever."""
 
 
-@dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(msgspec.Struct, frozen=True):
     """An object as it would be stored."""
 
     metadata: OwnMeta

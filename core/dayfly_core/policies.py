@@ -1,11 +1,9 @@
 """ExpiryPolicies made ready for deciding: read once, checked whole, indexed by kind."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import product, takewhile
-from types import MappingProxyType
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -30,8 +28,7 @@ class InvalidPolicy(ValueError):
         super().__init__("; ".join(violation.text for violation in self.violations))
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(msgspec.Struct, frozen=True):
     """An ExpiryPolicy with its durations read; None for a bound that is not set."""
 
     name: str
@@ -56,7 +53,7 @@ class Policy:
     """Empty: the object is deleted at its end."""
     unit: api.Unit = api.Unit.OBJECT
     renew_on_wake: bool = True
-    known: Mapping[str, datetime] = field(default_factory=lambda: MappingProxyType({}))
+    known: Mapping[str, datetime] = {}
     """Since when the operator knows a step, by the step's name; one that is not here was always
     there. See ``timeline.known_since``."""
     since: datetime = FIRST

@@ -5,7 +5,6 @@ another timeline finds ends that are long past. Their authors were told of them 
 would be carried out today, all at once.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Final
@@ -19,8 +18,7 @@ DIGITS: Final = 16
 """Of a digest: enough to tell the few reaches that one policy ever has apart."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(msgspec.Struct, frozen=True):
     """What a policy does, and since when."""
 
     digest: str
@@ -28,8 +26,7 @@ class Reach:
     since: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Sightings:
+class Sightings(msgspec.Struct, frozen=True):
     """What is written and remembered of a policy's reach."""
 
     created: datetime | None

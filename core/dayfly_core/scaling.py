@@ -6,7 +6,6 @@ somebody has scaled it up since.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 import msgspec
@@ -71,13 +70,12 @@ class Workload(msgspec.Struct, frozen=True, gc=False):
         return any(c.type in FINISHED and c.status == "True" for c in conditions)
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """What to write, and what that does, for the log."""
 
     note: str
-    spec: Mapping[str, object] = field(default_factory=dict[str, object])
-    annotations: Changes = field(default_factory=dict[str, str | None])
+    spec: Mapping[str, object] = {}
+    annotations: Changes = {}
 
     def patch(self, meta: ObjectMeta, more: Changes) -> dict[str, object]:
         """Return the merge patch over the very version that was read, with ``more`` annotations."""

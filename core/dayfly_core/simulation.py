@@ -9,6 +9,7 @@ from datetime import datetime
 from heapq import heappop, heappush
 from typing import Final, Protocol, assert_never
 
+import msgspec
 from msgspec.structs import replace
 
 from dayfly_core import ending, names
@@ -25,8 +26,7 @@ TOGETHER: Final = 64
 """Acts on one object at one instant, at most: more is a fault, and no reason to hang."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """Something that happens to an object."""
 
     at: datetime
@@ -39,8 +39,7 @@ class Event:
     """Who has that rule: ``ExpiryPolicy/previews``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(msgspec.Struct, frozen=True):
     """What one of our own objects does at one instant."""
 
     events: tuple[Event, ...] = ()

@@ -4,9 +4,9 @@ Judged as of the Stay's creation, so that admission and the operator, which come
 same; and only if the policies are known as they are now.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
 
@@ -26,8 +26,7 @@ from dayfly_core.wish import read
 FOR_FIELD, UNTIL_FIELD = "spec.for", "spec.until"
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(msgspec.Struct, frozen=True):
     """What is to be written on the namespace, in one patch of the version that was judged."""
 
     expires_at: str | None
@@ -45,8 +44,7 @@ class Grant:
         return {**(end if self.expires_at else {}), **(wake if self.wake else {})}
 
 
-@dataclass(frozen=True, slots=True)
-class Denied:
+class Denied(msgspec.Struct, frozen=True):
     """Nothing is written; the first violation's reason, and what would have been right."""
 
     reason: str
@@ -54,8 +52,7 @@ class Denied:
     violations: tuple[Violation, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class AlreadyDone:
+class AlreadyDone(msgspec.Struct, frozen=True):
     """Nothing is left to write: it was carried out, or the namespace stays that long anyway."""
 
     expires_at: str | None
@@ -97,8 +94,7 @@ def _policy(namespace: ObjectMeta, policies: Policies) -> Policy | None:
     return held if fits(held, kind, namespace, namespace.label_map) else None
 
 
-@dataclass(frozen=True, slots=True)
-class Petition:
+class Petition(msgspec.Struct, frozen=True):
     """A Stay before the policy that it is for."""
 
     stay: Stay

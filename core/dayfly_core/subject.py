@@ -1,8 +1,9 @@
 """An object that may end, and what was decided about it."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+
+import msgspec
 
 from dayfly_core.actions import Action
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta
@@ -10,8 +11,7 @@ from dayfly_core.policies import GroupResource
 from dayfly_core.reasons import Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(msgspec.Struct, frozen=True):
     """An object as it was last seen, and the namespace around it; None around cluster-scoped ones.
 
     Of a namespaced object without its namespace nothing is decided: no selector can be asked.
@@ -39,8 +39,7 @@ class Subject:
         return self.namespace.label_map if self.namespace else None
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """What to do now, when to look again if nothing changes before, and why."""
 
     actions: tuple[Action, ...]

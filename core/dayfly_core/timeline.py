@@ -5,39 +5,37 @@ an annotation of the object, and counts for one end: with another end all steps 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
 from msgspec import UNSET, UnsetType
+from msgspec.structs import force_setattr
 
 from dayfly_core import duration, instant
 from dayfly_core.api import StepType, StepWebhook, TimelineStep
 from dayfly_core.lifecycle import Record, Result
 
 
-@dataclass(frozen=True, slots=True)
-class Webhook:
+class Webhook(msgspec.Struct, frozen=True):
     """Where to send, and the Secret whose key ``hmac`` signs it; empty if nothing does."""
 
     url: str
     secret: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """One step, relative to the end."""
 
     at: timedelta
     type: StepType
     webhook: Webhook | None = None
-    name: str = field(init=False)
+    name: str = ""
     """What it does and when, in the one canonical form: ``DELETE@1d``."""
 
     def __post_init__(self) -> None:
         """Spell the name."""
-        object.__setattr__(self, "name", f"{self.type}@{duration.render(self.at)}")
+        force_setattr(self, "name", f"{self.type}@{duration.render(self.at)}")
 
 
 DELETION: Final = Step(timedelta(), StepType.DELETE)
@@ -60,8 +58,7 @@ def _webhook(written: StepWebhook | UnsetType) -> Webhook | None:
     return Webhook(written.url, "" if written.secret_ref is UNSET else written.secret_ref.name)
 
 
-@dataclass(frozen=True, slots=True)
-class Sightings:
+class Sightings(msgspec.Struct, frozen=True):
     """What is written and remembered of when a policy's steps were first seen."""
 
     created: datetime | None
@@ -102,8 +99,7 @@ class _Stored(msgspec.Struct, frozen=True, omit_defaults=True):
     woken: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Ledger:
+class Ledger(msgspec.Struct, frozen=True):
     """What is recorded on an object, as far as it counts for its present end."""
 
     end: str

@@ -1,14 +1,14 @@
-"""When a rule's turn may come: one dataclass, one function and one table row for each condition.
+"""When a rule's turn may come: one struct, one function and one table row for each condition.
 
 A condition is asked with what was observed and the time, and answers since when it holds or when
 to ask again.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from types import MappingProxyType
 from typing import Any, Final
+
+import msgspec
 
 SUCCEEDED: Final = "Succeeded"
 """``status.phase`` of a Pod all of whose containers have ended well."""
@@ -18,23 +18,20 @@ NONE_SEEN: Final = 2
 from between two pods of a Job, or from a cache that knows nothing yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ttl:
+class Ttl(msgspec.Struct, frozen=True):
     """A time after the target's creation, or after ``since``."""
 
     length: timedelta
     since: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Until:
+class Until(msgspec.Struct, frozen=True):
     """An instant."""
 
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class PodsSucceed:
+class PodsSucceed(msgspec.Struct, frozen=True):
     """All selected pods have succeeded, in ``min_checks`` checks that are ``period`` apart."""
 
     initial_delay: timedelta
@@ -52,8 +49,7 @@ LAST: Final = datetime.max.replace(tzinfo=UTC)
 Condition = Ttl | Until | PodsSucceed
 
 
-@dataclass(frozen=True, slots=True)
-class Checks:
+class Checks(msgspec.Struct, frozen=True):
     """What earlier checks of pods came to."""
 
     first: datetime | None = None
@@ -64,27 +60,24 @@ class Checks:
     """Of these, the last ones in a row that saw no pod."""
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """What was observed for the conditions; what is not there was not looked at."""
 
     created: datetime | None = None
     """Creation of the target."""
-    pods: Mapping[str, Sequence[str]] = field(default_factory=lambda: MappingProxyType({}))
+    pods: Mapping[str, Sequence[str]] = {}
     """Phases of the selected pods, by the condition's name, as they are now."""
-    checks: Mapping[str, Checks] = field(default_factory=lambda: MappingProxyType({}))
+    checks: Mapping[str, Checks] = {}
     """Checks before this one, by the condition's name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Met:
+class Met(msgspec.Struct, frozen=True):
     """The condition holds, since this instant."""
 
     since: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class NotYet:
+class NotYet(msgspec.Struct, frozen=True):
     """It does not hold; ``again`` is when to ask next, None if only a change can help."""
 
     again: datetime | None = None
@@ -151,4 +144,4 @@ CONDITIONS: Final[Mapping[type, Callable[[Any, Facts, datetime], Answer]]] = {
     Until: _until,
     PodsSucceed: _pods_succeed,
 }
-"""A new condition is its dataclass, its function, and a row here."""
+"""A new condition is its struct, its function, and a row here."""

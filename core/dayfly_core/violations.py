@@ -1,7 +1,8 @@
 """What is wrong with an object, in the words and with the field paths that kubectl prints."""
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 SHOWN: Final = 64
 """Characters of a value that a message repeats: enough to recognise it, too few to flood a log."""
@@ -21,8 +22,7 @@ def _visible(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
+class Violation(msgspec.Struct, frozen=True):
     """One reason to refuse, and where in the object it lies."""
 
     reason: str

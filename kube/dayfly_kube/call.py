@@ -2,10 +2,10 @@
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Final
 
 import aiohttp
+import msgspec
 
 from dayfly_kube.errors import ApiError, Silent, Unreachable, refusal
 
@@ -22,13 +22,12 @@ APPLY: Final = "application/apply-patch+yaml"
 Params = Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """One request before it gets its credentials."""
 
     method: str
     path: str
-    params: Params = field(default_factory=dict[str, str])
+    params: Params = {}
     accept: str = JSON
     content_type: str = JSON
     body: bytes | None = None

@@ -5,9 +5,10 @@ through somebody's proxy is a surprise. ``proxy-url`` in a kubeconfig is honoure
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from dayfly_kube.credentials import Fixed, TokenFile, TokenSource
 
@@ -18,15 +19,14 @@ class ConfigError(ValueError):
     """The message says which field of which file is wrong, and what would be right."""
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(msgspec.Struct, frozen=True):
     """Everything a connection needs to know."""
 
     server: str
     """Base URL without a trailing slash, for example ``https://[::1]:6443``."""
     ca_data: str | None = None
     """PEM; None means the system's authorities."""
-    token_source: TokenSource = field(default_factory=Fixed)
+    token_source: TokenSource = msgspec.field(default_factory=Fixed)
     namespace: str = "default"
     insecure: bool = False
     server_name: str = ""

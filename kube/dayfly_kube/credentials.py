@@ -42,8 +42,7 @@ class TokenSource(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Fixed:
+class Fixed(msgspec.Struct, frozen=True):
     """Credentials that never change."""
 
     credential: Credential = Credential()
@@ -105,8 +104,7 @@ class ExecCredential(msgspec.Struct, frozen=True):
     status: ExecStatus = ExecStatus()
 
 
-@dataclass(frozen=True, slots=True)
-class Plugin:
+class Plugin(msgspec.Struct, frozen=True):
     """A command that prints an ``ExecCredential``, as kubeconfig's ``user.exec`` names it."""
 
     argv: tuple[str, ...]

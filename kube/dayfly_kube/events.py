@@ -9,7 +9,6 @@ import contextlib
 import logging
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal, Protocol
 
@@ -83,8 +82,7 @@ class Event(msgspec.Struct, frozen=True, rename="camel"):
     kind: str = "Event"
 
 
-@dataclass(slots=True)
-class Window:
+class Window(msgspec.Struct):
     """How often something has been said since it was first."""
 
     namespace: str

@@ -14,7 +14,6 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Generic, TypeVar, cast
 
@@ -39,8 +38,7 @@ STALE_AFTER: Final = 5
 answers to versions of its lost future that it has not got that far, not that they are gone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tempo:
+class Tempo(msgspec.Struct, frozen=True):
     """How often and how patiently; in seconds, but for ``page``, which counts objects."""
 
     page: int = 500

@@ -6,7 +6,6 @@ Read by whoever ends a release and by whoever only shows what would end.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 import msgspec
@@ -89,8 +88,7 @@ class _Partials(msgspec.Struct, frozen=True):
     items: list[PartialObject] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(msgspec.Struct, frozen=True):
     """What a release made, by its revisions that count: in the order in which it ends."""
 
     listed: tuple[Document, ...]

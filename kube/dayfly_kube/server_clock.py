@@ -1,12 +1,12 @@
 """How far the API server's clock is ahead of ours."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class OurClocks:
+
+class OurClocks(msgspec.Struct, frozen=True):
     """The clock on the wall, which somebody may set, and one that only counts seconds."""
 
     now: Callable[[], datetime]

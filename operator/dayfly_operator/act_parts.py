@@ -1,10 +1,11 @@
 """The parts that act on objects of other people, made and given to each other."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from random import Random
 from typing import Protocol
+
+import msgspec
 
 from dayfly_core.guard import Guard
 from dayfly_core.outgoing.outbox import Retries
@@ -16,8 +17,7 @@ from dayfly_operator.workloads import Finder, Workloads
 from dayfly_operator.writing import Writer
 
 
-@dataclass(frozen=True, slots=True)
-class ActMeans:
+class ActMeans(msgspec.Struct, frozen=True):
     """What acts need."""
 
     client: Client

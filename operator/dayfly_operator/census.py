@@ -3,9 +3,10 @@
 import asyncio
 from bisect import insort
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, NamedTuple, Protocol
+
+import msgspec
 
 from dayfly_core import api, instant, names, outlook, timeline
 from dayfly_core.lifecycle import Result
@@ -50,18 +51,17 @@ class Coming(NamedTuple):
         )
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(msgspec.Struct):
     """The objects of one policy."""
 
     matched: int = 0
     next_end: datetime | None = None
     """When the first of them is scaled down or deleted; what sleeps is next when it is deleted."""
-    coming: list[Coming] = field(default_factory=list[Coming])
+    coming: list[Coming] = []
     """The nearest steps, in order."""
     given_up: int = 0
     """Objects with a step that is not tried any more."""
-    first_given_up: list[str] = field(default_factory=list[str])
+    first_given_up: list[str] = []
     """Some of them, with the step and why."""
 
     def add(self, key: Key, found: Stamped) -> None:

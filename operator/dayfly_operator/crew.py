@@ -1,10 +1,11 @@
 """Everything that the engine calls, as far as it knows it: knowledge, hands, and who may say no."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import Protocol
+
+import msgspec
 
 from dayfly_core.actions import Action, Delete
 from dayfly_core.ending import Plan, Subject
@@ -53,8 +54,7 @@ class World(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Around:
+class Around(msgspec.Struct, frozen=True):
     """What an act that takes its time asks of the engine."""
 
     still: Callable[[], bool]
@@ -141,8 +141,7 @@ class Brakes(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class ReleaseOutcome:
+class ReleaseOutcome(msgspec.Struct, frozen=True):
     """How far the end of a release has come; ``again`` is None once there is nothing left of it."""
 
     again: datetime | None = None
@@ -163,8 +162,7 @@ class Releases(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Crew:
+class Crew(msgspec.Struct, frozen=True):
     """Everything that the engine may call."""
 
     world: World
@@ -174,4 +172,4 @@ class Crew:
     complaints: Complaints
     brakes: Brakes
     releases: Releases
-    unrecorded: Unrecorded = field(default_factory=Unrecorded)
+    unrecorded: Unrecorded = msgspec.field(default_factory=Unrecorded)

@@ -1,9 +1,10 @@
 """What the operator does to other people's objects, each act over the version that was judged."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol, assert_never
+
+import msgspec
 
 from dayfly_core import names, patch, scaling
 from dayfly_core.actions import Action, Annotate, Call, Delete, ScaleDown, Stamp, Wake
@@ -64,8 +65,7 @@ class Reports(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Kit:
+class Kit(msgspec.Struct, frozen=True):
     """What acts are done with."""
 
     writer: Writer

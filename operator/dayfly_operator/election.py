@@ -7,10 +7,12 @@ runs in whatever event loop it is given and knows neither threads nor HTTP.
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from random import Random
 from typing import Final, Protocol, TypeVar
+
+import msgspec
+from msgspec.structs import replace
 
 from dayfly_core.lease import (
     Claim,
@@ -70,14 +72,13 @@ class Leases(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Clocks:
+class Clocks(msgspec.Struct, frozen=True):
     """What time it is, for people and for decisions; and chance, for jitter."""
 
     now: Callable[[], datetime]
     monotonic: Callable[[], float]
     """``CLOCK_BOOTTIME``; the same that :class:`Leadership` judges by."""
-    random: Random = field(default_factory=Random)
+    random: Random = msgspec.field(default_factory=Random)
 
 
 class Election:

@@ -3,10 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from threading import Event, Thread
 from types import TracebackType
 from typing import Final, Self
+
+import msgspec
 
 from dayfly_core import names
 from dayfly_core.lease import Timing
@@ -21,15 +22,14 @@ SLACK: Final = 5.0
 """Seconds beyond the lease's duration after which a silent elector counts as stuck."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidacy:
+class Candidacy(msgspec.Struct, frozen=True):
     """For which Lease this process stands, how fast, and how it reaches the API server."""
 
     connect: Callable[[float], Client]
     """Makes a Client with one connection and this request time-out, in the elector's thread."""
     namespace: str = names.SYSTEM_NAMESPACE
     name: str = names.LEASE
-    timing: Timing = field(default_factory=Timing)
+    timing: Timing = msgspec.field(default_factory=Timing)
 
 
 class Elector:

@@ -13,9 +13,11 @@ opens, everything is looked at again, so nothing has to be handed over between l
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from dayfly_core.actions import Action, Delete, ScaleDown, Wake
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta
@@ -52,8 +54,7 @@ BACKOFF: Final = Backoff(first=0.05, cap=3.0)
 """Short: it bounds how late an end is when the API server comes back."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(msgspec.Struct, frozen=True):
     """An object as it is judged; the watch may know a newer one than it told, never than a read."""
 
     subject: Subject

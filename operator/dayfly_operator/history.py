@@ -10,7 +10,6 @@ import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Set
-from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -48,8 +47,7 @@ class Stored(msgspec.Struct, frozen=True):
     data: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """A page, the version of the ConfigMap it was read from, and what else is in there."""
 
     page: Page

@@ -83,8 +83,7 @@ class Connection(kopf.ConnectionInfo):
         return context
 
 
-@dataclass(frozen=True, slots=True)
-class Ears:
+class Ears(msgspec.Struct, frozen=True):
     """Who is told, in kopf's thread."""
 
     policies: Callable[[], None]
@@ -95,8 +94,7 @@ class Ears:
     """Hears that kopf begins (again): what went meanwhile it will not mention."""
 
 
-@dataclass(frozen=True, slots=True)
-class Router:
+class Router(msgspec.Struct, frozen=True):
     """Everything that a handler may touch."""
 
     ears: Ears

@@ -1,7 +1,5 @@
 """Marks what is about to be ended: unstamped objects, which the API server else keeps from us."""
 
-from dataclasses import dataclass
-
 import msgspec
 
 from dayfly_core import names
@@ -10,8 +8,7 @@ from dayfly_kube.errors import ApiError
 from dayfly_operator.writing import Writer
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(msgspec.Struct, frozen=True):
     """The very version of an object that is to end, and where it is."""
 
     path: str

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 import msgspec
@@ -67,8 +66,7 @@ class PartialList(msgspec.Struct, frozen=True):
     items: list[PartialObject] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Keeper:
+class Keeper(msgspec.Struct, frozen=True):
     """What keeps a namespace from its end: one or the other."""
 
     member: str = ""

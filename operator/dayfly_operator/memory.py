@@ -6,7 +6,6 @@ ends, its namespace is therefore read by quorum, unless the watch of namespaces 
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import inf
 from typing import Final, Protocol
 
@@ -45,8 +44,7 @@ class Watches(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """A namespace as it was, or was not, at some moment after ``asked_at``."""
 
     asked_at: float

@@ -1,8 +1,8 @@
 """What Prometheus is told; every name begins with ``dayfly_``."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
+import msgspec
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -13,8 +13,7 @@ LAG_BUCKETS = (0.005, 0.01, 0.015, 0.03, 0.06, 0.12, 0.25, 0.5, 1, 2.5, 5, 10, 3
 """Seconds; fine where a healthy operator is, coarse where an outage or the pace delays ends."""
 
 
-@dataclass(frozen=True, slots=True)
-class Readings:
+class Readings(msgspec.Struct, frozen=True):
     """Where the gauges that are read on demand come from."""
 
     leading: Callable[[], float]

@@ -2,9 +2,10 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
+
+import msgspec
 
 from dayfly_core import names
 from dayfly_core.objects import ObjectMeta
@@ -28,8 +29,7 @@ class Doctor(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Stuck:
+class Stuck(msgspec.Struct, frozen=True):
     """A namespace that was to end and does not go."""
 
     namespace: str

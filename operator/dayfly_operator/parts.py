@@ -1,8 +1,9 @@
 """The parts of one replica, made and given to each other. Nothing runs yet, and nothing waits."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+import msgspec
 
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta
 from dayfly_core.policies import GroupResource
@@ -53,8 +54,7 @@ from dayfly_operator.world import World
 from dayfly_operator.writing import Gated, Polite, Rehearsal, permit
 
 
-@dataclass(frozen=True, slots=True)
-class Clocks:
+class Clocks(msgspec.Struct, frozen=True):
     """What time it is, for people and for intervals."""
 
     now: Callable[[], datetime]
@@ -62,8 +62,7 @@ class Clocks:
     """``CLOCK_BOOTTIME``: knowledge does not stay fresh while the machine sleeps."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tools:
+class Tools(msgspec.Struct, frozen=True):
     """What every part needs."""
 
     client: Client

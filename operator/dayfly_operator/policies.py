@@ -4,14 +4,13 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import inf
-from types import MappingProxyType
 from typing import Protocol
 
 import msgspec
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from dayfly_core import api, instant, reach, timeline
 from dayfly_core.objects import EXPIRY_POLICIES, ObjectMeta
@@ -44,8 +43,7 @@ class Listing(msgspec.Struct, frozen=True):
     items: list[Listed] = []
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One stored policy, with what it means or why it means nothing."""
 
     meta: ObjectMeta
@@ -56,12 +54,11 @@ class Entry:
     """What it does, and since when; None before the book has looked at it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Knowledge:
+class Knowledge(msgspec.Struct, frozen=True):
     """All policies as they were at one moment."""
 
-    entries: Mapping[str, Entry] = field(default_factory=lambda: MappingProxyType({}))
-    policies: Policies = field(default_factory=Policies)
+    entries: Mapping[str, Entry] = {}
+    policies: Policies = msgspec.field(default_factory=Policies)
     installed: bool = True
     """False while the API server does not serve the kind."""
 

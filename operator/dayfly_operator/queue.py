@@ -4,10 +4,11 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
-from dataclasses import dataclass
 from math import ceil
 from random import Random
 from typing import Final, Generic, TypeVar
+
+import msgspec
 
 from dayfly_core.pace import Backoff
 
@@ -19,8 +20,7 @@ KEPT: Final = 4
 catch-up, and status is still written while ten thousand ends wait for their turn."""
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(msgspec.Struct, frozen=True):
     """How much there is to do, for metrics."""
 
     urgent: int

@@ -1,7 +1,6 @@
 """What the operator may do to the kinds that policies name, asked of the API server itself."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 import msgspec
@@ -59,16 +58,14 @@ class Review(msgspec.Struct, frozen=True):
     status: ReviewStatus = ReviewStatus()
 
 
-@dataclass(frozen=True, slots=True)
-class Obstacle:
+class Obstacle(msgspec.Struct, frozen=True):
     """Why objects of a kind cannot be ended, and what to do about it."""
 
     reason: str
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class OwnRights:
+class OwnRights(msgspec.Struct, frozen=True):
     """Asks before something is begun that a missing right would stop half way."""
 
     reviewer: Reviewer

@@ -9,7 +9,6 @@ import asyncio
 import base64
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 from typing import Final, Protocol
@@ -192,8 +191,7 @@ class Live(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class Trust:
+class Trust(msgspec.Struct):
     """The authorities that sign what our webhooks show, as PEM; empty until there are any.
 
     Several may stand in it, one after the other: a staged change of the CA puts the next one here

@@ -5,8 +5,9 @@ it (:mod:`dayfly_core.scaling`). Whoever goes on reads all of them again and cha
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
+
+import msgspec
 
 from dayfly_core import names, scaling
 from dayfly_core.guard import Guard
@@ -59,12 +60,11 @@ class Judged(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Selector:
+class Selector(msgspec.Struct, frozen=True):
     """Which workloads: of one kind (``Deployment``, in any case), with all of these labels."""
 
     kind: str
-    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    labels: Mapping[str, str] = {}
 
     def selects(self, meta: ObjectMeta) -> bool:
         """Whether the object has the labels."""
@@ -86,8 +86,7 @@ class Scaled(NamedTuple):
     """What was left alone, each in a sentence with its reason."""
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
+class Means(msgspec.Struct, frozen=True):
     """What a scaler works with."""
 
     workloads: Workloads
@@ -97,12 +96,11 @@ class Means:
     witness: Witness
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(msgspec.Struct):
     """What has come of a sweep so far. A refusal does not keep it from the others."""
 
-    done: list[Key] = field(default_factory=list[Key])
-    skipped: list[str] = field(default_factory=list[str])
+    done: list[Key] = []
+    skipped: list[str] = []
     refusal: ApiError | None = None
 
     def result(self) -> Scaled:
@@ -112,8 +110,7 @@ class Tally:
         return Scaled(tuple(self.done), tuple(self.skipped))
 
 
-@dataclass(frozen=True, slots=True)
-class Sweep:
+class Sweep(msgspec.Struct, frozen=True):
     """What to do with each workload."""
 
     decide: Callable[[Key, Workload], Change | None]

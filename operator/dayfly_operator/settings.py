@@ -2,7 +2,8 @@
 
 import argparse
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from dayfly_certs.store import service_names
 from dayfly_core.api import LabelSelector
@@ -36,8 +37,7 @@ for example duration 15s, deadline 10s, retry 2s and request time-out 5s.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """One replica's settings; lengths of time in seconds."""
 
     kubeconfig: str | None

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -32,11 +31,10 @@ FRESH: Final = 1.0
 """Seconds: a status is written over the version of the policy that it was computed for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """What a policy's status is made of."""
 
-    tally: Tally = field(default_factory=Tally)
+    tally: Tally = msgspec.field(default_factory=Tally)
     breaker: api.Breaker | None = None
     """Set while it is open."""
     obstacles: Sequence[Obstacle] = ()

@@ -1,7 +1,6 @@
 """Why a namespace does not go: which object, which finalizer, since when."""
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -18,8 +17,7 @@ PAGE: Final = "50"
 """Objects of a kind that are searched for one with a finalizer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
+class Diagnosis(msgspec.Struct, frozen=True):
     """What holds a namespace; ``text`` carries no ages, so that it does not change by itself."""
 
     text: str

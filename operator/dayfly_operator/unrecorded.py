@@ -7,9 +7,9 @@ with the same ids.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 
 import msgspec
+from msgspec.structs import replace
 
 from dayfly_core.objects import Key, ObjectMeta
 from dayfly_core.stamps import Changes, applied
@@ -17,8 +17,7 @@ from dayfly_core.subject import Subject
 from dayfly_operator.stamped import Stamped
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(msgspec.Struct, frozen=True):
     """What annotations should say, and what they say instead."""
 
     uid: str
@@ -26,11 +25,10 @@ class Note:
     stored: Changes
 
 
-@dataclass(slots=True)
-class Unrecorded:
+class Unrecorded(msgspec.Struct):
     """Notes by object: none, but of those whose annotations the API server does not change."""
 
-    _notes: dict[Key, Note] = field(default_factory=dict[Key, Note])
+    _notes: dict[Key, Note] = {}
 
     def keep(self, subject: Subject, changes: Changes) -> ObjectMeta:
         """Remember what could not be written; returns the object as it is to be judged now."""

@@ -6,11 +6,11 @@ live on by asking for what cannot be done.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from dayfly_core import names
 from dayfly_core.actions import Delete, Wake
@@ -22,12 +22,11 @@ PATIENCE: Final = timedelta(hours=1)
 forbidden is tried as long."""
 
 
-@dataclass(slots=True)
-class Unserved:
+class Unserved(msgspec.Struct):
     """Since when which object's wake is refused; a new leader begins anew."""
 
     now: Callable[[], datetime]
-    _since: dict[Key, tuple[str, datetime]] = field(default_factory=dict[Key, tuple[str, datetime]])
+    _since: dict[Key, tuple[str, datetime]] = {}
 
     def refused(self, order: Wake) -> None:
         """Hear that it could not be done."""

@@ -9,8 +9,9 @@ because every decision reads their labels.
 import asyncio
 import logging
 from collections.abc import Callable, Container, Coroutine, Iterator
-from dataclasses import dataclass
 from typing import Any, Final, Protocol
+
+import msgspec
 
 from dayfly_core import names
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta, PartialObject, Resource
@@ -70,8 +71,7 @@ class Listener(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class Followed:
+class Followed(msgspec.Struct):
     """One kind's two watches."""
 
     resource: Resource

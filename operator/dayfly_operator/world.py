@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Final, Protocol
+
+from msgspec.structs import replace
 
 from dayfly_core import agenda, names, timeline, waking
 from dayfly_core.api import Enforcement, StepType

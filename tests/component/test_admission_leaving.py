@@ -5,11 +5,11 @@ import re
 import signal
 import sys
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from support.admission import (
     REVIEW,

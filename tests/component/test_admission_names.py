@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from functools import partial
 
 import pytest
+from msgspec.structs import replace
 
 from dayfly_admission.register import PAGE, WILDCARDS
 from dayfly_admission.turnstile import CONNECTIONS, READS

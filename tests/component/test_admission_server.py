@@ -4,11 +4,11 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 
 import pytest
 from cryptography import x509
+from msgspec.structs import replace
 
 from dayfly_certs import issue
 from dayfly_certs.bundle import Bundle

@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from dayfly_core.reasons import Reason
 from support.admission import SETTINGS, Replica, a_replica, ask, install, new_environment, ready

@@ -2,11 +2,11 @@
 
 import asyncio
 import ssl
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import trustme
+from msgspec.structs import replace
 
 from dayfly_kube.client import Client
 from dayfly_kube.credentials import Credential, Fixed, TokenFile

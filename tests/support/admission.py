@@ -5,13 +5,14 @@ import io
 import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import aiohttp
 import msgspec
+from msgspec.structs import replace
 
 from dayfly_admission.assembly import Clocks
 from dayfly_admission.program import Program

@@ -1,10 +1,10 @@
 """Builders: the least that makes a valid value, and the one thing that a test is about."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from dayfly_core import api, duration, instant, names
 from dayfly_core.objects import Key, ObjectMeta, OwnerReference, Resource

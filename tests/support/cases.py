@@ -1,8 +1,7 @@
 """Questions of one object's end, under policies with and without bounds."""
 
-from dataclasses import replace
-
 import msgspec
+from msgspec.structs import replace
 
 from dayfly_core.api import Enforcement, RenewOn
 from dayfly_core.expiry import Case

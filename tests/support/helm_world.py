@@ -1,11 +1,12 @@
 """A cluster with one Helm release in it, and leaders that end it: real code over a store."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from dayfly_core import ending, instant, names, selectors
 from dayfly_core.actions import Action, Delete

@@ -4,10 +4,12 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import inf
 from typing import Any
+
+from msgspec.structs import replace
 
 from dayfly_core import instant, names
 from dayfly_core.outgoing.outbox import Retries

@@ -1,10 +1,10 @@
 """Ephemerators and NamespaceManagers as they are stored, and as they are after a plan."""
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from dayfly_core import instant
 from dayfly_core.errand import Plan, as_map
@@ -18,8 +18,7 @@ HOUR = timedelta(hours=1)
 GUARD = Guard("dayfly-system")
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(msgspec.Struct, frozen=True):
     """An object in etcd."""
 
     metadata: OwnMeta

@@ -4,12 +4,13 @@ import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from dayfly_core import instant, names
 from dayfly_core.objects import EXPIRY_POLICIES, NAMESPACES, ObjectMeta, PartialObject, Resource

@@ -1,7 +1,8 @@
 """Objects before the operator, and the policies it asks about them."""
 
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from dayfly_core.api import Enforcement, LabelSelector
 from dayfly_core.ending import Plan, Subject, plan

@@ -1,11 +1,12 @@
 """A policy, the objects it found, and what its breaker hears of them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from dayfly_core import api, instant, names
 from dayfly_core.actions import Delete

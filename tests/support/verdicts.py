@@ -1,8 +1,7 @@
 """Policies, and objects that admission is asked about."""
 
-from dataclasses import replace
-
 import msgspec
+from msgspec.structs import replace
 
 from dayfly_core import names
 from dayfly_core.api import Enforcement, LabelSelector

@@ -1,3 +1,4 @@
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -49,3 +50,21 @@ def test_the_standard_library_operator_wins_in_the_repository_root() -> None:
         check=True,
     )
     assert not found.stdout.startswith(str(REPOSITORY / "operator"))
+
+
+DATACLASSES = frozenset({"Connection", "Credential", "World", "_Run"})
+"""See docs/design/025: each more costs every start 0.3 ms."""
+
+
+def test_what_is_only_data_is_a_struct() -> None:
+    programs = [REPOSITORY / root for root in SOURCE_ROOTS[:-1]]
+    modules = [ast.parse(path.read_text()) for root in programs for path in root.rglob("*.py")]
+    classes = (
+        node for tree in modules for node in ast.walk(tree) if isinstance(node, ast.ClassDef)
+    )
+    found = {
+        each.name
+        for each in classes
+        if any("dataclass" in ast.unparse(decorator) for decorator in each.decorator_list)
+    }
+    assert found == DATACLASSES

@@ -1,7 +1,6 @@
 """What an Ephemerator says: which namespace, when, and whether it is in force."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 
@@ -20,8 +19,7 @@ class InvalidTarget(ValueError):
     """No namespace is named, or two are; the text says what to write."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """What the installation decides for all Ephemerators."""
 
     months: Months = Months.CALENDAR
@@ -73,8 +71,7 @@ def aimed_at(stored: Stored) -> str:
         return ""
 
 
-@dataclass(frozen=True, slots=True)
-class Aim:
+class Aim(msgspec.Struct, frozen=True):
     """What the spec says, as far as it can be understood."""
 
     namespace: str

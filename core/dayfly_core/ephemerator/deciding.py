@@ -4,7 +4,6 @@ The deadline follows from the spec and from the creation of the Ephemerator, whi
 themselves: it is computed anew each time, so a relabelled or restarted one ends no sooner.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -65,8 +64,7 @@ def plan(
     return _due(case, aim.at, namespace)
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
+class _Case(msgspec.Struct, frozen=True):
     """One Ephemerator at one instant; writes its status down beside each decision."""
 
     stored: Stored

@@ -1,7 +1,6 @@
 """The objects that a release's stored manifest lists, and the order in which they end."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -99,8 +98,7 @@ class Identity(NamedTuple):
         return self.api_version.rpartition("/")[2]
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(msgspec.Struct, frozen=True):
     """One object of a manifest."""
 
     identity: Identity

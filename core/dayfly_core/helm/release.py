@@ -5,9 +5,10 @@ not be ended keeps the others too, and is named.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
+
+import msgspec
 
 from dayfly_core import instant, names
 from dayfly_core.actions import Delete
@@ -20,8 +21,7 @@ from dayfly_core.objects import SECRETS, Key, ObjectMeta
 from dayfly_core.reasons import Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(msgspec.Struct, frozen=True):
     """What was found under a name that the manifest lists."""
 
     document: Document
@@ -31,8 +31,7 @@ class Sighting:
     """None: there is no such object (any more)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """One DELETE of a plan; before it the object is marked, unless it is already."""
 
     key: Key
@@ -41,8 +40,7 @@ class Step:
     marked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Blocker:
+class Blocker(msgspec.Struct, frozen=True):
     """Why a release does not end, and the object in the way, if it is one."""
 
     reason: str
@@ -56,8 +54,7 @@ class Blocker:
         return f"{self.key} {self.note}" if self.key else self.note
 
 
-@dataclass(frozen=True, slots=True)
-class ReleasePlan:
+class ReleasePlan(msgspec.Struct, frozen=True):
     """What the end of a release does; nothing at all while there is a blocker."""
 
     ref: ReleaseRef
@@ -69,21 +66,19 @@ class ReleasePlan:
     blockers: tuple[Blocker, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(msgspec.Struct, frozen=True):
     """What else decides about the objects of a release."""
 
     guard: Guard
-    others: Mapping[Key, ReleaseRef] = field(default_factory=dict[Key, ReleaseRef])
+    others: Mapping[Key, ReleaseRef] = {}
     """Other releases that list an object too."""
-    obstacles: Mapping[Key, Blocker] = field(default_factory=dict[Key, Blocker])
+    obstacles: Mapping[Key, Blocker] = {}
     """What only a question to the API server could tell: missing rights, what a namespace holds."""
     records: Sequence[Blocker] = ()
     """What keeps the Secrets from ending in which Helm stores the release: they go last."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(msgspec.Struct, frozen=True):
     """A member of a release whose end has not come, so that the release's has not either."""
 
     key: Key

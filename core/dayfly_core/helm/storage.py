@@ -4,7 +4,6 @@ import binascii
 import zlib
 from base64 import b64decode
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -52,8 +51,7 @@ class UnreadableRelease(ValueError):
     """The stored release is not as Helm writes it; says what was expected."""
 
 
-@dataclass(frozen=True, slots=True)
-class Revision:
+class Revision(msgspec.Struct, frozen=True):
     """One revision: its Secret, and what the Secret's labels say."""
 
     meta: ObjectMeta
@@ -61,8 +59,7 @@ class Revision:
     status: str
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(msgspec.Struct, frozen=True):
     """What is in the Secret of one revision."""
 
     ref: ReleaseRef

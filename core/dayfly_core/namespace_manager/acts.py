@@ -1,9 +1,10 @@
 """What a policy whose turn it is does, as a value."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+
+import msgspec
 
 from dayfly_core import api
 from dayfly_core.api.namespace_manager import ActionParams, ActionType, PolicyResult
@@ -14,8 +15,7 @@ from dayfly_core.namespace_manager.rules import policy_of, webhook_body
 from dayfly_core.objects import NAMESPACE_MANAGERS
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(msgspec.Struct, frozen=True):
     """A rule whose turn it is."""
 
     case: Case

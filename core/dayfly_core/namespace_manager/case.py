@@ -1,7 +1,6 @@
 """One NamespaceManager as it is decided about: what it says, and what is recorded of it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
@@ -24,23 +23,20 @@ WAITING: Final = "Waiting"
 """Result of a policy whose turn has not come."""
 
 
-@dataclass(frozen=True, slots=True)
-class ManagerPlan(Plan):
+class ManagerPlan(Plan, frozen=True):
     """A plan, and what to remember of the pods until the next one."""
 
-    checks: Mapping[str, Checks] = field(default_factory=dict[str, Checks])
+    checks: Mapping[str, Checks] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
+class Begun(msgspec.Struct, frozen=True):
     """A policy whose action is on its way."""
 
     rule: Rule
     entry: PolicyResult
 
 
-@dataclass(frozen=True)
-class Case:
+class Case(msgspec.Struct, frozen=True, dict=True):
     """What is known of one manager at one instant, and how its status is written.
 
     Each part is found out once: many managers are looked at when a replica starts.

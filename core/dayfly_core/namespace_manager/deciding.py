@@ -5,7 +5,6 @@ the next leader goes on with it, and a namespace made later under the same name 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -46,19 +45,17 @@ PATIENCE: Final = timedelta(seconds=10)
 """Until pods that could not be read are asked for again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
+class Observed(msgspec.Struct, frozen=True):
     """What was looked at for this decision."""
 
-    pods: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    pods: Mapping[str, Sequence[str]] = {}
     """Phases of the pods that ``pods_wanted`` asked for, by the name of its rule; what could not be
     read is left out."""
-    checks: Mapping[str, Checks] = field(default_factory=dict[str, Checks])
+    checks: Mapping[str, Checks] = {}
     """What the last plan of this manager returned as ``checks``; empty after a start."""
 
 
-@dataclass(frozen=True, slots=True)
-class PodQuery:
+class PodQuery(msgspec.Struct, frozen=True):
     """Pods to list, from etcd, for one rule; no labels means all of the namespace."""
 
     rule: str

@@ -1,11 +1,11 @@
 """What follows from what came of an act."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from dayfly_core.api import ConditionStatus
 from dayfly_core.api.namespace_manager import ActionType

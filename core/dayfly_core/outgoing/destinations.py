@@ -6,9 +6,10 @@ what its name resolves to, by ``refused``, for every address, after the last loo
 """
 
 import re
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final, NoReturn
+
+import msgspec
 
 from dayfly_core import grammar
 from dayfly_core.hosts import LONGEST_NAME
@@ -45,8 +46,7 @@ class ForbiddenDestination(ValueError):
     """No webhook is sent there; the text says why, and not what is there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
+class Destination(msgspec.Struct, frozen=True):
     """A URL, taken apart once; nobody parses its text again."""
 
     scheme: str
@@ -71,8 +71,7 @@ class Destination:
         return self.origin + self.target
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(msgspec.Struct, frozen=True):
     """Which addresses may be reached, beside those that never may."""
 
     allow: tuple[Network, ...] = ()

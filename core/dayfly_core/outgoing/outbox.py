@@ -6,7 +6,6 @@ receivers get each call at least once, always with the same ``Idempotency-Key`` 
 
 import hashlib
 import hmac
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -33,8 +32,7 @@ NO_TLS: Final = "the receiver did not answer in TLS"
 NOT_TRUSTED: Final = "the receiver's certificate is not trusted"
 
 
-@dataclass(frozen=True, slots=True)
-class SecretRef:
+class SecretRef(msgspec.Struct, frozen=True):
     """The Secret whose key ``hmac`` signs a call."""
 
     namespace: str
@@ -45,15 +43,13 @@ class SecretRef:
         return f"{self.namespace}/{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
+class Delivered(msgspec.Struct, frozen=True):
     """The receiver answered 2xx."""
 
     status: int
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(msgspec.Struct, frozen=True):
     """No answer, or another one than 2xx: a later attempt may succeed."""
 
     reason: str
@@ -63,8 +59,7 @@ class Failed:
     status: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(msgspec.Struct, frozen=True):
     """Nothing was sent, because nothing may be sent there: no later attempt is made."""
 
     reason: str
@@ -101,8 +96,7 @@ def retry_after(header: str | None, now: datetime) -> float | None:
 PATIENT: Final = Backoff(first=15.0, cap=600.0, jitter=0.5)
 
 
-@dataclass(frozen=True, slots=True)
-class Retries:
+class Retries(msgspec.Struct, frozen=True):
     """When a call that failed is made again: six attempts, spread over about eight minutes."""
 
     limit: int = 6
@@ -118,8 +112,7 @@ class Retries:
         return now + timedelta(seconds=max(asked, self.backoff.delay(attempts, chance)))
 
 
-@dataclass(frozen=True, slots=True)
-class FollowUp:
+class FollowUp(msgspec.Struct, frozen=True):
     """What an outcome means: delivered; or called again at ``again``; or, without it, given up."""
 
     reason: str
@@ -170,8 +163,7 @@ def headers(key: str, signed: str | None) -> dict[str, str]:
     return {**sent, SIGNATURE_HEADER: signed} if signed else sent
 
 
-@dataclass(frozen=True, slots=True)
-class TimelineCall:
+class TimelineCall(msgspec.Struct, frozen=True):
     """What a receiver is told of one step of a timeline."""
 
     id: str

@@ -2,9 +2,10 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+import msgspec
 
 from dayfly_core import api
 from dayfly_core.api import Enforcement
@@ -42,8 +43,7 @@ class News(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
+class Means(msgspec.Struct, frozen=True):
     """What the breakers are made of."""
 
     book: PolicyBook

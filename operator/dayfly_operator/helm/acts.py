@@ -9,7 +9,6 @@ on with what is left: what was deleted is not there any more, or going.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -31,8 +30,7 @@ from dayfly_operator.writing import Outdated, Writer
 BY: Final = "ExpiryPolicy/"
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(msgspec.Struct, frozen=True):
     """The end of a release: by which policy, and when it was due."""
 
     ref: ReleaseRef

@@ -1,8 +1,9 @@
 """The parts that end Helm releases, made and given to each other."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from dayfly_core import selectors
 from dayfly_core.api import Enforcement, Unit
@@ -23,8 +24,7 @@ from dayfly_operator.unrecorded import Unrecorded
 from dayfly_operator.writing import Writer
 
 
-@dataclass(frozen=True, slots=True)
-class Tools:
+class Tools(msgspec.Struct, frozen=True):
     """What these parts need of the others."""
 
     client: Client
@@ -35,8 +35,7 @@ class Tools:
     now: Callable[[], datetime]
 
 
-@dataclass(frozen=True, slots=True)
-class Colleagues:
+class Colleagues(msgspec.Struct, frozen=True):
     """Who does for releases what is done for single objects."""
 
     world: World

@@ -12,9 +12,10 @@
 import logging
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol, assert_never
+
+import msgspec
 
 from dayfly_core.actions import Delete
 from dayfly_core.helm.marks import ReleaseRef
@@ -73,8 +74,7 @@ class Turns(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
+class Means(msgspec.Struct, frozen=True):
     """Everything that it takes to end a release."""
 
     survey: ReleaseSurvey

@@ -2,9 +2,10 @@
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
+
+import msgspec
 
 from dayfly_core.helm.marks import ReleaseRef
 from dayfly_core.helm.release import Blocker, ReleasePlan, Step
@@ -28,8 +29,7 @@ class Notes(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Ears:
+class Ears(msgspec.Struct, frozen=True):
     """Where it is said."""
 
     teller: Teller
@@ -37,7 +37,7 @@ class Ears:
     history: Notes
     changed: Callable[[], None]
     """Called when other releases are stopped than before."""
-    dry_run: bool = field(default=False, kw_only=True)
+    dry_run: bool = False
 
 
 class ReleaseReports:

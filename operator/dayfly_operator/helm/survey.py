@@ -1,9 +1,11 @@
 """Looks at a Helm release before its end: has it come for all of it, and what would be deleted."""
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Protocol
+
+import msgspec
+from msgspec.structs import replace
 
 from dayfly_core.actions import Action, Delete
 from dayfly_core.ending import Plan, Subject
@@ -37,8 +39,7 @@ GRANT: Final = "apply manifests/components/helm, or a ClusterRole like the one i
 RBAC_GROUP: Final = "rbac.authorization.k8s.io"
 
 
-@dataclass(frozen=True, slots=True)
-class Waits:
+class Waits(msgspec.Struct, frozen=True):
     """It is not time yet: a member ends later, or Helm is at work."""
 
     note: str
@@ -53,23 +54,19 @@ class Waits:
         return cls(hold.text, hold.until, newest, hold.forsaken)
 
 
-@dataclass(frozen=True, slots=True)
-class Stranger:
+class Stranger(msgspec.Struct, frozen=True):
     """The object says that it is of the release, whose manifest does not list it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stays:
+class Stays(msgspec.Struct, frozen=True):
     """The object outlives its release, by the chart's wish, and has done so."""
 
 
-@dataclass(frozen=True, slots=True)
-class Gone:
+class Gone(msgspec.Struct, frozen=True):
     """There is no such release; nobody asks for the sake of an object."""
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(msgspec.Struct, frozen=True):
     """The end has come for all of it; what it does, unless the plan has blockers."""
 
     plan: ReleasePlan
@@ -129,8 +126,7 @@ class Permissions(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(msgspec.Struct, frozen=True):
     """Where everything is asked."""
 
     reader: ReleaseReader

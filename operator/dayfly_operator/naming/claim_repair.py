@@ -10,9 +10,10 @@ term and every ten minutes. What ``mend`` returns says when to call again. ``Api
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
+
+import msgspec
 
 from dayfly_core.api import Holder, NameClaim
 from dayfly_core.claim_key import ClaimKey, is_canonical, key_of
@@ -90,8 +91,7 @@ class Watched(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Mended:
+class Mended(msgspec.Struct, frozen=True):
     """What was written about a key, if anything, and the seconds after which to look again."""
 
     step: Write | None = None

@@ -1,10 +1,11 @@
 """The parts that keep names unique, made and given to each other."""
 
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from random import Random
 from typing import Any, Protocol
+
+import msgspec
 
 from dayfly_core.api import ClaimState, KeyKind
 from dayfly_core.claim_key import ClaimKey
@@ -23,8 +24,7 @@ from dayfly_operator.watching import Spawn
 from dayfly_operator.writing import Gate, Polite, Writer
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
+class Means(msgspec.Struct, frozen=True):
     """What these parts need of the others."""
 
     client: Client

@@ -7,7 +7,6 @@ Of these two the whole object is read, as hosts stand in the spec, and only host
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -46,8 +45,7 @@ def remembered(found: RouteObject) -> Routed:
     return Routed(msgspec.structs.replace(meta, labels=None), routed(found).demands)
 
 
-@dataclass(slots=True)
-class Watched:
+class Watched(msgspec.Struct):
     """One kind's watch."""
 
     resource: Resource

@@ -1,9 +1,11 @@
 """Where a call really goes: the addresses of its destination, every one of them judged."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from ipaddress import ip_address, ip_network
 from typing import NamedTuple
+
+import msgspec
+from msgspec.structs import replace
 
 from dayfly_core.outgoing.address_space import Address, effective
 from dayfly_core.outgoing.destinations import Destination, Rules, judge
@@ -18,8 +20,7 @@ class Place(NamedTuple):
     port: int
 
 
-@dataclass(frozen=True, slots=True)
-class ApiServer:
+class ApiServer(msgspec.Struct, frozen=True):
     """Where the API server is, by its own account: never a receiver, unless vouched for."""
 
     addresses: tuple[Address, ...] = ()

@@ -6,12 +6,12 @@ import logging
 import socket
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Final
 
 import aiohttp
+import msgspec
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
@@ -33,8 +33,7 @@ CONNECT: Final = 3.0
 TOTAL: Final = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """How long one call may take, in seconds, and how many there may be at once."""
 
     connect: float = CONNECT
@@ -46,8 +45,7 @@ class Limits:
     """A receiver that hangs has this many places; eight such, all of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
+class Desk(msgspec.Struct, frozen=True):
     """What a :class:`Caller` asks, and whom it tells."""
 
     now: Callable[[], datetime]

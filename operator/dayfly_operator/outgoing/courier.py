@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Protocol
+
+import msgspec
 
 from dayfly_core.outgoing.outbox import Failed, Outcome, SecretRef
 from dayfly_operator.writing import NotLeading
@@ -12,8 +13,7 @@ REMEMBERED: Final = 4096
 """Outcomes kept for who has not asked again yet, or never will because the object is gone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parcel:
+class Parcel(msgspec.Struct, frozen=True):
     """One attempt to make one call."""
 
     id: str

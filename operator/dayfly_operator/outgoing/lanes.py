@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+
+import msgspec
 
 
-@dataclass(slots=True)
-class _Lane:
+class _Lane(msgspec.Struct):
     free: asyncio.Semaphore
     users: int = 0
 

@@ -4,9 +4,10 @@ import argparse
 import re
 import ssl
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import NamedTuple
+
+import msgspec
 
 from dayfly_core import grammar
 from dayfly_core.outgoing.address_space import Address
@@ -25,14 +26,13 @@ class Pin(NamedTuple):
     port: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class WebhookSettings:
+class WebhookSettings(msgspec.Struct, frozen=True):
     """Where calls may go, and how long and how often they are tried."""
 
-    rules: Rules = field(default_factory=Rules)
-    pins: Mapping[str, Pin] = field(default_factory=dict[str, Pin])
+    rules: Rules = msgspec.field(default_factory=Rules)
+    pins: Mapping[str, Pin] = {}
     timeout: float = 10.0
-    retries: Retries = field(default_factory=Retries)
+    retries: Retries = msgspec.field(default_factory=Retries)
     ca: str | None = None
     service_host: str = ""
     """``KUBERNETES_SERVICE_HOST``: the API server as pods know it."""

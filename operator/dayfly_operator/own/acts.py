@@ -1,9 +1,10 @@
 """What Ephemerators and NamespaceManagers have done: each act with its guard."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
+
+import msgspec
 
 from dayfly_core import names
 from dayfly_core.errand import (
@@ -39,8 +40,7 @@ class Scaling(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(msgspec.Struct, frozen=True):
     """One act, and the object that wants it."""
 
     author: Author
@@ -55,8 +55,7 @@ class Order:
     """Called when there is something to collect of a webhook."""
 
 
-@dataclass(frozen=True, slots=True)
-class Acts:
+class Acts(msgspec.Struct, frozen=True):
     """Carries them out. Raises NotLeading, Unreachable, Outdated, and ApiError of busy servers."""
 
     client: Metadata

@@ -9,7 +9,6 @@ successor finds out what was begun, and two leaders cannot both begin.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
 
@@ -79,8 +78,7 @@ class Judge(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Office:
+class Office(msgspec.Struct, frozen=True):
     """What the desks of both kinds have in common."""
 
     client: Reader

@@ -7,7 +7,6 @@ That an object is missing here is no reason to do anything but to forget when it
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -71,8 +70,7 @@ class OwnList(msgspec.Struct, frozen=True):
         return str(self.metadata.get("continue") or "")
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(msgspec.Struct, frozen=True):
     """What kopf tells of one object."""
 
     resource: Resource
@@ -96,8 +94,7 @@ class Finder(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class OwnKind:
+class OwnKind(msgspec.Struct):
     """All objects of one kind, and which of them aim at which namespace."""
 
     resource: Resource
@@ -105,9 +102,9 @@ class OwnKind:
     """The namespace that an object is about; empty if that cannot be read."""
     changed: Callable[[Key], None]
     """Hears of each object that came, changed or went."""
-    objects: dict[Key, bytes] = field(default_factory=dict[Key, bytes])
+    objects: dict[Key, bytes] = {}
     """As :meth:`OwnObject.packed` writes them."""
-    _aimed: dict[str, set[Key]] = field(default_factory=dict[str, set[Key]])
+    _aimed: dict[str, set[Key]] = {}
     _meanwhile: set[Key] | None = None
     """What was heard of while a list was on its way: that is newer than the list."""
 

@@ -1,9 +1,10 @@
 """Ends a namespace for an Ephemerator or a NamespaceManager: read, guarded, marked, deleted."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
+
+import msgspec
 
 from dayfly_core import names
 from dayfly_core.guard import Guard
@@ -19,8 +20,7 @@ ATTEMPTS: Final = 5
 """Times that a namespace may change between being read and being deleted, at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(msgspec.Struct, frozen=True):
     """The namespace is on its way out."""
 
     uid: str
@@ -28,13 +28,11 @@ class Ended:
     """When its DELETE was sent; None: somebody, or an earlier attempt, had deleted it already."""
 
 
-@dataclass(frozen=True, slots=True)
-class Gone:
+class Gone(msgspec.Struct, frozen=True):
     """There is no such namespace, or another one of that name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Withheld:
+class Withheld(msgspec.Struct, frozen=True):
     """It stays, and why."""
 
     reason: str
@@ -66,8 +64,7 @@ async def _wanted() -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class NamespaceEnd:
+class NamespaceEnd(msgspec.Struct, frozen=True):
     """The one way in which objects of our own end a namespace."""
 
     client: Metadata

@@ -1,9 +1,10 @@
 """The parts that tend Ephemerators, NamespaceManagers and Stays, made and given to each other."""
 
 from collections.abc import Callable, Coroutine, Iterator
-from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
+
+import msgspec
 
 from dayfly_core import ephemerator, namespace_manager
 from dayfly_core.guard import Guard
@@ -45,8 +46,7 @@ RELIST_GAP: Final = 5.0
 """Least seconds between two lists: kopf may be started often when the API server is in trouble."""
 
 
-@dataclass(frozen=True, slots=True)
-class OwnMeans:
+class OwnMeans(msgspec.Struct, frozen=True):
     """What these parts need of the others."""
 
     acting: ActMeans

@@ -7,9 +7,10 @@ objects; only with the gate open do keys enter the queue, and when it opens all 
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
+
+import msgspec
 
 from dayfly_core.objects import Key, Resource
 from dayfly_core.pace import Backoff
@@ -34,8 +35,7 @@ SLICE: Final = 50
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Resting:
+class Resting(msgspec.Struct, frozen=True):
     """Nothing is to be done until then; until something changes, without an instant."""
 
     until: datetime | None

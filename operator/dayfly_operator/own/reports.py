@@ -2,9 +2,10 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
+
+import msgspec
 
 from dayfly_core import instant
 from dayfly_core.errand import (
@@ -33,8 +34,7 @@ class Notes(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Author:
+class Author(msgspec.Struct, frozen=True):
     """The object of ours that acts."""
 
     key: Key
@@ -47,15 +47,14 @@ class Author:
         return "/".join(part for part in (kind, namespace, name) if part)
 
 
-@dataclass(frozen=True, slots=True)
-class OwnReports:
+class OwnReports(msgspec.Struct, frozen=True):
     """Tells what was done and what was not, and why. Never waits."""
 
     teller: Teller
     metrics: Metrics
     notes: Notes
     now: Callable[[], datetime]
-    dry_run: bool = field(default=False, kw_only=True)
+    dry_run: bool = False
 
     def ended(self, author: Author, act: EndNamespace, sent_at: datetime) -> None:
         """Say that a namespace was deleted."""

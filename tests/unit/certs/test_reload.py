@@ -3,10 +3,10 @@
 import ssl
 import subprocess
 import sys
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from dayfly_certs.bundle import Bundle
 from dayfly_certs.reload import BadBundle, ServingContext

@@ -1,10 +1,10 @@
 """When certificates are made anew, and what they are made like."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography import x509
+from msgspec.structs import replace
 
 from dayfly_certs import issue
 from dayfly_certs.bundle import Bundle, Pair

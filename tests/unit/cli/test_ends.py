@@ -1,7 +1,7 @@
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from dayfly_cli import ends
 from dayfly_cli.ends import Awaited, Entry

@@ -1,9 +1,8 @@
 """Hosts on objects: given with the end, kept ever after, and nobody's to write but Dayfly's."""
 
-from dataclasses import replace
-
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from dayfly_core import address, names
 from dayfly_core.actions import Stamp

@@ -1,11 +1,11 @@
 """Timelines: what happens to one object, in which order, and what is recorded."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from dayfly_core import instant, names
 from dayfly_core.actions import Annotate, Call, Delete, ScaleDown

@@ -1,10 +1,10 @@
 """What the operator does with one object: a policy's life, catch-up, and what is spared."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from dayfly_core import names
 from dayfly_core.actions import Delete, Stamp

@@ -1,10 +1,10 @@
 """What Ephemerate left on its objects: taken away, and believed only where nothing else is said."""
 
-from dataclasses import replace
 from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from dayfly_core import names
 from dayfly_core.errand import DeleteItself, EndNamespace, as_map

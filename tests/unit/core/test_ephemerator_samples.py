@@ -1,10 +1,10 @@
 """The samples of Ephemerate's README and tests: the acceptance rows AP1 to AP10."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from dayfly_core.ephemerator import Months, Settings, aimed_at
 from dayfly_core.errand import DeleteItself, EndNamespace, Plan

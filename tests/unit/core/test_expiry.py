@@ -1,12 +1,12 @@
 """Which end: the table, row by row."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from dayfly_core.bounds import objections
 from dayfly_core.expiry import Case, End, Never, Until, after, decide

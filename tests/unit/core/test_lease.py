@@ -1,12 +1,12 @@
 """Leader election: the table of client-go, and no two leaders whatever happens."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from dayfly_core import lease
 from dayfly_core.lease import (

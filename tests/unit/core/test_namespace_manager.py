@@ -1,11 +1,11 @@
 """Whose turn it is among the policies of a NamespaceManager, and what is done."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from dayfly_core import names
 from dayfly_core.errand import Announce, EndNamespace, ScaleNamespace, Send, Workloads, as_map

@@ -1,11 +1,11 @@
 """What comes next to an object, and what of that is a surprise."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from dayfly_core import agenda, instant, names, outlook
 from dayfly_core.lifecycle import Record, Result, choose

@@ -1,10 +1,10 @@
 """What a policy does to which objects, and since when."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from dayfly_core.api import Enforcement, LabelSelector, Receipts, RenewOn, Unit
 from dayfly_core.policies import Policy

@@ -1,9 +1,8 @@
 """What the operator notes on an object stays through other people's writes, and copies lose it."""
 
-from dataclasses import replace
-
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from dayfly_core import names, scaling
 from dayfly_core.actions import Stamp

@@ -1,11 +1,11 @@
 """How a release ends: tables of what is in the way, and of who is waited for."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from dayfly_core import names
 from dayfly_core.actions import Action, Delete, Stamp

@@ -1,11 +1,12 @@
 """A cluster on a clock that is not real, and the forecast of one object."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from dayfly_core.forecast import Foreseen, forecast
 from dayfly_core.objects import CONFIG_MAPS, DEPLOYMENTS, EPHEMERATORS, NAMESPACES, Key, ObjectMeta

@@ -1,11 +1,11 @@
 """What a tenant may ask for its namespace: as much as a person with rights on it, and no more."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import msgspec
 import pytest
 from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
 from dayfly_core import names
 from dayfly_core.api import Enforcement, LabelSelector, Stay, StaySpec, StayStatus

@@ -1,11 +1,12 @@
 """Whatever the timeline, whoever extends, and however late somebody looks: what always holds."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from dayfly_core import instant, names
 from dayfly_core.actions import Annotate, Call, Delete, ScaleDown

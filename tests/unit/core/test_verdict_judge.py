@@ -1,9 +1,8 @@
 """What the validating call answers: refusals, warnings and receipts."""
 
-from dataclasses import replace
-
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.patch import ANNOTATIONS_LIMIT

@@ -1,9 +1,8 @@
 """What the mutating call answers: stamps, warnings, and when it keeps out of it."""
 
-from dataclasses import replace
-
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from dayfly_core import names
 from dayfly_core.api import LabelSelector, RenewOn

@@ -1,9 +1,8 @@
 """Waking: what is a request, when it is served, and which end follows."""
 
-from dataclasses import replace
-
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from dayfly_core import names
 from dayfly_core.actions import Wake

@@ -1,9 +1,9 @@
 """What a breaker lets pass, what it holds back, and what the next leader knows of it."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from dayfly_core import api, instant, names
 from dayfly_core.actions import Action, ScaleDown, Stamp

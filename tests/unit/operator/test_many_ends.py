@@ -4,10 +4,10 @@ stopped before the first."""
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from dayfly_core import instant, names
 from dayfly_core.objects import DEPLOYMENTS, NAMESPACES, Key, ObjectMeta

@@ -1,10 +1,10 @@
 """The end of a release, whatever happens between its steps: kills, extensions, upgrades."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from dayfly_core import names
 from dayfly_core.api import Unit

@@ -1,9 +1,9 @@
 """What keeps a release from its end is told as long as it lasts, and no longer."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from dayfly_core import names
 from dayfly_core.objects import Key

@@ -2,11 +2,11 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from dayfly_core import api, instant, names
 from dayfly_core.helm import marks as helm

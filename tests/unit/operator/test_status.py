@@ -1,10 +1,10 @@
 """What a policy's status says, and when it has nothing new to say."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from dayfly_core import api, instant
 from dayfly_core.objects import ObjectMeta
@@ -24,7 +24,7 @@ def policy(**spec: object) -> Policy:
     rule = api.ResourceRule(api_groups=[""], resources=["configmaps"])
     plain = api.ExpiryPolicySpec(match=api.Match(resources=[rule]))
     compiled = compile_policy(api.ExpiryPolicy(metadata=META, spec=plain))
-    return replace(compiled, **spec)  # type: ignore[arg-type]
+    return replace(compiled, **spec)
 
 
 def entry(found: Policy | None, fault: str = "") -> Entry:
