@@ -125,12 +125,23 @@ def test_every_page_is_linked_from_the_first_one_or_from_another(page: Path) -> 
     assert page.resolve() in links
 
 
+DECISIONS = sorted((DOCS / "design").glob("[0-9]*.md"))
+
+
 def test_decisions_are_numbered_without_gap() -> None:
-    numbers = [int(page.name[:3]) for page in sorted((DOCS / "design").glob("*.md"))]
+    numbers = [int(page.name[:3]) for page in DECISIONS]
     assert numbers == list(range(1, len(numbers) + 1))
 
 
-@pytest.mark.parametrize("page", sorted((DOCS / "design").glob("*.md")), ids=lambda page: page.stem)
+def test_the_list_of_decisions_has_each_by_its_title() -> None:
+    listed = re.findall(r"^- \[(.+)\]\((.+)\)$", (DOCS / "design/README.md").read_text(), re.M)
+    titles = [
+        (page.read_text().partition("\n")[0].removeprefix("# "), page.name) for page in DECISIONS
+    ]
+    assert sorted(listed) == titles, "docs/design/README.md has one line for each decision"
+
+
+@pytest.mark.parametrize("page", DECISIONS, ids=lambda page: page.stem)
 def test_a_decision_says_problem_decision_and_how_it_is_tested(page: Path) -> None:
     text = page.read_text()
     assert text.startswith(f"# {page.name[:3]}: ")
