@@ -18,7 +18,11 @@ from dayfly_core.objects import OwnMeta
 from dayfly_core.pace import Backoff
 
 RECHECK: Final = timedelta(minutes=5)
-"""For what some watch tells of sooner: a namespace that comes or goes, a label that is removed."""
+"""For what no watch tells of: what is protected in a namespace, an act whose outcome was lost.
+
+That a namespace comes or goes, or loses a label, the watch of namespaces tells; that the guard is
+another one, the guard's: what waits for these rests, and costs nothing.
+"""
 
 LONGEST_MESSAGE: Final = 4096
 """Characters of a condition's message: an API server's own words may be longer than it takes."""

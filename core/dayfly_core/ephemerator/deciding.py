@@ -90,13 +90,14 @@ class _Case(msgspec.Struct, frozen=True):
         return Ending(id=id, target_uid=namespace.uid, at=noted)
 
     def ending(self, act: EndNamespace | None, reason: str, ending: Ending) -> Plan:
-        """Record the end, and carry it out."""
+        """Record the end, and carry it out; without an act, until its namespace is gone."""
         status = msgspec.structs.replace(self._status(self._ready()), ending=ending)
         if act:
             # What kept it until now is not known to be gone before it is tried again.
             kept = [each for each in self._present() if each.type == Condition.WITHHELD]
             status = msgspec.structs.replace(status, conditions=[*status.conditions, *kept])
-        return Plan(act, self.now + RECHECK, reason, **self._writes(status))
+        again = self.now + RECHECK if act else None
+        return Plan(act, again, reason, **self._writes(status))
 
     def _ready(self) -> Said:
         if self.aim.reason:

@@ -167,7 +167,7 @@ def _without_target(case: Case, namespace: ObjectMeta | None) -> ManagerPlan:
     else:
         reason, note = Reason.TERMINATING, f"namespace {case.target} is being deleted"
     status = case.written(idle(case, reason), (ConditionStatus.FALSE, reason, note))
-    return ManagerPlan(None, case.now + RECHECK, reason, note, status=status)
+    return ManagerPlan(None, None, reason, note, status=status)
 
 
 # Whose turn it is.
@@ -228,7 +228,8 @@ def _left_alone(case: Case, facts: Facts, uid: str, kept: tuple[str, str]) -> Ma
     entries = list(entries_of(case, facts, uid))
     said = (ConditionStatus.TRUE, reason, note)
     status = case.written(entries, case.ready(entries), said)
-    again = case.now + RECHECK
+    # That it is lifted is heard of; until then a policy before it may become true.
+    again = _next(case, facts, uid)
     return ManagerPlan(None, again, reason, note, status=status, checks=_checked(case, facts))
 
 

@@ -241,10 +241,18 @@ def test_a_spec_that_cannot_be_read_is_said_so(manager: Any, says: str) -> None:
 def test_without_a_namespace_it_waits(namespace: Any, reason: str) -> None:
     watched = Watched(a_manager(a_policy(until(NOW))), namespace).at(100)
     plan = watched.look()
-    assert (plan.act, plan.reason, plan.again) == (None, reason, watched.now + 5 * MINUTE)
+    assert (plan.act, plan.reason, plan.again) == (None, reason, None), "the watch tells"
     assert not watched.deactivated
     assert watched.entry()["reason"] == reason
     assert pods_wanted(watched.stored, namespace, {}, watched.now) == ()
+
+
+def test_what_is_left_alone_is_looked_at_when_a_policy_before_it_may_act() -> None:
+    first, second = a_policy(until(NOW + 200 * SECOND), WEBHOOK, "call"), a_policy(TTL, DELETE)
+    manager = a_manager(first, second, namespace="kube-system")
+    watched = Watched(manager, a_namespace("kube-system")).at(100)
+    assert watched.look().again == NOW + 200 * SECOND
+    assert isinstance(watched.at(200).look().act, Send)
 
 
 def test_a_namespace_created_later_is_managed_from_its_creation() -> None:
@@ -269,7 +277,7 @@ def test_n13_a_guarded_namespace_is_left_alone_and_said_so(
     watched = Watched(manager, a_namespace("kube-system")).at(100)
     plan = watched.look()
     assert (plan.act, plan.reason) == (None, Reason.GUARDED)
-    assert plan.again == watched.now + 5 * MINUTE
+    assert plan.again is None, "a guard that is lifted is heard of"
     held = condition(watched.stored, "Withheld")
     assert held == ("True", Reason.GUARDED, f"{what} guarded and never ended")
 
