@@ -11,12 +11,10 @@ from dayfly_kube.client import Client
 from dayfly_kube.discovery import Discovery
 from dayfly_kube.events import EventRecorder
 from dayfly_kube.guarding import GuardBook
-from dayfly_kube.reflector import Reflector
-from dayfly_operator import act_parts, certificates
+from dayfly_operator import act_parts
 from dayfly_operator.act_parts import ActMeans
 from dayfly_operator.brakes import parts as breaker_parts
 from dayfly_operator.brakes.parts import BreakerParts
-from dayfly_operator.certificates import Upkeep
 from dayfly_operator.complaints import Complaints
 from dayfly_operator.crew import Crew
 from dayfly_operator.engine import Engine
@@ -42,7 +40,6 @@ from dayfly_operator.pace import Pacer
 from dayfly_operator.policies import PolicyBook
 from dayfly_operator.reports import Reports
 from dayfly_operator.rights import Obstacle, Rights
-from dayfly_operator.rules import CONFIGURATIONS, Configuration, RuleKeeper, Trust
 from dayfly_operator.settings import Settings
 from dayfly_operator.stamped import Stamped
 from dayfly_operator.status import StatusKeeper
@@ -50,6 +47,8 @@ from dayfly_operator.stuck import Examiner
 from dayfly_operator.telling import Teller
 from dayfly_operator.unrecorded import Unrecorded
 from dayfly_operator.watching import Watching
+from dayfly_operator.webhooks import parts as webhook_parts
+from dayfly_operator.webhooks.parts import WebhookParts
 from dayfly_operator.world import World
 from dayfly_operator.writing import Gated, Polite, Rehearsal, permit
 
@@ -234,32 +233,20 @@ class Parts:
         return self.engine.queue.load.urgent > 0
 
     def _make_keepers(self, news: News) -> None:
-        client, settings, trust = self._tools.client, self._tools.settings, Trust()
-        self.configurations = {
-            resource: Reflector(
-                client,
-                resource.path(),
-                keep=_whole,
-                on_change=lambda _name, _found: news.webhooks_changed(),
-                decode=Configuration,
-                field_selector=f"metadata.name={name}",
-                metadata_only=False,
-                monotonic=self._tools.clocks.monotonic,
-            )
-            for resource, name in CONFIGURATIONS
-        }
-        self.rules = RuleKeeper(self._writer, self.configurations, trust)
-        self.rights = Rights(client, self._discovery)
-        self.status = StatusKeeper(
-            self._writer, self.book, self, self.braking, self._tools.clocks.now
+        tools = self._tools
+        self.webhooks = WebhookParts(
+            webhook_parts.Means(
+                client=tools.client,
+                writer=self._writer,
+                gate=tools.leadership,
+                namespace=tools.settings.namespace,
+                serving_names=tools.settings.serving_names,
+                monotonic=tools.clocks.monotonic,
+            ),
+            news,
         )
-        place = (settings.namespace, settings.serving_names)
-        self.certificate = Upkeep(
-            client, place, trust, self._tools.leadership, news.webhooks_changed
-        )
-        self.secrets = certificates.watches(
-            client, settings.namespace, self._tools.clocks.monotonic, news.certificate_changed
-        )
+        self.rights = Rights(tools.client, self._discovery)
+        self.status = StatusKeeper(self._writer, self.book, self, self.braking, tools.clocks.now)
 
     # What the parts ask of each other.
 
@@ -315,11 +302,11 @@ class Parts:
 
     def switched_off(self) -> Iterable[str]:
         """Yield the webhook configurations that do not exist."""
-        return self.rules.missing
+        return self.webhooks.rules.missing
 
     def asked_about(self) -> frozenset[GroupResource]:
         """Return the kinds that are sent to the webhooks."""
-        return self.rules.asked_about()
+        return self.webhooks.rules.asked_about()
 
     def _policy_uid(self, name: str) -> str:
         entry = self.book.known.entries.get(name)
@@ -340,12 +327,8 @@ class Parts:
             ),
             deadlines=lambda: float(len(self.engine.deadlines) + len(self.own.queue.deadlines)),
             stuck=lambda: float(len(tuple(self._namespaces.stuck()))),
-            switched_off=lambda: float(len(self.rules.missing)),
+            switched_off=lambda: float(len(self.webhooks.rules.missing)),
             clock_skew=lambda: self._tools.client.clock_skew or 0.0,
             stopped_releases=self._count_stopped,
             name_conflicts=lambda: float(self.names.in_conflict()),
         )
-
-
-def _whole(found: Configuration) -> Configuration:
-    return found

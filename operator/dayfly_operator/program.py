@@ -86,7 +86,7 @@ class Program:
 
     async def _follow_routes(self) -> None:
         await self.parts.names.register.routes.follow()
-        if self.parts.rules.want(self.parts.watching.served, self.parts.names.claiming()):
+        if self.parts.webhooks.rules.want(self.parts.watching.served, self.parts.names.claiming()):
             self._rules.wake()
 
     async def _look_at_all(self) -> float | None:
@@ -117,12 +117,12 @@ class Program:
         return SETTLED_AGAIN if self.ready() else await self.parts.releases.releases.resume()
 
     async def _keep_rules(self) -> float | None:
-        if not self.parts.rules.informed:
+        if not self.parts.webhooks.rules.informed:
             # A leader that has only just started must not take away what the last one has set. With
             # no policy at all nothing will differ and wake this; our own kinds need rules too.
             return SETTLED_AGAIN
         if self._leadership.holds():
-            await self.parts.rules.tend()
+            await self.parts.webhooks.rules.tend()
         return None
 
     async def _look_at_names(self) -> float | None:
@@ -166,7 +166,7 @@ class Program:
         """Whether all that a status tells is known: half a truth would have to be taken back."""
         wanted = self.parts.book.known.policies.resources
         reviewed = self.ready() is None and wanted == self.parts.rights.reviewed
-        return reviewed and (self.parts.rules.settled or self._overlong())
+        return reviewed and (self.parts.webhooks.rules.settled or self._overlong())
 
     def _overlong(self) -> bool:
         """Whether the webhooks have had their time to follow a changed policy."""
@@ -174,7 +174,7 @@ class Program:
 
     async def _keep_certificate(self) -> None:
         if not self._tools.settings.dry_run:
-            await self.parts.certificate.tend(self._tools.clocks.now())
+            await self.parts.webhooks.certificate.tend(self._tools.clocks.now())
 
     async def _settle_memory(self) -> float | None:
         """Leave what was loaded at start out of every later garbage collection."""
@@ -319,8 +319,7 @@ class Program:
         yield parts.recorder.run()
         yield parts.courier.run()
         yield parts.guard.reflector.run()
-        yield from (reflector.run() for reflector in parts.configurations.values())
-        yield from (reflector.run() for reflector in parts.secrets)
+        yield from parts.webhooks.running()
         yield from (chore.run() for chore in self._chores())
         yield health.serve(
             str(self._tools.settings.health_listen),

@@ -96,10 +96,10 @@ NEEDED = frozenset(
             for slot in range(history.SLOTS)
             for right in rights(OPERATOR, "configmaps", "get patch", OWN, history.slot_name(slot))
         ),
-        # dayfly_certs.store, dayfly_operator.certificates
+        # dayfly_certs.store, dayfly_operator.webhooks.certificates
         *rights(OPERATOR, "secrets", "get list watch update", OWN, names.CA_SECRET),
         *rights(OPERATOR, "secrets", "get list watch update", OWN, names.TLS_SECRET),
-        # dayfly_operator.rules
+        # dayfly_operator.webhooks.rules
         *rights(OPERATOR, MUTATING, "list watch"),
         *rights(OPERATOR, MUTATING, "patch", name=names.MUTATING_CONFIGURATION),
         *rights(OPERATOR, VALIDATING, "list watch"),

@@ -8,7 +8,7 @@ import pytest
 from dayfly_core import guard, names
 from dayfly_core.objects import HTTP_ROUTES, INGRESSES, Resource
 from dayfly_core.request import our_users
-from dayfly_operator.rules import entries_for
+from dayfly_operator.webhooks.rules import entries_for
 from support.base_files import WEBHOOKS, conditions, entry
 
 NAMEABLE = [("", "namespaces"), ("", "secrets"), ("apps", "deployments"), ("example.com", "things")]

@@ -5,7 +5,7 @@ import pytest
 
 from dayfly_core import names
 from dayfly_core.objects import HTTP_ROUTES, INGRESSES, NAMESPACES, ObjectMeta, Resource
-from dayfly_operator.rules import (
+from dayfly_operator.webhooks.rules import (
     MUTATING,
     ClientConfig,
     Configuration,

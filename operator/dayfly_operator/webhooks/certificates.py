@@ -8,7 +8,7 @@ from dayfly_certs import secrets, store
 from dayfly_core import names
 from dayfly_kube.client import Client
 from dayfly_kube.reflector import Reflector
-from dayfly_operator.rules import Trust
+from dayfly_operator.webhooks.rules import Trust
 from dayfly_operator.writing import Gate
 
 log = logging.getLogger(__name__)
