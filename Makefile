@@ -37,9 +37,9 @@ lint: setup ## formatting, lint rules, import layers
 types: setup ## mypy and pyright, both strict
 	@$(TOGETHER) mypy pyright
 fast: setup ## unit tests, and the core's branch coverage (100 %)
-	@$(TOGETHER) unit coverage
-check: setup ## all that needs no sockets and no cluster; half a minute
-	@$(TOGETHER) pyright unit coverage mypy lint
+	@$(TOGETHER) unit tables properties
+check: setup ## all that needs no sockets and no cluster; a minute on two cores
+	@$(TOGETHER) unit pyright tables mypy properties lint
 test: setup ## every test, with all examples, the real control plane included
 	$(BIN)/pytest --durations=15 -n auto tests/unit tests/component
 	$(BIN)/pytest --durations=15 tests/cluster
@@ -51,16 +51,18 @@ bench: setup ## measure against the named peers; prints figure and target
 	$(BIN)/python -m bench
 
 # The parts of the above. Fewer random examples than `make test` has: they are for every few minutes.
-.PHONY: mypy pyright unit coverage
+.PHONY: mypy pyright unit tables properties
 mypy: setup
 	$(BIN)/mypy
 pyright: setup
 	$(BIN)/pyright
 unit: setup
-	$(BIN)/pytest -q tests/unit --hypothesis-profile=quick
-# By the tables alone: a branch that only a lucky example of hypothesis reaches is not tested.
-coverage: setup
+	$(BIN)/pytest -q tests/unit --ignore=tests/unit/core --hypothesis-profile=quick
+# The core by its tables alone: a branch that only a lucky example of hypothesis reaches is not tested.
+tables: setup
 	$(BIN)/pytest -q tests/unit/core -m "not hypothesis" --cov --cov-report=term:skip-covered --cov-fail-under=100
+properties: setup
+	$(BIN)/pytest -q tests/unit/core -m hypothesis --hypothesis-profile=quick
 
 ## Ship it
 .PHONY: build image

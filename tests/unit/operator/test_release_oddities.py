@@ -1,10 +1,10 @@
 """Releases that cannot be read, are not there, or are not what an object says."""
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from dayfly_core import names
 from dayfly_core.helm import marks as helm
