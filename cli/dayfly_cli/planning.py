@@ -61,10 +61,12 @@ async def run(terminal: Terminal, argv: Sequence[str]) -> int:
     """Look, look up, print."""
     options = parse(terminal.prog, argv)
     async with connected(options.ahead.connection, terminal.environ) as cluster:
-        world = await snapshot.snapshot(cluster, terminal, everywhere=options.ahead.everywhere)
+        everywhere = options.ahead.everywhere
+        known = await snapshot.rules(cluster, terminal)
+        world = (await snapshot.snapshot(cluster, terminal, known, everywhere=everywhere)).world
         now, metas = world.now, dict(world.objects)
         kinds = sorted({key.resource for key in metas})
-        prospector = Prospector(cluster, world.policies, world.guard, kinds)
+        prospector = Prospector(cluster, world, kinds, everywhere=everywhere)
         events = _acts(world, metas, prospector, options.ahead.until(now))
         found = [
             await prospector.look(event, metas[event.key]) for event in events[: options.limit]

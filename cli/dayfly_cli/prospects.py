@@ -9,12 +9,11 @@ from dayfly_cli.cluster import Cluster
 from dayfly_cli.ends import title
 from dayfly_core import instant, names, scaling
 from dayfly_core.api import Unit
-from dayfly_core.guard import Guard
 from dayfly_core.helm import marks as helm
 from dayfly_core.helm.marks import ReleaseRef
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta, Resource
-from dayfly_core.policies import Policies, Policy
-from dayfly_core.simulation import END, Event
+from dayfly_core.policies import Policy
+from dayfly_core.simulation import END, SCALE_DOWN, Event, World
 from dayfly_kube.discovery import Discovery
 from dayfly_kube.errors import ApiError
 from dayfly_kube.release_plans import planned
@@ -75,11 +74,13 @@ class Prospector:
     """Looks acts up, with the rights of the person who asks."""
 
     def __init__(
-        self, cluster: Cluster, policies: Policies, guard: Guard, kinds: list[Resource]
+        self, cluster: Cluster, world: World, kinds: list[Resource], *, everywhere: bool
     ) -> None:
         discovery = Discovery(cluster.client)
-        self._policies = policies
-        self._guard = guard
+        self._policies = world.policies
+        self._guard = world.guard
+        self._everywhere = everywhere
+        """Whether breakers were judged by all that their policies hold."""
         self._members = Members(cluster.client, discovery, lambda: kinds)
         self._workloads = Workloads(cluster.client, discovery)
         self._releases = ReleaseReader(cluster.client, discovery)
@@ -118,7 +119,9 @@ class Prospector:
         return tuple(found)
 
     def _held(self, event: Event, meta: ObjectMeta) -> tuple[str, ...]:
-        if names.CAUGHT_UP not in meta.annotation_map:
+        if event.held:
+            return (f"held back: {event.held}; see dayfly breaker show, and dayfly simulate",)
+        if self._everywhere or names.CAUGHT_UP not in meta.annotation_map:
             return ()
         return (f"nobody asked for this end: {event.by} may hold it back (dayfly breaker show)",)
 
@@ -139,9 +142,6 @@ class Prospector:
         objects = tuple(Touched(step.key, step.uid) for step in plan.steps)
         blockers = tuple(blocker.text for blocker in plan.blockers)
         return Prospect(event, objects, blockers, tuple(remarks))
-
-
-SCALE_DOWN = "scale down"
 
 
 def last_of_release(

@@ -1,25 +1,57 @@
 """The cluster as it is now, for what is decided about it: what ``explain`` and ``simulate`` ask."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
+import msgspec
+
 from dayfly_cli import hindrances, managed
+from dayfly_cli.awaiting import awaited
 from dayfly_cli.cluster import Cluster
+from dayfly_cli.ends import Awaited
+from dayfly_cli.proposal import Rules
 from dayfly_cli.terminal import Failed, Terminal
+from dayfly_core import api, instant
+from dayfly_core.brakes import Brakes
+from dayfly_core.breaker import Standing, reset_of
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta, Resource
 from dayfly_core.policies import Policies
 from dayfly_core.simulation import World
 from dayfly_kube.discovery import Discovery
 from dayfly_kube.errors import ApiError
-from dayfly_operator.policies import PolicyBook
+from dayfly_operator.policies import Entry, Knowledge, PolicyBook
 
 NOT_TOLD: Final = (
     "you may not read ExpiryPolicies, from which all follows; the ClusterRole dayfly-view allows it"
 )
 
+NOT_INSTALLED: Final = "Dayfly is not installed here: no ExpiryPolicies"
+
 
 async def policies(cluster: Cluster, terminal: Terminal) -> Policies:
     """Read the policies as the operator does, with since when it knows their steps."""
+    return (await rules(cluster, terminal)).policies
+
+
+async def rules(cluster: Cluster, terminal: Terminal, *, needed: bool = True) -> Rules:
+    """Read the policies, and what is written of their breakers.
+
+    Raises Failed where Dayfly is not installed, unless that is not ``needed``: what it would do can
+    be asked before.
+    """
+    known = await _known(cluster, terminal)
+    if not known.installed:
+        if needed:
+            raise Failed(NOT_INSTALLED)
+        terminal.warn(f"{NOT_INSTALLED}: shown is what would happen if it were")
+    for name, entry in known.entries.items():
+        if entry.fault:
+            terminal.warn(f"ExpiryPolicy {name} is not in force: {entry.fault}")
+    standings = {name: _standing(entry) for name, entry in known.entries.items()}
+    return Rules(known.policies, standings, {n: e.meta for n, e in known.entries.items()})
+
+
+async def _known(cluster: Cluster, terminal: Terminal) -> Knowledge:
     book = PolicyBook(
         cluster.client, terminal.monotonic, lambda _before, _known: None, terminal.now
     )
@@ -29,26 +61,44 @@ async def policies(cluster: Cluster, terminal: Terminal) -> Policies:
         if error.forbidden:
             raise Failed(NOT_TOLD) from error
         raise
-    if not book.known.installed:
-        raise Failed("Dayfly is not installed here: no ExpiryPolicies")
-    for name, entry in book.known.entries.items():
-        if entry.fault:
-            terminal.warn(f"ExpiryPolicy {name} is not in force: {entry.fault}")
-    return book.known.policies
+    return book.known
 
 
-async def snapshot(cluster: Cluster, terminal: Terminal, *, everywhere: bool) -> World:
+def _standing(entry: Entry) -> Standing:
+    """Return what was decided of a policy's breaker; what cannot be read is as good as nothing."""
+    reset_at, written = reset_of(entry.meta), entry.status.breaker
+    try:
+        since = instant.parse(written.opened_at) if isinstance(written, api.Breaker) else None
+    except instant.InvalidInstant:
+        since = None
+    return Standing(since, reset_at)
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """The cluster as it is now."""
+
+    world: World
+    awaited: Mapping[Key, Awaited]
+    """What managers do at no instant that is known."""
+
+
+async def snapshot(
+    cluster: Cluster, terminal: Terminal, known: Rules, *, everywhere: bool
+) -> Snapshot:
     """Read everything that may end, in one namespace or in all; says what may not be read."""
-    known = await policies(cluster, terminal)
     objects = {
         Key(NAMESPACES, "", meta.name): meta for meta in await _namespaces(cluster, everywhere)
     }
-    for resource in await _kinds(cluster, known.resources, everywhere=everywhere):
+    for resource in await _kinds(cluster, known.policies.resources, everywhere=everywhere):
         objects |= await _listed(cluster, resource, terminal, everywhere=everywhere)
     guard = await hindrances.guard(cluster)
     found = await managed.managers(cluster, guard, everywhere=everywhere)
-    players = [each for each in found.players if everywhere or each.target == cluster.namespace]
-    return World(terminal.now(), objects, known, guard, players)
+    if not everywhere:
+        found = found.only(Key(NAMESPACES, "", cluster.namespace))
+    now = terminal.now()
+    brakes = Brakes(known.policies, guard, known.standings, now)
+    world = World(now, objects, known.policies, guard, found.players, brakes)
+    return Snapshot(world, awaited(found, world))
 
 
 async def _namespaces(cluster: Cluster, everywhere: bool) -> list[ObjectMeta]:

@@ -19,6 +19,7 @@ See what ends
                           {prog} plan -A --within 1h
   simulate              what would happen for a while; changes nothing
                           {prog} simulate -A --for 7d
+                          {prog} simulate -A -f policy.yaml    if it were applied
   history               what has ended, why, and by which policy
                           {prog} history -A --since 24h
 

@@ -28,6 +28,9 @@ QUIET: Final = timedelta(minutes=10)
 """Without anything to hold back for this long a breaker closes by itself: the policy was corrected.
 Not at once: a list that comes back empty must not close it."""
 
+COUNTED: Final = timedelta(seconds=1)
+"""A count of all objects is used again for so long: what ends at one instant is judged by one."""
+
 NAMED: Final = 3
 """Objects that are named in a sentence."""
 

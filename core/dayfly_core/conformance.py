@@ -39,6 +39,24 @@ def without_nulls(value: object) -> object:
     return {name: without_nulls(field) for name, field in fields.items() if field is not None}
 
 
+def unknown(schema: Schema, value: object, path: str) -> Iterator[str]:
+    """Yield the paths of fields that the schema does not have: the API server would drop them.
+
+    A stored object may have them, for it may be newer than this schema; what somebody is just
+    writing has misspelt them.
+    """
+    if isinstance(value, list):
+        for index, item in enumerate(cast("list[object]", value)):
+            yield from unknown(schema.get("items", {}), item, f"{path}[{index}]")
+    if not isinstance(value, dict) or "properties" not in schema:
+        return
+    for field, item in cast("dict[str, object]", value).items():
+        if field not in schema["properties"]:
+            yield f"{path}.{field}"
+        else:
+            yield from unknown(schema["properties"][field], item, f"{path}.{field}")
+
+
 def _has_type(type_: str, value: object) -> bool:
     # bool is an int to Python, not to JSON.
     return isinstance(value, _TYPES[type_]) and (type_ == "boolean" or not isinstance(value, bool))

@@ -36,7 +36,7 @@ from dayfly_core.objects import (
     OwnMeta,
 )
 from dayfly_core.reasons import Reason
-from dayfly_core.simulation import END, Event, Turn
+from dayfly_core.simulation import END, SCALE_DOWN, Event, Turn
 
 DONE = Outcome(Result.DONE)
 
@@ -155,7 +155,7 @@ def _told(act: Act, key: Key) -> tuple[Key, str, bool]:
         case DeleteItself():
             return key, END, True
         case ScaleNamespace(namespace=namespace):
-            return Key(NAMESPACES, "", namespace), "scale down", False
+            return Key(NAMESPACES, "", namespace), SCALE_DOWN, False
         case Announce(namespace=namespace):
             return Key(NAMESPACES, "", namespace), "warn", False
         case Send():

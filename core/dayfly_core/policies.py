@@ -95,6 +95,11 @@ def read_policy(stored: api.StoredPolicy) -> Policy:
     return compile_policy(api.ExpiryPolicy(metadata=stored.metadata, spec=spec))
 
 
+def unknown_fields(spec: object) -> tuple[str, ...]:
+    """Return the paths of fields in a written spec that no ExpiryPolicy has."""
+    return tuple(conformance.unknown(_schema(), spec, "spec"))
+
+
 @cache
 def _schema() -> structural.Schema:
     return structural.schema(api.ExpiryPolicySpec)

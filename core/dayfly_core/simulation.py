@@ -1,6 +1,7 @@
 """What would happen until some instant: the operator's own decisions, on a clock that is not real.
 
-Every act succeeds at once, and nobody interferes: neither people, nor a pace, nor a breaker.
+Every act succeeds at once, and no person interferes, nor a pace. Breakers do if they are given, and
+a Helm release ends whole if what it would end was read.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,31 +13,25 @@ from typing import Final, Protocol, assert_never
 import msgspec
 from msgspec.structs import replace
 
-from dayfly_core import ending, names
-from dayfly_core.actions import Action, Annotate, Call, Delete, ScaleDown, Stamp, Wake
+from dayfly_core import ending
+from dayfly_core.actions import Action, Delete, ScaleDown
+from dayfly_core.brakes import Brakes
+from dayfly_core.event import END, NOTE, SCALE_DOWN, Event, apply, described
 from dayfly_core.guard import Guard
-from dayfly_core.lifecycle import Result
+from dayfly_core.helm.foresight import Alone, Ends, Releases, Stays, Waits
+from dayfly_core.helm.marks import ReleaseRef
+from dayfly_core.helm.release import Hold, ReleasePlan, holding
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta
 from dayfly_core.policies import Policies
-from dayfly_core.reasons import Reason
-from dayfly_core.stamps import Changes, Stamps, applied
 from dayfly_core.subject import Subject
+
+__all__ = [
+    "END", "NOTE", "SCALE_DOWN", "Event", "Player", "Turn", "World", "apply", "described",
+    "simulate",
+]  # fmt: skip
 
 TOGETHER: Final = 64
 """Acts on one object at one instant, at most: more is a fault, and no reason to hang."""
-
-
-class Event(msgspec.Struct, frozen=True):
-    """Something that happens to an object."""
-
-    at: datetime
-    key: Key
-    what: str
-    """What is done, in a word or two."""
-    rule: str
-    """The step or reason it follows from."""
-    by: str
-    """Who has that rule: ``ExpiryPolicy/previews``."""
 
 
 class Turn(msgspec.Struct, frozen=True):
@@ -46,6 +41,8 @@ class Turn(msgspec.Struct, frozen=True):
     gone: frozenset[Key] = frozenset()
     """What does not exist any more; a Namespace takes along all in it."""
     again: datetime | None = None
+    over: bool = False
+    """Whether nothing more is to be done at this instant, though something has happened."""
 
 
 class Player(Protocol):
@@ -76,6 +73,10 @@ class World:
     policies: Policies
     guard: Guard
     players: Sequence[Player] = ()
+    brakes: Brakes | None = None
+    """None: surprising ends happen too."""
+    releases: Mapping[ReleaseRef, ReleasePlan] | None = None
+    """What ends with each Helm release; None, or one that is not here: what is stamped."""
 
     def subject(self, key: Key) -> Subject | None:
         """Return an object as the operator would see it."""
@@ -93,68 +94,6 @@ def simulate(world: World, until: datetime) -> Iterator[Event]:
         yield from run.look(due[1])
 
 
-def apply(action: Action, meta: ObjectMeta, now: datetime) -> ObjectMeta | None:
-    """Return the object after an act on it; None if it is gone."""
-    match action:
-        case Delete():
-            return None
-        case Stamp(stamps=stamps):
-            return stamped(meta, stamps)
-        case Annotate() | Wake():
-            return _annotated(meta, action.annotations)
-        case ScaleDown(steps=steps):
-            return _annotated(meta, {names.STEPS: steps})
-        case Call():
-            done = action.ledger.ended(action.step, Result.DONE, now)
-            return _annotated(meta, {names.STEPS: done.text})
-        case _:
-            assert_never(action)
-
-
-def stamped(meta: ObjectMeta, stamps: Stamps) -> ObjectMeta:
-    """Return the object with these stamps, as a new version."""
-    version = meta.resource_version
-    return replace(
-        meta,
-        resource_version=str(int(version) + 1) if version.isdigit() else version,
-        annotations=applied(meta.annotation_map, stamps.annotations) or None,
-        labels=applied(meta.label_map, stamps.labels) or None,
-    )
-
-
-def described(action: Action, now: datetime) -> Event:
-    """Say what an act is."""
-    what, rule = _words(action)
-    return Event(now, action.key, what, rule, f"ExpiryPolicy/{action.policy}")
-
-
-def _words(action: Action) -> tuple[str, str]:
-    match action:
-        case Delete():
-            return END, action.step or "DELETE@0s"
-        case Stamp():
-            return "stamp", action.reason
-        case Annotate():
-            return ("warn" if action.reason == Reason.WARNED else NOTE), action.step
-        case ScaleDown():
-            return "scale down", action.step
-        case Call():
-            return "call", action.step
-        case Wake():
-            return "wake", names.WAKE_REQUESTED
-        case _:
-            assert_never(action)
-
-
-END: Final = "delete"
-NOTE: Final = "note"
-"""What an act is that only keeps records."""
-
-
-def _annotated(meta: ObjectMeta, changes: Changes) -> ObjectMeta:
-    return stamped(meta, Stamps(changes))
-
-
 @dataclass
 class _Run:
     """When each object is to be looked at next."""
@@ -168,9 +107,15 @@ class _Run:
     _about: dict[str, list[Key]] = field(default_factory=dict[str, list[Key]])
     """Who is about each namespace."""
 
+    _releases: Releases = field(default_factory=lambda: Releases({}))
+
     def __post_init__(self) -> None:
         """Have everything looked at."""
         self._players = {player.key: player for player in self.world.players}
+        self._releases = Releases(self.world.releases or {})
+        for key, meta in self.world.objects.items():
+            self._releases.joined(key, meta)
+            self._tell_brakes(key)
         for key in (*self.world.objects, *self._players):
             self._set(key, self.world.now)
             if key.namespace:
@@ -191,30 +136,79 @@ class _Run:
         """Do what is to be done for one object now."""
         for _ in range(TOGETHER):
             player = self._players.get(key)
-            events, again = self._played(player) if player else self._planned(key)
-            yield from events
-            if not events:
-                return self._set(key, again)
+            turn = self._played(player) if player else self._planned(key)
+            yield from turn.events
+            if not turn.events or turn.over:
+                return self._set(key, turn.again)
 
-    def _planned(self, key: Key) -> tuple[tuple[Event, ...], datetime | None]:
+    def _planned(self, key: Key) -> Turn:
         world, subject = self.world, self.world.subject(key)
         if subject is None:
-            return (), None
+            return Turn()
         plan = ending.plan(subject, world.policies, world.guard, world.now)
+        for action in plan.actions:
+            if why := self._held_back(action):
+                return self._kept(action, why)
+            if isinstance(action, Delete) and action.release and world.releases is not None:
+                return self._release(action)
         meta: ObjectMeta | None = subject.meta
         for action in plan.actions:
             meta = apply(action, meta, world.now) if meta else None
+        self._became(key, meta)
+        return Turn(tuple(described(each, world.now) for each in plan.actions), again=plan.again)
+
+    def _became(self, key: Key, meta: ObjectMeta | None) -> None:
         if meta is None:
             self._gone(key)
-        else:
-            world.objects[key] = meta
-        return tuple(described(action, world.now) for action in plan.actions), plan.again
+        elif meta is not self.world.objects[key]:
+            self.world.objects[key] = meta
+            self._tell_brakes(key)
 
-    def _played(self, player: Player) -> tuple[tuple[Event, ...], datetime | None]:
+    def _held_back(self, action: Action) -> str:
+        brakes = self.world.brakes
+        if brakes is None or not isinstance(action, Delete | ScaleDown):
+            return ""
+        return brakes.holds_back(action, self.world.now)
+
+    def _kept(self, action: Action, why: str) -> Turn:
+        """Tell once that something does not happen: nobody does anything about it here."""
+        return Turn((replace(described(action, self.world.now), held=why),), over=True)
+
+    def _release(self, order: Delete) -> Turn:
+        """End a whole Helm release with the last of its members."""
+        now = self.world.now
+        outcome = self._releases.end(order, self.world.objects, self._hold)
+        match outcome:
+            case Alone():
+                self._gone(order.key)
+                return Turn((described(order, now),))
+            case Waits():
+                return Turn(again=outcome.until)
+            case Stays():
+                return self._kept(order, outcome.why)
+            case Ends():
+                return Turn(tuple(self._ended(order, key) for key in outcome.keys), over=True)
+            case _:
+                assert_never(outcome)
+
+    def _ended(self, order: Delete, key: Key) -> Event:
+        self._gone(key)
+        return replace(described(order, self.world.now), key=key, release=str(order.release))
+
+    def _hold(self, key: Key) -> Hold | None:
+        """Say what keeps a member of a release, by its own plan."""
+        world, subject = self.world, self.world.subject(key)
+        assert subject, key
+        plan = ending.plan(subject, world.policies, world.guard, world.now)
+        held = [self._held_back(each) for each in plan.actions if isinstance(each, Delete)]
+        brake = next((why for why in held if why), None)
+        return holding(key, plan, world.now, brake)
+
+    def _played(self, player: Player) -> Turn:
         turn = player.play(self.world.objects, self.world.now)
         for key in turn.gone:
             self._gone(key)
-        return turn.events, turn.again
+        return turn
 
     def _gone(self, key: Key) -> None:
         gone = [key]
@@ -225,10 +219,15 @@ class _Run:
             self.world.objects.pop(each, None)
             self._players.pop(each, None)
             self._due.pop(each, None)
+            self._tell_brakes(each)
 
     def _tell(self, namespace: str) -> None:
         for key in self._about.get(namespace, ()):
             self._set(key, self.world.now)
+
+    def _tell_brakes(self, key: Key) -> None:
+        if self.world.brakes:
+            self.world.brakes.seen(key, self.world.subject(key), self.world.now)
 
     def _set(self, key: Key, at: datetime | None) -> None:
         if at is not None and (key in self.world.objects or key in self._players):

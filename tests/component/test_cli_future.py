@@ -97,7 +97,7 @@ async def test_explain_says_why_nothing_happens(
 @pytest.mark.usefixtures("namespaces_end")
 async def test_simulate_prints_what_happens_in_order_and_writes_nothing(shell: Shell) -> None:
     answer = await shell.run("simulate --for 2d")
-    header, *lines = answer.out.splitlines()
+    header, *lines = answer.out.partition("\n\n")[0].splitlines()
     assert header.split() == ["AT", "WHAT", "NAMESPACE", "OBJECT", "RULE"]
     assert [(line.split()[1], line.split()[3]) for line in lines] == [
         ("delete", "deployment.apps/web"),

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, Protocol
 
 import msgspec
@@ -16,9 +16,6 @@ from dayfly_operator.stamped import Stamped
 
 SLICE: Final = 500
 """Objects looked at in one go: some milliseconds in which no due end is served."""
-
-COUNTED: Final = timedelta(seconds=1)
-"""A count of all objects is used again for so long."""
 
 
 class Surroundings(Protocol):
@@ -126,7 +123,7 @@ class Surprises:
     def objects(self, policy: str) -> int:
         """Count what a policy holds."""
         now = self._now()
-        if self._counted is None or now - self._counted[0] >= COUNTED:
+        if self._counted is None or now - self._counted[0] >= breaker.COUNTED:
             everything = self._surroundings.everything()
             self._counted = (now, Counter(found.policy for _, found in everything))
         return self._counted[1][policy]
