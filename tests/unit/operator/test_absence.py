@@ -23,71 +23,19 @@ from dayfly_core.claim_repair import GRACE
 from dayfly_core.ending import plan
 from dayfly_core.guard import Guard
 from dayfly_core.lifecycle import Rule, choose
-from dayfly_core.objects import NAMESPACES, Key, Resource
 from dayfly_core.policies import Policies, Policy
-from dayfly_core.reasons import Reason
 from dayfly_core.subject import Subject
 from dayfly_core.triggers import Checks, Facts, PodsSucceed
-from dayfly_kube.errors import ApiError, Status, StatusDetails, Unproven, Unreachable
+from dayfly_kube.errors import ApiError, Unproven, Unreachable
 from dayfly_kube.guarding import GuardBook
 from dayfly_operator import memory
-from dayfly_operator.members import Keeper, Members
 from dayfly_operator.naming.claim_repair import LOST
-from dayfly_operator.own.namespace_end import Gone, NamespaceEnd, Withheld
+from dayfly_operator.own.namespace_end import Gone
 from support.build import NOW, SECOND, a_policy, an_object
 from support.claim_cluster import Cluster as ClaimCluster
+from support.one_answer import ABSENT, AWAY, FORBIDDEN, SOMEBODY_ELSES, UNIT, Server, ending
 from support.subjects import GUARD, about
 from support.timelines import on_timeline
-
-UNIT = Key(NAMESPACES, "", "shop")
-MAPS = Resource("", "v1", "configmaps", "ConfigMap", namespaced=True)
-ABSENT = ApiError(Status(404, "NotFound", "not found", StatusDetails(name="shop")))
-SOMEBODY_ELSES = ApiError(Status(404, "", "<html>404 page not found</html>"))
-FORBIDDEN = ApiError(Status(403, "Forbidden"))
-AWAY = ApiError(Status(503, "ServiceUnavailable"))
-
-
-class Server:
-    """Answers everything with the same."""
-
-    def __init__(self, answer: Exception | dict[str, Any]) -> None:
-        self.answer = answer
-        self.written = list[str]()
-
-    async def get(self, path: str, *, metadata_only: bool = False) -> bytes:
-        return self._answered()
-
-    async def get_list(self, path: str, **_: object) -> bytes:
-        return self._answered()
-
-    async def find(self, group: str, plural: str) -> Resource | None:
-        return MAPS if plural == "configmaps" else None
-
-    def forget(self, group: str, plural: str) -> None:
-        raise AssertionError(plural)
-
-    async def turn(self) -> float:
-        return 0.0
-
-    async def create(self, path: str, body: object) -> bytes:
-        raise AssertionError(path)
-
-    async def apply(self, path: str, body: object, *, manager: str, force: bool = True) -> bytes:
-        raise AssertionError(path)
-
-    async def merge_patch(self, path: str, body: object) -> bytes:
-        self.written.append(path)
-        return b"{}"
-
-    async def delete(self, path: str, **_: object) -> bytes:
-        self.written.append(path)
-        return b"{}"
-
-    def _answered(self) -> bytes:
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return json.dumps(self.answer).encode()
-
 
 # The policies.
 
@@ -161,109 +109,11 @@ async def test_the_api_servers_word_counts() -> None:
     assert await memory.read(Server(ABSENT), UNIT) is None
 
 
-def ending(server: Server, guard: Callable[[], Guard] = lambda: GUARD) -> NamespaceEnd:
-    return NamespaceEnd(server, server, guard, members(server), server, lambda: NOW)
-
-
 async def test_whose_namespace_seems_to_be_gone_is_not_done_by_a_proxys_word() -> None:
     # An Ephemerator deletes itself once its namespace is gone.
     with pytest.raises(ApiError):
         await ending(Server(SOMEBODY_ELSES)).end("shop", by="Ephemerator/a", due=NOW)
     assert await ending(Server(ABSENT)).end("shop", by="Ephemerator/a", due=NOW) == Gone()
-
-
-# What is in a namespace.
-
-
-class Shop(Server):
-    """Answers for the ConfigMaps of one namespace, in one version after the other."""
-
-    def __init__(self, *answers: Exception | dict[str, Any], now: Resource | None = MAPS) -> None:
-        """``now`` is how the kind is served once somebody asks anew."""
-        super().__init__({"metadata": {"name": "shop", "uid": "u", "resourceVersion": "1"}})
-        self.answers = list(answers)
-        self.kind: Resource | None = MAPS
-        self.now = now
-
-    async def find(self, group: str, plural: str) -> Resource | None:
-        return self.kind if plural == "configmaps" else None
-
-    def forget(self, group: str, plural: str) -> None:
-        self.kind = self.now
-
-    async def get_list(self, path: str, **_: object) -> bytes:
-        answer = self.answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return json.dumps(answer).encode()
-
-
-def members(server: Server) -> Members:
-    return Members(server, server, lambda: ())
-
-
-def page(*names: str, rest: str = "") -> dict[str, Any]:
-    items = [{"metadata": {"name": name}} for name in names]
-    return {"kind": "ConfigMapList", "metadata": {"continue": rest}, "items": items or None}
-
-
-PRECIOUS = "configmaps/shop/precious"
-AGAIN = MAPS._replace(version="v2")
-
-
-@pytest.mark.parametrize(
-    ("shop", "want"),
-    [
-        pytest.param(Shop(page()), None, id="a list of nothing"),
-        pytest.param(Shop(page("precious")), Keeper(PRECIOUS), id="a list of one"),
-        pytest.param(
-            Shop(page(rest="a"), page("precious")),
-            Keeper(PRECIOUS),
-            id="a page of nothing, and one more",
-        ),
-        pytest.param(Shop(FORBIDDEN), None, id="a kind that nobody let the operator list"),
-        pytest.param(Shop(SOMEBODY_ELSES, now=None), None, id="a kind that is no longer served"),
-        pytest.param(
-            Shop(SOMEBODY_ELSES, page("precious"), now=AGAIN),
-            Keeper(PRECIOUS),
-            id="a version that is no longer served, beside one that is",
-        ),
-        pytest.param(
-            Shop(SOMEBODY_ELSES),
-            Keeper(doubt="configmaps: 404 : <html>404 page not found</html>; but it is served"),
-            id="a 404 for what is served",
-        ),
-        pytest.param(
-            Shop({}),
-            Keeper(doubt="GET /api/v1/namespaces/shop/configmaps: kind is '', which is no List"),
-            id="an object that says nothing",
-        ),
-    ],
-)
-async def test_only_a_list_of_nothing_says_that_a_namespace_holds_nothing(
-    shop: Shop, want: Keeper | None
-) -> None:
-    assert await members(shop).keeper("shop") == want
-
-
-async def test_what_cannot_be_listed_does_not_count_as_nothing() -> None:
-    with pytest.raises(ApiError):
-        await members(Shop(AWAY)).keeper("shop")
-
-
-async def test_a_namespace_stays_while_its_members_are_in_doubt() -> None:
-    shop = Shop(SOMEBODY_ELSES)
-    kept = await ending(shop).end("shop", by="Ephemerator/a", due=NOW)
-    assert isinstance(kept, Withheld)
-    assert (kept.reason, kept.certain) == (Reason.MEMBERS_UNKNOWN, False)
-    assert shop.written == []
-
-
-async def test_a_namespace_stays_while_its_members_cannot_be_listed() -> None:
-    shop = Shop(Unreachable("away"))
-    with pytest.raises(Unreachable):
-        await ending(shop).end("shop", by="Ephemerator/a", due=NOW)
-    assert shop.written == []
 
 
 # Pods.
