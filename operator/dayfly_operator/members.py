@@ -27,6 +27,9 @@ USUAL_MEMBERS: Final[tuple[GroupResource, ...]] = (
 )
 """Kinds searched for protected objects whatever policies name, where the operator may list them."""
 
+PAGE: Final = 100
+"""Protected objects read at once: of those that a controller made, there may be many."""
+
 PROTECTED_SELECTOR: Final = f"{names.PROTECTED}=true"
 
 
@@ -141,10 +144,13 @@ class Members:
 
     async def _listed(self, resource: Resource, namespace: str) -> PartialObject | None:
         path = resource.path(namespace)
-        params = {"labelSelector": PROTECTED_SELECTOR, "limit": "1"}
+        params = {"labelSelector": PROTECTED_SELECTOR, "limit": str(PAGE)}
         while True:
             body = await self._client.get_list(path, params=params, metadata_only=True)
             page = proven(body, PartialList, path)
-            if page.items or not page.metadata.rest:
-                return next(iter(page.items or ()), None)
+            # What a controller makes has the labels of a template, which anybody may write: nobody
+            # was asked whether they may protect. Who may, labels what the controller serves.
+            own = [item for item in page.items or () if not item.metadata.controlled]
+            if own or not page.metadata.rest:
+                return next(iter(own), None)
             params = {**params, "continue": page.metadata.rest}
