@@ -168,7 +168,7 @@ def recorded(meta: ObjectMeta, now: datetime) -> dict[str, str]:
     """Return the annotation of an object that has been warned."""
     done = Record("NOTIFY@-1h", ID, Result.DONE, now)
     end = meta.annotation_map[names.EXPIRES_AT]
-    return {names.STEPS: Ledger(end, {done.rule: done}).text}
+    return {names.STEPS: Ledger(end, {done.rule: done}, uid=meta.uid).text}
 
 
 async def _record(field: Meadow, numbers: Sequence[int]) -> None:

@@ -122,7 +122,7 @@ async def _annotate(
 async def _woken(cluster: Cluster, resource: Resource, name: str) -> ObjectMeta:
     for _ in range(LOOKS):
         meta = await cluster.read(resource, name)
-        if not waking.request(meta.annotation_map):
+        if not waking.request(meta):
             return meta
         await asyncio.sleep(LOOK_EVERY)
     raise Failed(

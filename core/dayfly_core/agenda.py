@@ -6,7 +6,7 @@ never is, and what comes after it waits until it is delivered or given up.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -18,6 +18,7 @@ from dayfly_core.api import StepType, Unit
 from dayfly_core.helm.marks import release_of
 from dayfly_core.lifecycle import Choice, Record, Result, Rule, choose, occurrence, overtakes
 from dayfly_core.objects import ObjectMeta
+from dayfly_core.outgoing.outbox import LONGEST_PAUSE
 from dayfly_core.policies import Policy
 from dayfly_core.reasons import Reason
 from dayfly_core.scaling import SCALABLE
@@ -34,6 +35,9 @@ STRENGTH: Final[Mapping[StepType, int]] = {
     StepType.DELETE: 3,
 }
 """Which due step makes which earlier one pointless; see ``Rule.strength``."""
+
+LONGEST_WAIT: Final = timedelta(seconds=LONGEST_PAUSE)
+"""Between two attempts of one step."""
 
 NO_FACTS: Final = Facts()
 
@@ -149,8 +153,7 @@ class Page(msgspec.Struct, frozen=True):
 
 def plan(subject: Subject, policy: Policy, wish: Wish, now: datetime) -> Plan:
     """Decide about an object with an end, by the timeline of its policy."""
-    end, text = wish.at or LAST, wish.at_text or ""
-    ledger = timeline.read(subject.meta.annotation_map.get(names.STEPS), text)
+    end, ledger = wish.at or LAST, timeline.of(subject.meta)
     choice = choose(rules(policy, ledger.records, end), NO_FACTS, ledger.records, now)
     page = Page(subject, policy, end, ledger, choice, now)
     if page.outdated and not (page.step and page.step.type in REPLACING):
@@ -186,7 +189,7 @@ def _webhook(page: Page, step: Step) -> Plan:
 
 def _call(page: Page, step: Step, webhook: Webhook) -> Plan:
     record = page.ledger.records[step.name]
-    if record.at > page.now:
+    if _is_early(record, page.now):
         return _waiting(page, record, Reason.CALL_PENDING)
     call = Call(
         key=page.subject.key,
@@ -194,7 +197,7 @@ def _call(page: Page, step: Step, webhook: Webhook) -> Plan:
         resource_version=page.meta.resource_version,
         due=due(page.policy, step, page.end).at,
         policy=page.policy.name,
-        occurrence=record.id,
+        occurrence=_id_of(page, step),
         attempt=record.attempts + 1,
         step=step.name,
         webhook=webhook,
@@ -202,6 +205,11 @@ def _call(page: Page, step: Step, webhook: Webhook) -> Plan:
         expires_at=page.end,
     )
     return Plan((call,), page.choice.again, Reason.CALL_PENDING)
+
+
+def _is_early(record: Record, now: datetime) -> bool:
+    """Whether the next attempt is to come; nothing waits longer than any pause is, or for ever."""
+    return now < record.at <= shifted(now, LONGEST_WAIT)
 
 
 def _waiting(page: Page, record: Record, reason: str) -> Plan:
@@ -214,7 +222,7 @@ def _scale_down(page: Page, step: Step) -> Plan:
         noted = _noted(page, step, Result.SUPERSEDED, NOTHING_TO_SCALE)
         return _written(page, noted, Reason.NOTHING_TO_SCALE)
     record = page.ledger.records.get(step.name)
-    if record and record.at > page.now:
+    if record and _is_early(record, page.now):
         return _waiting(page, record, Reason.SCALING_FAILED)
     when = due(page.policy, step, page.end)
     order = ScaleDown(

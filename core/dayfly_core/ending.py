@@ -59,7 +59,7 @@ def _stamped(subject: Subject, policies: Policies, now: datetime) -> Plan:
     if policy.suspended:
         return nothing(Reason.SUSPENDED, f"ExpiryPolicy {name} is suspended")
     wish, annotations = read(subject.meta), subject.meta.annotation_map
-    if names.WAKE_REQUESTED in annotations and (request := waking.request(annotations)):
+    if names.WAKE_REQUESTED in annotations and (request := waking.request(subject.meta)):
         return waking.plan(subject, policy, wish, request, now)
     if wish.at is None:
         return _endless(subject, policy, wish, now)

@@ -32,11 +32,9 @@ def earliest(policy: Policy, end: datetime) -> datetime:
 
 def coming(policy: Policy, meta: ObjectMeta, end: datetime) -> Next | None:
     """Return the first step that is not done; None once all are."""
-    annotations = meta.annotation_map
-    if not policy.timeline and names.STEPS not in annotations:
+    if not policy.timeline and names.STEPS not in meta.annotation_map:
         return Next(agenda.due(policy, DELETION, end).at, DELETION.name)
-    ledger = timeline.read(annotations.get(names.STEPS), annotations.get(names.EXPIRES_AT, ""))
-    following = agenda.coming(policy, ledger.records, end)
+    following = agenda.coming(policy, timeline.of(meta).records, end)
     if following is None:
         return None
     return Next(max(following.at, earliest(policy, end)), following.step.name)
@@ -44,11 +42,8 @@ def coming(policy: Policy, meta: ObjectMeta, end: datetime) -> Next | None:
 
 def ending(policy: Policy, meta: ObjectMeta, end: datetime) -> datetime | None:
     """Return when the object is next scaled down or deleted; None once there is no more of that."""
-    annotations = meta.annotation_map
-    records: Mapping[str, Record] = {}
-    if names.STEPS in annotations:
-        written, at = annotations[names.STEPS], annotations.get(names.EXPIRES_AT, "")
-        records = timeline.read(written, at).records
+    recorded = names.STEPS in meta.annotation_map
+    records: Mapping[str, Record] = timeline.of(meta).records if recorded else {}
     dues = (
         _turn(policy, step, records.get(step.name), end)
         for step in policy.steps

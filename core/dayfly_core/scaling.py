@@ -158,8 +158,12 @@ SCALABLE: Final[frozenset[GroupResource]] = frozenset(_WAY_OF)
 
 
 def scaled_by(meta: ObjectMeta) -> str:
-    """Return which occurrence scaled the object down; empty if Dayfly has not."""
-    return meta.annotation_map.get(names.SCALED_BY, "")
+    """Return which occurrence scaled the object down; empty if Dayfly has not.
+
+    Who plants the mark on a new object, to be left alone, cannot know the uid that belongs to it.
+    """
+    text, _, uid = meta.annotation_map.get(names.SCALED_BY, "").partition(" ")
+    return text if uid == meta.uid else ""
 
 
 def down(kind: GroupResource, workload: Workload, occurrence: str) -> Change | None:
@@ -169,7 +173,8 @@ def down(kind: GroupResource, workload: Workload, occurrence: str) -> Change | N
     change = _WAY_OF[kind].down(workload)
     if change is None:
         return None
-    return Change(change.note, change.spec, {**change.annotations, names.SCALED_BY: occurrence})
+    mark = f"{occurrence} {workload.metadata.uid}"
+    return Change(change.note, change.spec, {**change.annotations, names.SCALED_BY: mark})
 
 
 def up(kind: GroupResource, workload: Workload) -> Change | None:

@@ -30,8 +30,7 @@ def surprises(policy: Policy, meta: ObjectMeta, end: datetime) -> tuple[datetime
 
 
 def _open(dues: dict[str, datetime], meta: ObjectMeta) -> list[datetime]:
-    written = meta.annotation_map.get(names.STEPS)
-    if not dues or not written:
+    if not dues or names.STEPS not in meta.annotation_map:
         return list(dues.values())
-    done = timeline.read(written, meta.annotation_map.get(names.EXPIRES_AT, "")).records
+    done = timeline.of(meta).records
     return [at for name, at in dues.items() if name not in done]

@@ -6,15 +6,16 @@ an annotation of the object, and counts for one end: with another end all steps 
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
-from msgspec import UNSET, UnsetType
-from msgspec.structs import force_setattr
+from msgspec import UNSET, Meta, UnsetType
+from msgspec.structs import force_setattr, replace
 
-from dayfly_core import duration, instant
+from dayfly_core import duration, instant, names
 from dayfly_core.api import StepType, StepWebhook, TimelineStep
 from dayfly_core.lifecycle import Record, Result
+from dayfly_core.objects import ObjectMeta
 
 
 class Webhook(msgspec.Struct, frozen=True):
@@ -82,12 +83,16 @@ def known_since(steps: Iterable[Step], sightings: Sightings, now: datetime) -> d
     return {step.name: seen.get(step.name) or unwritten or now for step in steps}
 
 
+MOST_ATTEMPTS: Final = 10_000
+"""Of one step: more are not of our writing."""
+
+
 class _Done(msgspec.Struct, frozen=True, omit_defaults=True):
     step: str
     id: str
     result: Result
     at: str
-    attempts: int = 0
+    attempts: Annotated[int, Meta(ge=0, le=MOST_ATTEMPTS)] = 0
     message: str = ""
 
 
@@ -97,6 +102,7 @@ class _Stored(msgspec.Struct, frozen=True, omit_defaults=True):
     end: str = ""
     done: list[_Done] = []
     woken: str = ""
+    uid: str = ""
 
 
 class Ledger(msgspec.Struct, frozen=True):
@@ -107,11 +113,13 @@ class Ledger(msgspec.Struct, frozen=True):
     records: Mapping[str, Record]
     woken: str = ""
     """The last request to wake it that was served."""
+    uid: str = ""
+    """The object's own: who plants records on a new object cannot know it."""
 
     def noting(self, records: Iterable[Record]) -> "Ledger":
         """Return it with these records added or replaced."""
         added = {record.rule: record for record in records}
-        return Ledger(self.end, {**self.records, **added}, self.woken)
+        return replace(self, records={**self.records, **added})
 
     def ended(self, step: str, result: Result, at: datetime, message: str = "") -> "Ledger":
         """Return it with a pending step done or given up."""
@@ -129,27 +137,38 @@ class Ledger(msgspec.Struct, frozen=True):
         if not self.records and not self.woken:
             return ""
         done = [_done(record) for record in self.records.values()]
-        return msgspec.json.encode(_Stored(self.end, done, self.woken)).decode()
+        return msgspec.json.encode(_Stored(self.end, done, self.woken, self.uid)).decode()
 
 
-def read(text: str | None, end: str) -> Ledger:
+def of(meta: ObjectMeta) -> Ledger:
+    """Read what is recorded on an object for the end that it has."""
+    annotations = meta.annotation_map
+    return read(annotations.get(names.STEPS), annotations.get(names.EXPIRES_AT, ""), meta.uid)
+
+
+def read(text: str | None, end: str, uid: str = "") -> Ledger:
     """Read the annotation of an object with this ``expires-at``; what cannot be read is no record.
 
-    Nobody but Dayfly can write it, and to lose it makes the steps happen once more, not less safe.
+    Nobody but Dayfly can change it, and what is planted on a new object does not name its uid. To
+    lose it makes the steps happen once more, not less safe.
     """
-    if not text:
-        return Ledger(end, {})
-    stored = latest(text)
-    return Ledger(end, stored.records if _same(stored.end, end) else {}, stored.woken)
+    stored = latest(text, uid)
+    return replace(stored, end=end, records=stored.records if _same(stored.end, end) else {})
 
 
-def latest(text: str) -> Ledger:
-    """Read the annotation, for whichever end it is."""
+def latest(text: str | None, uid: str = "") -> Ledger:
+    """Read the annotation of the object with this uid, for whichever end it is."""
+    stored = _stored(text or "")
+    return stored if stored.uid == uid else Ledger("", {}, uid=uid)
+
+
+def _stored(text: str) -> Ledger:
     try:
         stored = msgspec.json.decode(text, type=_Stored)
         # Of what is there, none was deleted: with such a record it would live for ever.
         done = (each for each in stored.done if not each.step.startswith(f"{StepType.DELETE}@"))
-        return Ledger(stored.end, {each.step: _record(each) for each in done}, stored.woken)
+        records = {each.step: _record(each) for each in done}
+        return Ledger(stored.end, records, stored.woken, stored.uid)
     except (msgspec.MsgspecError, instant.InvalidInstant):
         return Ledger("", {})
 

@@ -6,15 +6,17 @@ Any text in the annotation ``wake-requested`` that differs from the last one ser
 a command line, an API and a plain ``kubectl annotate`` are the same.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
+
+from msgspec.structs import replace
 
 from dayfly_core import agenda, names, timeline
 from dayfly_core.actions import Wake
 from dayfly_core.api import StepType
 from dayfly_core.expiry import Case, renewed_by_waking
 from dayfly_core.lifecycle import Result, occurrence
+from dayfly_core.objects import ObjectMeta
 from dayfly_core.outlook import ENDING
 from dayfly_core.policies import Policy
 from dayfly_core.reasons import Reason
@@ -28,10 +30,10 @@ LONGEST = 256
 """Characters of a request that are recorded as they are: the record shares 256 KiB with it."""
 
 
-def request(annotations: Mapping[str, str]) -> str:
+def request(meta: ObjectMeta) -> str:
     """Return the request that has not been served yet; empty if there is none."""
-    text = annotations.get(names.WAKE_REQUESTED)
-    if not text or timeline.read(annotations.get(names.STEPS), "").woken == _mark(text):
+    text = meta.annotation_map.get(names.WAKE_REQUESTED)
+    if not text or timeline.of(meta).woken == _mark(text):
         return ""
     return text
 
@@ -54,11 +56,10 @@ def _written(case: Case, wish: Wish, text: str) -> Changes:
     annotations = case.meta.annotation_map
     end = renewed_by_waking(case, wish) if _rests(case, wish) else None
     if end is None:
-        ledger = timeline.read(annotations.get(names.STEPS), wish.at_text or "")
-        return {names.STEPS: Ledger(ledger.end, ledger.records, _mark(text)).text}
+        return {names.STEPS: replace(timeline.of(case.meta), woken=_mark(text)).text}
     # Asked for by a person, so no surprise any more; and what it was warned of is not to come.
     gone: Changes = {key: None for key in (names.CAUGHT_UP, names.WARNING) if key in annotations}
-    steps = Ledger(end.text, {}, _mark(text)).text
+    steps = Ledger(end.text, {}, _mark(text), case.meta.uid).text
     return {names.STEPS: steps, names.EXPIRES_AT: end.text, **gone}
 
 
@@ -68,7 +69,8 @@ def _rests(case: Case, wish: Wish) -> bool:
     To ask for what is awake is no extension: it keeps its end. What slept and was extended sleeps
     on, so the record of its former end counts.
     """
-    slept = timeline.latest(case.meta.annotation_map.get(names.STEPS, "")).records.values()
+    steps = case.meta.annotation_map.get(names.STEPS)
+    slept = timeline.latest(steps, case.meta.uid).records.values()
     if any(each.rule.startswith(StepType.SCALE_DOWN) and each.result in DOWN for each in slept):
         return True
     end = wish.at or LAST

@@ -72,9 +72,8 @@ class Tally(msgspec.Struct):
             self._note_failures(key, found)
 
     def _note_failures(self, key: Key, found: Stamped) -> None:
-        annotations = found.meta.annotation_map
-        ledger = timeline.read(annotations[names.STEPS], annotations.get(names.EXPIRES_AT, ""))
-        failed = [each for each in ledger.records.values() if each.result is Result.FAILED]
+        records = timeline.of(found.meta).records
+        failed = [each for each in records.values() if each.result is Result.FAILED]
         self.given_up += bool(failed)
         self.first_given_up += [f"{key} {each.rule}: {each.message}" for each in failed]
         del self.first_given_up[NAMED:]

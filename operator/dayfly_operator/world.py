@@ -11,7 +11,7 @@ from dayfly_core import agenda, names, timeline, waking
 from dayfly_core.api import Enforcement, StepType
 from dayfly_core.ending import plan
 from dayfly_core.guard import Guard
-from dayfly_core.lifecycle import Record
+from dayfly_core.lifecycle import Record, Result
 from dayfly_core.objects import Key, ObjectMeta
 from dayfly_core.policies import Policy, fits
 from dayfly_core.subject import Plan, Subject
@@ -28,15 +28,17 @@ WITHIN: Final = 1.0
 def turn(policy: Policy, meta: ObjectMeta, end: datetime) -> datetime | Turn:
     """Return when an object's next step is due; cheap where nothing is recorded on it."""
     annotations = meta.annotation_map
-    if names.WAKE_REQUESTED in annotations and waking.request(annotations):
+    if names.WAKE_REQUESTED in annotations and waking.request(meta):
         return Turn.NOW
     warned = names.WARNING in annotations
     if not warned and names.STEPS not in annotations:
         return _next(policy, NOTHING, end)
-    ledger = timeline.read(annotations.get(names.STEPS), annotations.get(names.EXPIRES_AT, ""))
-    if warned and not any(name.startswith(StepType.NOTIFY) for name in ledger.records):
+    records = timeline.of(meta).records
+    if warned and not any(name.startswith(StepType.NOTIFY) for name in records):
         return Turn.NOW  # of an end that has been moved
-    return _next(policy, ledger.records, end)
+    if any(record.result is Result.PENDING for record in records.values()):
+        return Turn.NOW  # when it is tried again depends on what time it is
+    return _next(policy, records, end)
 
 
 NOTHING: Final[Mapping[str, Record]] = {}

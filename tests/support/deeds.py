@@ -66,7 +66,7 @@ def deed(event: AuditEvent) -> Deed | None:
         event.stage_timestamp,
         event.sender,
         meta.get("resourceVersion", ""),
-        annotations.get(names.SCALED_BY) or "",
+        (annotations.get(names.SCALED_BY) or "").partition(" ")[0],
         doubtful=not event.accepted,
     )
 

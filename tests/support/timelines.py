@@ -31,10 +31,12 @@ def on_timeline(*steps: str, **changes: Any) -> Policy:
     return a_policy(timeline=tuple(map(a_step, steps)), **written)
 
 
-def recorded(at: str, *results: tuple[str, Result], woken: str = "", attempts: int = 0) -> str:
+def recorded(
+    at: str, *results: tuple[str, Result], woken: str = "", attempts: int = 0, uid: str = "u-1"
+) -> str:
     """Write the annotation ``steps`` for an end."""
     records = {name: Record(name, "id", result, NOW, attempts) for name, result in results}
-    return Ledger(at, records, woken).text
+    return Ledger(at, records, woken, uid).text
 
 
 def ending(at: str, steps: str = "", **annotations: str) -> ObjectMeta:

@@ -196,7 +196,11 @@ def test_a_call_says_which_attempt_it_is_and_what_to_record() -> None:
     at = in_("0s")
     action = act(ending(at, recorded(at, ("WEBHOOK@-30m", PENDING), attempts=2)), CALLING)
     assert isinstance(action, Call)
-    assert (action.attempt, action.webhook, action.occurrence) == (3, HOOK, "id")
+    assert (action.attempt, action.webhook, action.occurrence) == (
+        3,
+        HOOK,
+        occurrence("previews", "u-1", at, "WEBHOOK@-30m"),
+    )
     assert (action.due, action.expires_at) == (NOW - timedelta(minutes=30), NOW)
     postponed = action.ledger.postponed(action.step, NOW + HOUR, "the receiver answered 500")
     later = decide(ending(at, postponed.text), CALLING)

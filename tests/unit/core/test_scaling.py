@@ -44,49 +44,49 @@ STARTED = {"conditions": [{"type": "Suspended", "status": "False"}]}
             DEPLOYMENTS,
             workload({"replicas": 3}),
             {"replicas": 0},
-            {names.REPLICAS: "3", names.SCALED_BY: NOW},
+            {names.REPLICAS: "3", names.SCALED_BY: f"{NOW} u"},
             id="a Deployment's count is remembered",
         ),
         pytest.param(
             STATEFUL_SETS,
             workload({}),
             {"replicas": 0},
-            {names.REPLICAS: "1", names.SCALED_BY: NOW},
+            {names.REPLICAS: "1", names.SCALED_BY: f"{NOW} u"},
             id="no count means one",
         ),
         pytest.param(
             DEPLOYMENTS,
-            workload({"replicas": 5}, {names.REPLICAS: "2", names.SCALED_BY: BEFORE}),
+            workload({"replicas": 5}, {names.REPLICAS: "2", names.SCALED_BY: f"{BEFORE} u"}),
             {"replicas": 0},
-            {names.REPLICAS: "5", names.SCALED_BY: NOW},
+            {names.REPLICAS: "5", names.SCALED_BY: f"{NOW} u"},
             id="scaled up by hand since the last time: the new count is remembered",
         ),
         pytest.param(
             CRON_JOBS,
             workload({}),
             {"suspend": True},
-            {names.SCALED_BY: NOW},
+            {names.SCALED_BY: f"{NOW} u"},
             id="a CronJob is suspended",
         ),
         pytest.param(
             JOBS,
             workload({"suspend": False}, status=STARTED),
             {"suspend": True},
-            {names.SCALED_BY: NOW},
+            {names.SCALED_BY: f"{NOW} u"},
             id="a Job that runs is suspended",
         ),
         pytest.param(
             SCALED_OBJECTS,
             workload({}),
             {},
-            {PAUSED_REPLICAS: "0", names.REPLICAS: None, names.SCALED_BY: NOW},
+            {PAUSED_REPLICAS: "0", names.REPLICAS: None, names.SCALED_BY: f"{NOW} u"},
             id="KEDA is paused at nothing",
         ),
         pytest.param(
             SCALED_OBJECTS,
             workload({}, {PAUSED_REPLICAS: "4"}),
             {},
-            {PAUSED_REPLICAS: "0", names.REPLICAS: "4", names.SCALED_BY: NOW},
+            {PAUSED_REPLICAS: "0", names.REPLICAS: "4", names.SCALED_BY: f"{NOW} u"},
             id="a pause that somebody else has set is remembered",
         ),
     ],
@@ -103,12 +103,12 @@ def test_down(kind: Resource, found: Workload, spec: object, annotations: object
         pytest.param(DEPLOYMENTS, workload({"replicas": 0}), id="has no replicas"),
         pytest.param(
             DEPLOYMENTS,
-            workload({"replicas": 0}, {names.REPLICAS: "3", names.SCALED_BY: BEFORE}),
+            workload({"replicas": 0}, {names.REPLICAS: "3", names.SCALED_BY: f"{BEFORE} u"}),
             id="down since the last time: what it had is not overwritten",
         ),
         pytest.param(
             DEPLOYMENTS,
-            workload({"replicas": 3}, {names.REPLICAS: "3", names.SCALED_BY: NOW}),
+            workload({"replicas": 3}, {names.REPLICAS: "3", names.SCALED_BY: f"{NOW} u"}),
             id="done already, and scaled up by somebody",
         ),
         pytest.param(CRON_JOBS, workload({"suspend": True}), id="suspended by somebody"),
@@ -125,77 +125,79 @@ def test_what_rests_or_is_done_is_left_alone(kind: Resource, found: Workload) ->
     [
         pytest.param(
             DEPLOYMENTS,
-            workload({"replicas": 0}, {names.REPLICAS: "3", names.SCALED_BY: BEFORE}),
+            workload({"replicas": 0}, {names.REPLICAS: "3", names.SCALED_BY: f"{BEFORE} u"}),
             {"replicas": 3},
             {},
             id="the count comes back",
         ),
         pytest.param(
             DEPLOYMENTS,
-            workload({"replicas": 2}, {names.REPLICAS: "3", names.SCALED_BY: BEFORE}),
+            workload({"replicas": 2}, {names.REPLICAS: "3", names.SCALED_BY: f"{BEFORE} u"}),
             {},
             {},
             id="scaled up by somebody already: that count stays",
         ),
         pytest.param(
             DEPLOYMENTS,
-            workload({"replicas": 0}, {names.SCALED_BY: BEFORE}),
+            workload({"replicas": 0}, {names.SCALED_BY: f"{BEFORE} u"}),
             {"replicas": 1},
             {},
             id="the count was taken away",
         ),
         pytest.param(
             DEPLOYMENTS,
-            workload({"replicas": 0}, {names.REPLICAS: "0", names.SCALED_BY: BEFORE}),
+            workload({"replicas": 0}, {names.REPLICAS: "0", names.SCALED_BY: f"{BEFORE} u"}),
             {"replicas": 1},
             {},
             id="the count is nothing",
         ),
         pytest.param(
             DEPLOYMENTS,
-            workload({"replicas": 0}, {names.REPLICAS: "9" * 10, names.SCALED_BY: BEFORE}),
+            workload({"replicas": 0}, {names.REPLICAS: "9" * 10, names.SCALED_BY: f"{BEFORE} u"}),
             {"replicas": 1},
             {},
             id="the count is no int32",
         ),
         pytest.param(
             DEPLOYMENTS,
-            workload({"replicas": 0}, {names.REPLICAS: "three", names.SCALED_BY: BEFORE}),
+            workload({"replicas": 0}, {names.REPLICAS: "three", names.SCALED_BY: f"{BEFORE} u"}),
             {"replicas": 1},
             {},
             id="the count is no number",
         ),
         pytest.param(
             CRON_JOBS,
-            workload({"suspend": True}, {names.SCALED_BY: BEFORE}),
+            workload({"suspend": True}, {names.SCALED_BY: f"{BEFORE} u"}),
             {"suspend": False},
             {},
             id="a CronJob goes on",
         ),
         pytest.param(
             JOBS,
-            workload({"suspend": False}, {names.SCALED_BY: BEFORE}),
+            workload({"suspend": False}, {names.SCALED_BY: f"{BEFORE} u"}),
             {},
             {},
             id="a Job that somebody has resumed",
         ),
         pytest.param(
             SCALED_OBJECTS,
-            workload({}, {PAUSED_REPLICAS: "0", names.SCALED_BY: BEFORE}),
+            workload({}, {PAUSED_REPLICAS: "0", names.SCALED_BY: f"{BEFORE} u"}),
             {},
             {PAUSED_REPLICAS: None},
             id="KEDA goes on",
         ),
         pytest.param(
             SCALED_OBJECTS,
-            workload({}, {PAUSED_REPLICAS: "0", names.REPLICAS: "4", names.SCALED_BY: BEFORE}),
+            workload(
+                {}, {PAUSED_REPLICAS: "0", names.REPLICAS: "4", names.SCALED_BY: f"{BEFORE} u"}
+            ),
             {},
             {PAUSED_REPLICAS: "4"},
             id="the pause of before comes back",
         ),
         pytest.param(
             SCALED_OBJECTS,
-            workload({}, {PAUSED_REPLICAS: "2", names.SCALED_BY: BEFORE}),
+            workload({}, {PAUSED_REPLICAS: "2", names.SCALED_BY: f"{BEFORE} u"}),
             {},
             {},
             id="a pause that somebody has changed stays",
@@ -209,6 +211,15 @@ def test_up(
     assert change is not None
     forgotten = {names.REPLICAS: None, names.SCALED_BY: None}
     assert (change.spec, change.annotations) == (spec, annotations | forgotten)
+
+
+@pytest.mark.parametrize("planted", [NOW, f"{NOW} ", f"{NOW} other", " u", "", " "])
+def test_a_mark_that_was_planted_on_a_new_workload_keeps_nothing_running(planted: str) -> None:
+    found = workload({"replicas": 3}, {names.REPLICAS: "999999999", names.SCALED_BY: planted})
+    change = scaling.down(pair(DEPLOYMENTS), found, NOW)
+    assert change is not None
+    assert change.annotations == {names.REPLICAS: "3", names.SCALED_BY: f"{NOW} u"}
+    assert scaling.up(pair(DEPLOYMENTS), found) is None
 
 
 @pytest.mark.parametrize("kind", WAYS, ids=lambda kind: kind.kind)
@@ -225,7 +236,7 @@ def test_the_patch_is_over_the_version_that_was_read_and_in_one_piece() -> None:
         "metadata": {
             "uid": "u",
             "resourceVersion": "7",
-            "annotations": {names.REPLICAS: "3", names.SCALED_BY: NOW, names.STEPS: "{}"},
+            "annotations": {names.REPLICAS: "3", names.SCALED_BY: f"{NOW} u", names.STEPS: "{}"},
         },
         "spec": {"replicas": 0},
     }

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from dayfly_core import instant, names
+from dayfly_core import instant, names, timeline
 from dayfly_core.actions import Annotate, Call, Delete, ScaleDown
 from dayfly_core.objects import DEPLOYMENTS, ObjectMeta
 from dayfly_core.policies import Policy
 from dayfly_core.reasons import Reason
 from dayfly_core.simulation import apply
-from dayfly_core.timeline import Step, read
+from dayfly_core.timeline import Step
 from support.build import HOUR, NOW, in_
 from support.subjects import about, do
 from support.timelines import a_step, ending, on_timeline
@@ -126,8 +126,7 @@ def test_at_last_every_step_is_closed_and_no_call_was_left_out(
     if story.meta is None:
         assert policy.timeline[-1].name == "DELETE@2h"
     else:
-        annotations = story.meta.annotation_map
-        ledger = read(annotations[names.STEPS], annotations[names.EXPIRES_AT])
+        ledger = timeline.of(story.meta)
         assert ledger.records.keys() == {step.name for step in policy.timeline}
 
 

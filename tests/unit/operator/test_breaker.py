@@ -281,7 +281,7 @@ def test_a_step_that_is_done_is_no_surprise_any_more() -> None:
     end = instant.render(NOW)
     done = f'{{"step":"SCALE_DOWN@0s","id":"i","result":"Done","at":"{end}"}}'
     for number in range(60):
-        steps = f'{{"end":"{end}","done":[{done}]}}'
+        steps = f'{{"end":"{end}","done":[{done}],"uid":"uid-{number}"}}'
         scene.put(number, found(number, NOW, **{names.STEPS: steps}))
     scene.breakers.look()
     assert scene.told == []

@@ -67,7 +67,9 @@ async def test_a_policy_that_does_nothing_has_no_next_ends(policy: Policy | None
 
 SLEEPING = {
     names.STEPS: Ledger(
-        instant.render(NOW), {"SCALE_DOWN@0s": Record("SCALE_DOWN@0s", "id", Result.DONE, NOW)}
+        instant.render(NOW),
+        {"SCALE_DOWN@0s": Record("SCALE_DOWN@0s", "id", Result.DONE, NOW)},
+        uid="uid-0",
     ).text
 }
 SCALE_DOWN = {"at": "0s", "action": {"type": "SCALE_DOWN"}}
@@ -140,7 +142,7 @@ def test_the_nearest_are_the_same_whatever_the_order(seconds: list[int]) -> None
 def failing(number: int, result: Result, end: str) -> Stamped:
     at = announced(number, NOW)
     record = Record("WEBHOOK@0s", "id", result, NOW, 6, "the receiver answered 500")
-    written = Ledger(end, {record.rule: record}).text
+    written = Ledger(end, {record.rule: record}, uid=at.meta.uid).text
     annotations = {**at.meta.annotation_map, names.STEPS: written}
     return Stamped(msgspec.structs.replace(at.meta, annotations=annotations), at.end)
 

@@ -31,7 +31,7 @@ async def test_one_workload_goes_down_and_comes_back_in_one_patch_each() -> None
     down = {names.STEPS: "down"}
     await scaler(client).down_one(order(store, DEPLOYMENTS, "web"), ONE, down)
     web = got(store, DEPLOYMENTS, "web")
-    remembered = {names.REPLICAS: "3", names.SCALED_BY: ONE}
+    remembered = {names.REPLICAS: "3", names.SCALED_BY: f"{ONE} {web['metadata']['uid']}"}
     assert web["spec"]["replicas"] == 0
     assert web["metadata"]["annotations"] == down | remembered
     await scaler(client).up_one(order(store, DEPLOYMENTS, "web"), {names.STEPS: "woken"})
