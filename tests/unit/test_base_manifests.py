@@ -127,6 +127,13 @@ def test_pods_are_restricted(deployment: dict[str, Any]) -> None:
         assert "cpu" not in container["resources"]["limits"]
 
 
+def test_pods_are_pushed_out_by_nothing_ordinary_and_push_out_nothing() -> None:
+    (given,) = [d for d in ALL if d["kind"] == "PriorityClass"]
+    asked = {d["spec"]["template"]["spec"]["priorityClassName"] for d in DEPLOYMENTS}
+    assert asked == {given["metadata"]["name"]}
+    assert (given["globalDefault"], given["preemptionPolicy"]) == (False, "Never")
+
+
 @pytest.mark.parametrize("file", SAMPLES, ids=lambda f: f.stem)
 def test_samples_teach(file: Path) -> None:
     comments = [line for line in file.read_text().splitlines() if line.startswith("#")]
