@@ -134,7 +134,7 @@ def first_shown(clocks: datetime, zone: ZoneInfo) -> datetime:
 
 
 def _shown(instant: datetime, zone: ZoneInfo) -> datetime:
-    return instant.astimezone(zone).replace(tzinfo=None, fold=0)
+    return instant.astimezone(zone).replace(tzinfo=None)
 
 
 @cache

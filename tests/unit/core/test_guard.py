@@ -67,6 +67,48 @@ def test_objects(resource: Resource, namespace: str, want: str | None) -> None:
     assert GUARD.refuses(resource, namespace, "x") == want
 
 
+def kind(plural: str, group: str = "", *, namespaced: bool = False) -> Resource:
+    return Resource(group, "v1", plural, "X", namespaced=namespaced)
+
+
+@pytest.mark.parametrize(
+    ("resource", "namespace", "want"),
+    [
+        pytest.param(CONFIG_MAPS, "team-a", None, id="an ordinary object ends with it"),
+        pytest.param(ROLES, "", None, id="so do the rights that it brought"),
+        pytest.param(NAMESPACES, "", None, id="and a namespace"),
+        pytest.param(
+            CONFIG_MAPS,
+            "prod-eu",
+            "objects in namespace prod-eu are guarded and never ended",
+            id="nothing in a guarded namespace",
+        ),
+        *(
+            pytest.param(
+                resource,
+                "",
+                f"{resource.group_resource} are never ended, not with a release either",
+                id=f"never {resource.plural}",
+            )
+            for resource in (
+                NODES,
+                kind("events"),
+                kind("persistentvolumes"),
+                kind("customresourcedefinitions", "apiextensions.k8s.io"),
+                kind("expirypolicies", "dayfly.dev"),
+            )
+        ),
+    ],
+)
+def test_objects_of_a_release(resource: Resource, namespace: str, want: str | None) -> None:
+    assert GUARD.refuses_in_release(resource, namespace, "x") == want
+
+
+def test_a_guarded_namespace_does_not_end_with_a_release_either() -> None:
+    said = GUARD.refuses_in_release(NAMESPACES, "", "prod-eu")
+    assert said == "namespace prod-eu is guarded and never ended"
+
+
 @pytest.mark.parametrize(
     ("written", "want"),
     [
@@ -88,6 +130,7 @@ def test_patterns(written: dict[str, str], want: tuple[str, ...]) -> None:
     ("plural", "namespace", "name", "want"),
     [
         pytest.param("configmaps", "a", "kube-root-ca.crt", True, id="the CA in every namespace"),
+        pytest.param("configmaps", "a", "openshift-service-ca.crt", True, id="that of OpenShift"),
         pytest.param("configmaps", "a", "settings", False, id="a ConfigMap of a user"),
         pytest.param("serviceaccounts", "a", "default", True, id="the account of every namespace"),
         pytest.param("services", "default", "kubernetes", True, id="the API server's own Service"),
@@ -98,3 +141,4 @@ def test_the_control_planes_own_objects(plural: str, namespace: str, name: str, 
     resource = Resource("", "v1", plural, "X", namespaced=True)
     assert furniture("", plural, namespace, name) is want
     assert (GUARD.refuses(resource, namespace, name) is not None) is want
+    assert (GUARD.refuses_in_release(resource, namespace, name) is not None) is want

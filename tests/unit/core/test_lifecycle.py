@@ -96,6 +96,10 @@ OVERTAKING = [
         "end", ("scale", "warn"), id="the end overtakes all",
     ),
     pytest.param(
+        [step("warn", PAST, WARN), step("warn2", PAST, WARN)],
+        "warn2", ("warn",), id="of two warnings that are due the last is enough",
+    ),
+    pytest.param(
         [step("warn", PAST, WARN), step("call", PAST, CALL), step("end", PAST, END)],
         "warn", (), id="a call holds the end back, and so the warning is in time",
     ),
@@ -147,12 +151,25 @@ def test_a_choice_says_since_when_and_when_to_ask_again() -> None:
     assert choose(rules[:2], Facts(), {}, NOW) == Choice(None, None, NOW + HOUR)
     unknown = Rule("a", Ttl(HOUR), "")
     assert choose([unknown], Facts(), {}, NOW) == Choice(None, None, None)
+    assert choose([unknown, rules[1]], Facts(), {}, NOW).again == NOW + HOUR
 
 
 def test_of_what_was_begun_it_says_when_the_next_attempt_is_due() -> None:
     begun = Record("a", "id", Result.PENDING, NOW + HOUR)
-    choice = choose([rule("a", PAST)], Facts(), {"a": begun}, NOW)
+    choice = choose([step("a", PAST, SCALE)], Facts(), {"a": begun}, NOW)
     assert (called(choice), choice.since) == (("a", ()), NOW + HOUR)
+
+
+def test_when_to_ask_again_is_about_what_was_not_begun() -> None:
+    records = {"a": on_record("a", Result.PENDING)}
+    assert choose([rule("a", SOON), rule("b", LATER)], Facts(), records, NOW).again == LATER.at
+
+
+def test_by_itself_a_rule_holds_back_none_and_overtakes_none() -> None:
+    soon, first, second = (
+        Rule(name, at, "") for name, at in zip("abc", (SOON, PAST, PAST), strict=True)
+    )
+    assert called(choose([soon, first, second], Facts(), {}, NOW)) == ("b", ())
 
 
 def test_an_occurrence_is_the_same_for_every_leader_and_no_other_is() -> None:

@@ -204,6 +204,9 @@ TIME_WORDS = "must be a time of day, 24 hours, for example 22:20:00"
             ZONE_WORDS,
             id="what differs from machine to machine",
         ),
+        pytest.param(
+            ("2026-11-26", "12:00:00", "factory"), "timezone", ZONE_WORDS, id="a zone of nowhere"
+        ),
         pytest.param(("26.11.2026", "12:00:00", "UTC"), "date", DATE_WORDS, id="a German date"),
         pytest.param(("2026-02-30", "12:00:00", "UTC"), "date", DATE_WORDS, id="no such day"),
         pytest.param(("0000-01-01", "12:00:00", "UTC"), "date", DATE_WORDS, id="the year 0"),
@@ -250,6 +253,12 @@ def test_the_clocks_show_that_time_and_did_not_before(clocks: datetime, zone: Zo
     assert shown(end, zone) >= clocks
     assert all(earlier < clocks for earlier in before[:1])
     assert clocks not in before
+
+
+@pytest.mark.parametrize("second", [0, 1, 2, 3, 1799, 1800, 3598, 3599])
+def test_p12_every_second_that_the_clocks_skip_comes_when_they_have(second: int) -> None:
+    clocks = datetime(2027, 3, 28, 2) + timedelta(seconds=second)  # noqa: DTZ001 (clocks on a wall)
+    assert first_shown(clocks, ZoneInfo("Europe/Berlin")) == datetime(2027, 3, 28, 1, tzinfo=UTC)
 
 
 @given(MOMENTS, ZONES)

@@ -221,6 +221,13 @@ def turn(policy: Policy, records: dict[str, Record], at: datetime) -> bool:
             replace(PLAIN, since=END - HOUR), meta(), (), id="due after the policy was resumed"
         ),
         pytest.param(
+            replace(PLAIN, since=END), meta(), (END,), id="due as the policy was resumed"
+        ),
+        pytest.param(
+            replace(STEPWISE, known={"SCALE_DOWN@0s": END - DAY, "DELETE@1d": END + 2 * DAY}),
+            meta(), (END + 2 * DAY + HOUR,), id="one step known in time, another too late",
+        ),
+        pytest.param(
             replace(STEPWISE, since=END + HOUR), meta(), (END + HOUR,),
             id="resumed between two steps",
         ),
