@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dayfly_core.guard import Guard
-from dayfly_core.objects import NAMESPACES, Key, Resource
+from dayfly_core.objects import NAMESPACES, Key, ObjectMeta, Resource
 from dayfly_kube.errors import ApiError, Status, StatusDetails
 from dayfly_operator.members import Members
 from dayfly_operator.own.namespace_end import NamespaceEnd
@@ -13,6 +13,7 @@ from support.build import NOW
 from support.subjects import GUARD
 
 UNIT = Key(NAMESPACES, "", "shop")
+SHOP = ObjectMeta(name="shop", uid="u", resource_version="1")
 MAPS = Resource("", "v1", "configmaps", "ConfigMap", namespaced=True)
 ABSENT = ApiError(Status(404, "NotFound", "not found", StatusDetails(name="shop")))
 SOMEBODY_ELSES = ApiError(Status(404, "", "<html>404 page not found</html>"))

@@ -18,12 +18,13 @@ from dayfly_core.errand import RECHECK, Stored
 from dayfly_core.guard import Guard
 from dayfly_core.lifecycle import Choice, Result, Rule, choose
 from dayfly_core.namespace_manager.acts import ACTS, Turn
-from dayfly_core.namespace_manager.case import Begun, Case, ManagerPlan, noted, unreadable, whole
+from dayfly_core.namespace_manager.case import Begun, Case, ManagerPlan, noted, unreadable
 from dayfly_core.namespace_manager.entries import (
     changed,
     done,
     entries_of,
     idle,
+    noting,
     over,
     pending,
     replaced,
@@ -36,10 +37,6 @@ from dayfly_core.triggers import Checks, Facts, Met, NotYet, PodsSucceed, ask, c
 
 DESTRUCTIVE: Final = (ActionType.DELETE, ActionType.SCALE_DOWN)
 """Actions that take something away, and that protection stops."""
-
-NOTED_EVERY: Final = timedelta(minutes=5)
-"""Between two notes of the last check: each is a write, and many managers check every few
-seconds."""
 
 PATIENCE: Final = timedelta(seconds=10)
 """Until pods that could not be read are asked for again."""
@@ -192,7 +189,6 @@ def _turn(
         case.now + RECHECK,
         Reason.BEGUN,
         status=case.written(entries, case.ready(entries), said),
-        metadata={} if begun else _noting(case, acting=True),
         checks=_checked(case, facts),
     )
 
@@ -206,7 +202,7 @@ def _waiting(case: Case, choice: Choice, facts: Facts, uid: str) -> ManagerPlan:
         again,
         Reason.RETRYING if choice.rule else Reason.NOT_DUE,
         status=case.written(entries, case.ready(entries), withheld(case) if choice.rule else None),
-        metadata=_noting(case, acting=False) if facts.pods else {},
+        metadata=noting(case, acting=False) if facts.pods else {},
         checks=_checked(case, facts),
     )
 
@@ -250,14 +246,3 @@ def _checked(case: Case, facts: Facts) -> dict[str, Checks]:
         for rule in case.rules
         if isinstance(rule.condition, PodsSucceed)
     }
-
-
-def _noting(case: Case, *, acting: bool) -> dict[str, object]:
-    """Return the annotations that say when it was checked, as the original writes them."""
-    meta, now = case.stored.metadata, whole(case.now)
-    first = noted(meta, names.FIRST_CHECK, case.now)
-    last = noted(meta, names.LAST_CHECK, case.now)
-    written = {} if first else {names.FIRST_CHECK: now}
-    if acting or last is None or case.now - last >= NOTED_EVERY:
-        written[names.LAST_CHECK] = now
-    return {"annotations": written} if written else {}

@@ -1,18 +1,24 @@
 """What the status says of each policy."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 import msgspec
 from msgspec import UNSET
 
+from dayfly_core import names
 from dayfly_core.api.namespace_manager import PolicyResult
 from dayfly_core.conditions import Said
 from dayfly_core.errand import RECHECK
 from dayfly_core.lifecycle import Result, Rule
-from dayfly_core.namespace_manager.case import WAITING, Case, ManagerPlan, whole
+from dayfly_core.namespace_manager.case import WAITING, Case, ManagerPlan, noted, whole
 from dayfly_core.reasons import Condition, Reason
 from dayfly_core.triggers import SUCCEEDED, Facts, Met, PodsSucceed, ask, shifted
+
+NOTED_EVERY: Final = timedelta(minutes=5)
+"""Between two notes of the last check: each is a write, and many managers check every few
+seconds."""
 
 
 def entry_of(
@@ -115,4 +121,25 @@ def over(case: Case, entries: Sequence[PolicyResult]) -> ManagerPlan:
     """Record that it has acted, and deactivate it."""
     status = case.written(entries, case.ready(entries))
     again = case.now + RECHECK
-    return ManagerPlan(None, again, Reason.SUCCEEDED, status=status, deactivate=True)
+    return ManagerPlan(
+        None,
+        again,
+        Reason.SUCCEEDED,
+        status=status,
+        metadata=noting(case, acting=True),
+        deactivate=True,
+    )
+
+
+def noting(case: Case, *, acting: bool) -> dict[str, object]:
+    """Return the annotations that say when it was checked, as the original writes them.
+
+    Of the check that led to an act with what is written once it is done: one write less before it.
+    """
+    meta, now = case.stored.metadata, whole(case.now)
+    first = noted(meta, names.FIRST_CHECK, case.now)
+    last = noted(meta, names.LAST_CHECK, case.now)
+    written = {} if first else {names.FIRST_CHECK: now}
+    if acting or last is None or case.now - last >= NOTED_EVERY:
+        written[names.LAST_CHECK] = now
+    return {"annotations": written} if written else {}

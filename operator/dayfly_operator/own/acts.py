@@ -45,6 +45,8 @@ class Order(msgspec.Struct, frozen=True):
 
     author: Author
     act: Act
+    target: ObjectMeta | None
+    """The namespace that the author is about, as it was judged; None: there is none."""
     version: str
     """The author's own, as the act was recorded in it."""
     wanted: Callable[[], Awaitable[bool]]
@@ -90,8 +92,10 @@ class Acts(msgspec.Struct, frozen=True):
                 return self._send(order, order.act)
 
     async def _end(self, order: Order, act: EndNamespace) -> Outcome:
+        if order.target is None or order.target.uid != act.uid:
+            return Outcome(Result.DONE, note=f"namespace {act.name} is gone")
         ended = await self.ending.end(
-            act.name, by=order.author.text, due=act.due, uid=act.uid, wanted=order.wanted
+            order.target, by=order.author.text, due=act.due, wanted=order.wanted
         )
         if isinstance(ended, Withheld):
             # What is in doubt is looked at again soon; what is protected, when a watch tells.

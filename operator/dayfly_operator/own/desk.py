@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 import msgspec
 from msgspec.structs import replace
 
-from dayfly_core.errand import RECHECK, DeleteItself, Outcome, Plan, as_map
+from dayfly_core.errand import RECHECK, Act, DeleteItself, Outcome, Plan, as_map
 from dayfly_core.objects import EPHEMERATORS, NAMESPACE_MANAGERS, NAMESPACES, Key, ObjectMeta
 from dayfly_core.reasons import Reason
 from dayfly_kube.errors import ApiError
@@ -124,14 +124,15 @@ class OwnDesk:
             return self._office.now() + RECHECK
 
     async def _tend(self, key: Key, found: OwnObject) -> datetime | None:
-        plan = await self._judge.plan(found, await self._target(found))
+        target = await self._target(found)
+        plan = await self._judge.plan(found, target)
         if plan.reason in TOLD:
             author = Author(key, found.metadata.uid)
             self._office.acts.reports.withheld(author, plan.reason, plan.note)
         written = await self._write(key, found, plan)
         if written is None or plan.act is None:
             return plan.again if written else None
-        return await self._act(key, written, plan)
+        return await self._act(self._order(key, written, target, plan.act), written, plan.again)
 
     def forget(self, key: Key) -> None:
         """Hear that an object is gone."""
@@ -143,24 +144,22 @@ class OwnDesk:
         author = Author(key, found.metadata.uid if found else "")
         self._office.acts.reports.withheld(author, Reason.MISSING_RIGHTS, str(error))
 
-    async def _act(self, key: Key, found: OwnObject, plan: Plan) -> datetime | None:
-        order = self._order(key, found, plan)
+    async def _act(self, order: Order, found: OwnObject, again: datetime | None) -> datetime | None:
         outcome = await self._office.acts.carry_out(order)
         if outcome is None:
-            return plan.again  # under way: when there is an answer, `again` is called
-        if isinstance(plan.act, DeleteItself):
+            return again  # under way: when there is an answer, it is looked at again
+        if isinstance(order.act, DeleteItself):
             self._office.acts.reports.came(order.author, outcome, "")
             return None
         after = self._judge.settle(found, outcome)
         self._office.acts.reports.came(order.author, outcome, after.note)
-        if not await self._write(key, found, after):
+        if not await self._write(order.author.key, found, after):
             return None
         if after.reason == Reason.GIVEN_UP:
             self._office.acts.reports.given_up(order.author, order.act, after.note)
         return after.again
 
-    def _order(self, key: Key, found: OwnObject, plan: Plan) -> Order:
-        assert plan.act is not None
+    def _order(self, key: Key, found: OwnObject, target: ObjectMeta | None, act: Act) -> Order:
         meta = found.metadata
 
         async def wanted() -> bool:
@@ -175,7 +174,7 @@ class OwnDesk:
             self._again(key)
 
         author = Author(key, meta.uid)
-        return Order(author, plan.act, meta.resource_version, wanted, still, arrived)
+        return Order(author, act, target, meta.resource_version, wanted, still, arrived)
 
     async def _read(self, key: Key) -> OwnObject | None:
         try:

@@ -1,5 +1,6 @@
 """Ends a namespace for an Ephemerator or a NamespaceManager: read, guarded, marked, deleted."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Final, Protocol
@@ -76,52 +77,54 @@ class NamespaceEnd(msgspec.Struct, frozen=True):
 
     async def end(
         self,
-        name: str,
+        known: ObjectMeta,
         *,
         by: str,
         due: datetime,
-        uid: str = "",
         wanted: Callable[[], Awaitable[bool]] = _wanted,
     ) -> Ended | Gone | Withheld:
-        """End it, if its end has come and it is (if given) the one with that uid.
+        """End a namespace, if its end has come; ``known`` is it as it was read and judged.
 
-        ``by`` names who ends it, as ``NamespaceManager/team/ci``; it is written on the namespace
-        first, without which the API server would not let us delete it. ``wanted`` is asked when
-        its turn has come, whether that one still wants it. Raises ApiError, Unreachable,
-        NotLeading, and Outdated if it is not wanted any more, or its owner is busy changing it.
+        It is not read again: what is written and deleted is that version and no other, whatever
+        its turn and its members took. ``by`` names who ends it, as ``NamespaceManager/team/ci``; it
+        is written on the namespace first, without which the API server would not let us delete it.
+        ``wanted`` is asked when its turn has come, whether that one still wants it. Raises
+        ApiError, Unreachable, NotLeading, and Outdated if it is not wanted any more, or its owner
+        is busy changing it.
         """
-        found = await self._spared(name, uid)
-        if not isinstance(found, ObjectMeta):
-            return found
+        if spared := self._spared(known):
+            return spared
         await self.turns.turn()
-        keeper = await self.members.keeper(name)
+        keeper, still = await asyncio.gather(self.members.keeper(known.name), wanted())
         if keeper is not None:
-            return Withheld(keeper.reason, f"namespace {name} stays: {keeper.note}")
-        if not await wanted():
+            return Withheld(keeper.reason, f"namespace {known.name} stays: {keeper.note}")
+        if not still:
             raise Outdated
+        return await self._end(known, by, due)
+
+    async def _end(self, known: ObjectMeta, by: str, due: datetime) -> Ended | Gone | Withheld:
+        found: ObjectMeta | None = known
         for _ in range(ATTEMPTS):
-            found = await self._spared(name, uid or found.uid)
-            if not isinstance(found, ObjectMeta):
-                return found
+            if found is None or found.uid != known.uid:
+                return Gone()
+            if spared := self._spared(found):
+                return spared
             if self.now() < due:
                 raise Outdated
             if ended := await self._delete(found, by):
                 return ended
+            found = await read(self.client, Key(NAMESPACES, "", known.name))
         raise Outdated
 
-    async def _spared(self, name: str, uid: str) -> ObjectMeta | Ended | Gone | Withheld:
-        if refusal := self.guard().refuses(NAMESPACES, "", name):
+    def _spared(self, found: ObjectMeta) -> Ended | Withheld | None:
+        if refusal := self.guard().refuses(NAMESPACES, "", found.name):
             return Withheld(Reason.GUARDED, refusal)
-        meta = await read(self.client, Key(NAMESPACES, "", name))
-        if meta is None or (uid and meta.uid != uid):
-            return Gone()
-        if meta.deletion_timestamp:
-            return Ended(meta.uid, None)
-        if meta.protected:
-            return Withheld(
-                Reason.PROTECTED, f"namespace {name} carries the label {names.PROTECTED}"
-            )
-        return meta
+        if found.deletion_timestamp:
+            return Ended(found.uid, None)
+        if found.protected:
+            note = f"namespace {found.name} carries the label {names.PROTECTED}"
+            return Withheld(Reason.PROTECTED, note)
+        return None
 
     async def _delete(self, meta: ObjectMeta, by: str) -> Ended | None:
         """Delete this version; None if it is another one by now."""

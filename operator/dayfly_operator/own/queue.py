@@ -102,8 +102,12 @@ class OwnQueue:
                 await asyncio.sleep(0)
 
     async def handle(self, key: Key) -> None:
-        """Do what is to be done about one object now."""
-        if not self._gate.holds():
+        """Do what is to be done about one object now.
+
+        Most changes that come while an object is handled are the handler's own: they are glanced at
+        like all others, and cost no request.
+        """
+        if not self._gate.holds() or self._rests(key):
             return
         try:
             self._again(key, await self._desks[key.resource].tend(key))
@@ -117,14 +121,19 @@ class OwnQueue:
             self._later(key, error, error.retry_after or 0.0)
 
     def _glance(self, key: Key) -> None:
+        if not self._rests(key):
+            self.queue.add(key)
+
+    def _rests(self, key: Key) -> bool:
+        """Whether nothing is to be done by what is known; if so, notes until when."""
         try:
             resting = self._desks[key.resource].rests(key)
         except Exception:  # noqa: BLE001 (a defect met by one object must not keep the others from being looked at; the queue meets it again, logs it, and tries again)
-            resting = None
+            return False
         if resting is None:
-            self.queue.add(key)
-        else:
-            self._again(key, resting.until)
+            return False
+        self._again(key, resting.until)
+        return True
 
     def _again(self, key: Key, when: datetime | None) -> None:
         if when is None:

@@ -23,17 +23,18 @@ from dayfly_core.claim_repair import GRACE
 from dayfly_core.ending import plan
 from dayfly_core.guard import Guard
 from dayfly_core.lifecycle import Rule, choose
+from dayfly_core.objects import Resource
 from dayfly_core.policies import Policies, Policy
 from dayfly_core.subject import Subject
 from dayfly_core.triggers import Checks, Facts, PodsSucceed
-from dayfly_kube.errors import ApiError, Unproven, Unreachable
+from dayfly_kube.errors import ApiError, Status, Unproven, Unreachable
 from dayfly_kube.guarding import GuardBook
 from dayfly_operator import memory
 from dayfly_operator.naming.claim_repair import LOST
 from dayfly_operator.own.namespace_end import Gone
 from support.build import NOW, SECOND, a_policy, an_object
 from support.claim_cluster import Cluster as ClaimCluster
-from support.one_answer import ABSENT, AWAY, FORBIDDEN, SOMEBODY_ELSES, UNIT, Server, ending
+from support.one_answer import ABSENT, AWAY, FORBIDDEN, SHOP, SOMEBODY_ELSES, UNIT, Server, ending
 from support.subjects import GUARD, about
 from support.timelines import on_timeline
 
@@ -109,11 +110,21 @@ async def test_the_api_servers_word_counts() -> None:
     assert await memory.read(Server(ABSENT), UNIT) is None
 
 
+class Taken(Server):
+    """Takes no write: the namespace is another version by now."""
+
+    async def merge_patch(self, path: str, body: object) -> bytes:
+        raise ApiError(Status(409, "Conflict"))
+
+    async def find(self, group: str, plural: str) -> Resource | None:
+        return None
+
+
 async def test_whose_namespace_seems_to_be_gone_is_not_done_by_a_proxys_word() -> None:
     # An Ephemerator deletes itself once its namespace is gone.
     with pytest.raises(ApiError):
-        await ending(Server(SOMEBODY_ELSES)).end("shop", by="Ephemerator/a", due=NOW)
-    assert await ending(Server(ABSENT)).end("shop", by="Ephemerator/a", due=NOW) == Gone()
+        await ending(Taken(SOMEBODY_ELSES)).end(SHOP, by="Ephemerator/a", due=NOW)
+    assert await ending(Taken(ABSENT)).end(SHOP, by="Ephemerator/a", due=NOW) == Gone()
 
 
 # Pods.
@@ -211,5 +222,5 @@ async def test_nothing_ends_before_it_is_known_what_is_guarded() -> None:
 
     server = Server({"metadata": {"name": "shop", "uid": "u", "resourceVersion": "1"}})
     with pytest.raises(Unreachable):
-        await ending(server, unknown).end("shop", by="Ephemerator/a", due=NOW)
+        await ending(server, unknown).end(SHOP, by="Ephemerator/a", due=NOW)
     assert server.written == []

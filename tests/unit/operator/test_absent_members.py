@@ -11,7 +11,7 @@ from dayfly_kube.errors import ApiError, Unreachable
 from dayfly_operator.members import Keeper
 from dayfly_operator.own.namespace_end import Withheld
 from support.build import NOW
-from support.one_answer import AWAY, FORBIDDEN, MAPS, SOMEBODY_ELSES, Server, ending, members
+from support.one_answer import AWAY, FORBIDDEN, MAPS, SHOP, SOMEBODY_ELSES, Server, ending, members
 
 
 class Shop(Server):
@@ -88,7 +88,7 @@ async def test_what_cannot_be_listed_does_not_count_as_nothing() -> None:
 
 async def test_a_namespace_stays_while_its_members_are_in_doubt() -> None:
     shop = Shop(SOMEBODY_ELSES)
-    kept = await ending(shop).end("shop", by="Ephemerator/a", due=NOW)
+    kept = await ending(shop).end(SHOP, by="Ephemerator/a", due=NOW)
     assert isinstance(kept, Withheld)
     assert (kept.reason, kept.certain) == (Reason.MEMBERS_UNKNOWN, False)
     assert shop.written == []
@@ -97,5 +97,5 @@ async def test_a_namespace_stays_while_its_members_are_in_doubt() -> None:
 async def test_a_namespace_stays_while_its_members_cannot_be_listed() -> None:
     shop = Shop(Unreachable("away"))
     with pytest.raises(Unreachable):
-        await ending(shop).end("shop", by="Ephemerator/a", due=NOW)
+        await ending(shop).end(SHOP, by="Ephemerator/a", due=NOW)
     assert shop.written == []

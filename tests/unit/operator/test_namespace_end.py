@@ -10,13 +10,15 @@ import pytest
 
 from dayfly_core import names
 from dayfly_core.guard import Guard
+from dayfly_core.objects import ObjectMeta
 from dayfly_core.reasons import Reason
 from dayfly_kube.errors import ApiError, Status, StatusDetails
 from dayfly_operator.members import Keeper
 from dayfly_operator.own.namespace_end import Ended, Gone, NamespaceEnd, Withheld
-from dayfly_operator.writing import Outdated, Rehearsal
+from dayfly_operator.writing import Outdated, Rehearsal, Writer
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
 BY = "NamespaceManager/team/ci"
 Meta = dict[str, Any]
 
@@ -96,43 +98,45 @@ class Cluster:
         self.meta["labels"] = {names.PROTECTED: "true"}
         self.touch()
 
-    def ending(self, guard: str = "") -> NamespaceEnd:
+    async def end(
+        self, guard: str = "", due: datetime = NOW, writer: Writer | None = None
+    ) -> Ended | Gone | Withheld:
+        """End what is there now."""
         guarded = Guard.parse("dayfly-system", {"namespaces": guard})
-        return NamespaceEnd(self, self, lambda: guarded, self, self, lambda: NOW)
+        known = msgspec.convert(self.stored(), ObjectMeta)
+        ending = NamespaceEnd(self, writer or self, lambda: guarded, self, self, lambda: NOW)
+        return await ending.end(known, by=BY, due=due)
 
 
 async def test_it_is_read_marked_and_deleted_in_its_turn() -> None:
     cluster = Cluster()
-    assert await cluster.ending().end("prev", by=BY, due=NOW) == Ended("u1", NOW)
-    assert cluster.log == ["read", "turn", "members", "read", "mark", "delete"]
+    assert await cluster.end() == Ended("u1", NOW)
+    assert cluster.log == ["turn", "members", "mark", "delete"]
 
 
 async def test_one_whose_annotations_are_full_is_marked_by_a_label() -> None:
     cluster = Cluster(full=True)
-    assert await cluster.ending().end("prev", by=BY, due=NOW) == Ended("u1", NOW)
-    assert cluster.log == ["read", "turn", "members", "read", "mark", "delete"]
+    assert await cluster.end() == Ended("u1", NOW)
+    assert cluster.log == ["turn", "members", "mark", "delete"]
 
 
 async def test_one_that_is_marked_by_a_label_already_is_not_marked_again() -> None:
     cluster = Cluster({"name": "prev", "uid": "u1", "labels": {names.ENDED_BY: "true"}}, full=True)
-    assert await cluster.ending().end("prev", by=BY, due=NOW, uid="u1") == Ended("u1", NOW)
+    assert await cluster.end() == Ended("u1", NOW)
     assert "mark" not in cluster.log
 
 
 async def test_one_that_is_marked_already_is_not_marked_again() -> None:
     cluster = Cluster({"name": "prev", "uid": "u1", "annotations": {names.ENDED_BY: BY}})
-    assert await cluster.ending().end("prev", by=BY, due=NOW, uid="u1") == Ended("u1", NOW)
+    assert await cluster.end() == Ended("u1", NOW)
     assert "mark" not in cluster.log
 
 
 @pytest.mark.parametrize(
-    ("cluster", "guard", "uid", "outcome"),
+    ("cluster", "guard", "outcome"),
     [
-        pytest.param(Cluster(None), "", "", Gone(), id="there is none"),
-        pytest.param(Cluster(), "", "other", Gone(), id="there is another one of that name"),
         pytest.param(
             Cluster({"name": "prev", "uid": "u1", "deletionTimestamp": "2026-11-22T09:00:00Z"}),
-            "",
             "",
             Ended("u1", None),
             id="it is on its way out",
@@ -140,13 +144,11 @@ async def test_one_that_is_marked_already_is_not_marked_again() -> None:
         pytest.param(
             Cluster(),
             "pre*",
-            "",
             Withheld(Reason.GUARDED, "namespace prev is guarded and never ended"),
             id="it is guarded",
         ),
         pytest.param(
             Cluster({"name": "prev", "uid": "u1", "labels": {names.PROTECTED: "true"}}),
-            "",
             "",
             Withheld(Reason.PROTECTED, "namespace prev carries the label dayfly.dev/protected"),
             id="it is protected",
@@ -154,16 +156,13 @@ async def test_one_that_is_marked_already_is_not_marked_again() -> None:
         pytest.param(
             Cluster(member="services/prev/db"),
             "",
-            "",
             Withheld(Reason.PROTECTED, "namespace prev stays: services/prev/db is protected"),
             id="something in it is protected",
         ),
     ],
 )
-async def test_what_does_not_end(
-    cluster: Cluster, guard: str, uid: str, outcome: Ended | Gone | Withheld
-) -> None:
-    assert await cluster.ending(guard).end("prev", by=BY, due=NOW, uid=uid) == outcome
+async def test_what_does_not_end(cluster: Cluster, guard: str, outcome: Ended | Withheld) -> None:
+    assert await cluster.end(guard) == outcome
     assert not {"mark", "delete"} & set(cluster.log)
 
 
@@ -171,16 +170,26 @@ async def test_one_that_is_touched_meanwhile_is_judged_again() -> None:
     cluster = Cluster()
     changes = [cluster.touch]
     cluster.before_delete = lambda: changes.pop()() if changes else None
-    assert await cluster.ending().end("prev", by=BY, due=NOW) == Ended("u1", NOW)
-    assert cluster.log.count("read") == 3
+    assert await cluster.end() == Ended("u1", NOW)
+    assert cluster.log.count("read") == 1
 
 
 async def test_one_that_is_protected_at_the_last_moment_stays() -> None:
     cluster = Cluster()
     cluster.before_delete = cluster.protect
-    outcome = await cluster.ending().end("prev", by=BY, due=NOW)
+    outcome = await cluster.end()
     assert isinstance(outcome, Withheld)
     assert cluster.meta is not None
+
+
+async def test_one_that_is_gone_at_the_last_moment_is_gone() -> None:
+    cluster = Cluster()
+
+    def gone() -> None:
+        cluster.meta = None
+
+    cluster.before_delete = gone
+    assert await cluster.end() == Gone()
 
 
 async def test_one_that_is_made_anew_at_the_last_moment_stays() -> None:
@@ -190,7 +199,7 @@ async def test_one_that_is_made_anew_at_the_last_moment_stays() -> None:
         cluster.meta = {"name": "prev", "uid": "u2"}
 
     cluster.before_delete = anew
-    assert await cluster.ending().end("prev", by=BY, due=NOW) == Gone()
+    assert await cluster.end() == Gone()
     assert cluster.meta == {"name": "prev", "uid": "u2"}
 
 
@@ -198,24 +207,22 @@ async def test_one_whose_owner_is_busy_with_it_is_left_for_later() -> None:
     cluster = Cluster()
     cluster.before_delete = cluster.touch
     with pytest.raises(Outdated):
-        await cluster.ending().end("prev", by=BY, due=NOW)
+        await cluster.end()
 
 
 async def test_before_its_time_nothing_ends() -> None:
     cluster = Cluster()
     with pytest.raises(Outdated):
-        await cluster.ending().end("prev", by=BY, due=NOW + timedelta(seconds=1))
+        await cluster.end(due=NOW + SECOND)
     assert "mark" not in cluster.log
 
 
 async def test_a_refusal_is_for_the_caller() -> None:
     with pytest.raises(ApiError):
-        await Cluster(forbidden=True).ending().end("prev", by=BY, due=NOW)
+        await Cluster(forbidden=True).end()
 
 
 async def test_in_a_rehearsal_nothing_is_written() -> None:
     cluster = Cluster()
-    guard = Guard("dayfly-system")
-    ending = NamespaceEnd(cluster, Rehearsal(), lambda: guard, cluster, cluster, lambda: NOW)
-    assert await ending.end("prev", by=BY, due=NOW) == Ended("u1", NOW)
+    assert await cluster.end(writer=Rehearsal()) == Ended("u1", NOW)
     assert cluster.meta == {"name": "prev", "uid": "u1"}

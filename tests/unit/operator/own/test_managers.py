@@ -38,6 +38,19 @@ async def test_the_first_policy_that_is_true_acts_and_no_other(world: OwnWorld) 
     assert world.done("DELETE") == []
 
 
+async def test_an_end_costs_few_requests_beside_the_search_for_what_is_protected(
+    world: OwnWorld,
+) -> None:
+    world.put(CI, manager(ttl(10, DELETE)))
+    await world.run(9)
+    reads, writes = world.reads, len(world.writes)
+    await world.run(500)
+    # It and its namespace; it in its turn; and both once more, when it is deactivated.
+    assert world.reads - reads == 5
+    # What begins; the mark, and the DELETE; what came of it, in status and spec; that it rests.
+    assert len(world.writes) - writes == 6
+
+
 async def test_a_manager_made_before_its_namespace_acts_in_time_and_costs_nothing_before(
     world: OwnWorld,
 ) -> None:

@@ -50,7 +50,8 @@ class Desk:
         return None
 
     def rests(self, key: Key) -> Resting | None:
-        return self.resting(key)
+        found = self.resting(key)
+        return None if found and found.until and found.until <= now() else found
 
     def forget(self, key: Key) -> None:
         self.forgotten.append(key)
@@ -93,6 +94,18 @@ async def test_what_waits_for_nothing_is_left_alone() -> None:
     await tested.queue.look_at_all()
     await tested.during(1000)
     assert desk.tended == []
+
+
+async def test_what_changes_while_it_is_handled_is_glanced_at_before_it_is_read_again() -> None:
+    desk = Desk(resting=lambda key: Resting(None) if desk.tended else None)
+    tested = Pair(desk)
+    tested.queue.changed(EVE)
+    tested.queue.queue.add(EVE)
+    await tested.during(1)
+    assert desk.tended == [("eve", 0)]
+    tested.queue.queue.add(EVE)
+    await tested.during(1)
+    assert desk.tended == [("eve", 0)]
 
 
 async def test_one_that_cannot_be_judged_keeps_no_other_from_being_looked_at() -> None:
