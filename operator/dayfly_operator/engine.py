@@ -19,6 +19,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
+from dayfly_core import names
 from dayfly_core.actions import Action, Delete, ScaleDown, Wake
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta
 from dayfly_core.pace import Backoff
@@ -28,6 +29,7 @@ from dayfly_kube.errors import ApiError, Unreachable
 from dayfly_operator.crew import Around, Crew, Turn
 from dayfly_operator.deadlines import Deadlines
 from dayfly_operator.queue import WorkQueue
+from dayfly_operator.rota import Lane
 from dayfly_operator.stamped import Stamped
 from dayfly_operator.unserved import Unserved
 from dayfly_operator.writing import Gate, NotLeading, Outdated
@@ -79,7 +81,9 @@ class Engine:
         self._changed = changed
         self._unserved = Unserved(now)
         self.deadlines: Deadlines[Key] = Deadlines(self._due, now=now)
-        self.queue: WorkQueue[Key] = WorkQueue(self.handle, workers=workers, backoff=BACKOFF)
+        self.queue: WorkQueue[Key] = WorkQueue(
+            self.handle, workers=workers, backoff=BACKOFF, lane=self._lane
+        )
 
     def stamped(self, key: Key, found: Stamped | None) -> None:
         """Hear from a watch of one stamped object: set its deadline, or have it looked at."""
@@ -104,6 +108,12 @@ class Engine:
     def unstamped(self, key: Key) -> None:
         """Hear from a watch of an object that a policy wants to stamp."""
         self.look(key)
+
+    def _lane(self, key: Key) -> Lane:
+        """Say with whom what is due waits: policies take turns, and so do their namespaces."""
+        known = self._crew.world.known(key)
+        labels = known.meta.label_map if known else {}
+        return Lane(labels.get(names.POLICY, ""), key.namespace)
 
     def look(self, key: Key) -> None:
         """Have one object looked at, if this process leads."""

@@ -11,6 +11,7 @@ from typing import Final, Generic, TypeVar
 import msgspec
 
 from dayfly_core.pace import Backoff
+from dayfly_operator.rota import Lane, Rota, one_lane
 
 K = TypeVar("K", bound=Hashable)
 log = logging.getLogger(__name__)
@@ -37,6 +38,8 @@ class Load(msgspec.Struct, frozen=True):
 class WorkQueue(Generic[K]):
     """Calls ``handle(key)`` for added keys: urgent ones first, then in order of arrival.
 
+    Of the urgent ones, the lanes take turns (:mod:`dayfly_operator.rota`).
+
     A key says which object to look at, never what happened to it: added twice before its turn it is
     handled once; added while it is being handled, once more afterwards. An exception is logged
     with the key, and the key comes back after a jittered, growing delay; success forgets that.
@@ -52,6 +55,7 @@ class WorkQueue(Generic[K]):
         workers: int = 16,
         backoff: Backoff = Backoff(),  # noqa: B008 (frozen)
         random: Random | None = None,
+        lane: Callable[[K], Lane] = one_lane,
     ) -> None:
         if workers < 1:
             raise ValueError(f"workers is {workers}; write 1 or more")
@@ -61,7 +65,7 @@ class WorkQueue(Generic[K]):
         self._share = max(1, workers - ceil(workers / KEPT))
         self._backoff = backoff
         self._random = random or Random()
-        self._urgent: OrderedDict[K, None] = OrderedDict()
+        self._urgent = Rota[K](lane)
         self._ordinary: OrderedDict[K, None] = OrderedDict()
         self._running: dict[K, bool] = {}
         self._busy = {True: 0, False: 0}
@@ -89,7 +93,7 @@ class WorkQueue(Generic[K]):
             return
         if urgent:
             self._ordinary.pop(key, None)
-            self._urgent[key] = None
+            self._urgent.add(key)
         else:
             self._ordinary[key] = None
         self._fill()
@@ -121,7 +125,8 @@ class WorkQueue(Generic[K]):
         """Drop the key wherever it waits; one that is being handled is not interrupted."""
         self._undelay(key)
         self.forget(key)
-        for waiting in (self._urgent, self._ordinary, self._again):
+        self._urgent.discard(key)
+        for waiting in (self._ordinary, self._again):
             waiting.pop(key, None)
 
     async def run(self) -> None:
@@ -157,12 +162,15 @@ class WorkQueue(Generic[K]):
         """Start workers while there are keys for them: no worker exists that has nothing to do."""
         if self._group is None or self._stopping.is_set():
             return
-        for waiting, urgent in ((self._urgent, True), (self._ordinary, False)):
-            while waiting and self._has_worker(urgent=urgent):
-                key, _ = waiting.popitem(last=False)
-                self._running[key] = urgent
-                self._busy[urgent] += 1
-                self._group.create_task(self._work(key))
+        while self._urgent and self._has_worker(urgent=True):
+            self._begin(self._group, self._urgent.take(), urgent=True)
+        while self._ordinary and self._has_worker(urgent=False):
+            self._begin(self._group, self._ordinary.popitem(last=False)[0], urgent=False)
+
+    def _begin(self, group: asyncio.TaskGroup, key: K, *, urgent: bool) -> None:
+        self._running[key] = urgent
+        self._busy[urgent] += 1
+        group.create_task(self._work(key))
 
     def _has_worker(self, *, urgent: bool) -> bool:
         return len(self._running) < self._workers and self._busy[urgent] < self._share

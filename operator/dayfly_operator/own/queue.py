@@ -18,6 +18,7 @@ from dayfly_kube.errors import ApiError, Unreachable
 from dayfly_operator.deadlines import Deadlines
 from dayfly_operator.own.kinds import OwnKinds
 from dayfly_operator.queue import WorkQueue
+from dayfly_operator.rota import Lane
 from dayfly_operator.writing import Gate, NotLeading, Outdated
 
 log = logging.getLogger(__name__)
@@ -81,7 +82,9 @@ class OwnQueue:
         self._desks = desks
         self._gate = gate
         self.deadlines: Deadlines[Key] = Deadlines(self._due, now=now)
-        self.queue: WorkQueue[Key] = WorkQueue(self.handle, workers=WORKERS, backoff=BACKOFF)
+        self.queue: WorkQueue[Key] = WorkQueue(
+            self.handle, workers=WORKERS, backoff=BACKOFF, lane=_lane
+        )
 
     def changed(self, key: Key) -> None:
         """Hear that an object, or the namespace that it is about, came, changed or went."""
@@ -149,3 +152,8 @@ class OwnQueue:
     def _due(self, key: Key) -> None:
         if self._gate.holds():
             self.queue.add(key, urgent=True)
+
+
+def _lane(key: Key) -> Lane:
+    """Say with whom what is due waits: the kinds take turns, and so do their namespaces."""
+    return Lane(key.resource.plural, key.namespace)
