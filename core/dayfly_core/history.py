@@ -18,6 +18,7 @@ from typing import Final, cast
 import msgspec
 
 from dayfly_core import names
+from dayfly_core.api import StepType
 
 SLOTS: Final = 8
 LIMIT: Final = 256 * 1024
@@ -38,7 +39,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defa
     ``by`` names that rule as ``ExpiryPolicy/previews`` or ``NamespaceManager/team-a/cleanup``,
     ``due`` is when it should have happened, ``kind`` is written as kubectl does
     (``deployments.apps``), ``result`` is ``Done`` or a reason; ``replica`` is filled in for you.
-    ``id`` is given by who may tell of one act twice: a leader, and the next one that goes on.
+    ``id`` is that of the occurrence: a leader tells of it, and perhaps the next one that goes on,
+    or who has seen it done. A deletion needs none: an object is deleted once.
     """
 
     at: datetime
@@ -53,6 +55,13 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defa
     message: str = ""
     replica: str = ""
     id: str = ""
+
+    @property
+    def act(self) -> tuple[str, ...] | None:
+        """Which act it tells of, the same for whoever tells; None if that cannot be said."""
+        if self.action == StepType.DELETE and self.uid:
+            return self.action, self.uid
+        return (self.id,) if self.id else None
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -150,7 +159,7 @@ def after(slot: int) -> Iterator[int]:
 def read(pages: Iterable[Page]) -> Record:
     """Read all entries, oldest first; among those of one instant as they were written.
 
-    Of those with one id the first counts.
+    Of those that tell of one act the first counts.
     """
     entries: list[Entry] = []
     unreadable = 0
@@ -167,11 +176,11 @@ def read(pages: Iterable[Page]) -> Record:
 
 
 def _each_once(entries: Iterable[Entry]) -> Iterator[Entry]:
-    ids = set[str]()
+    acts = set[tuple[str, ...] | None]()
     for entry in entries:
-        if not entry.id or entry.id not in ids:
+        if entry.act is None or entry.act not in acts:
             yield entry
-        ids.add(entry.id)
+        acts.add(entry.act)
 
 
 def _entry(text: str) -> Entry | None:

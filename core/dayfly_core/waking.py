@@ -26,6 +26,9 @@ from dayfly_core.timeline import Ledger
 from dayfly_core.triggers import LAST
 from dayfly_core.wish import Wish
 
+WAKE: Final = "WAKE"
+"""What a wake is called beside the steps of a timeline."""
+
 LONGEST = 256
 """Characters of a request that are recorded as they are: the record shares 256 KiB with it."""
 
@@ -33,7 +36,7 @@ LONGEST = 256
 def request(meta: ObjectMeta) -> str:
     """Return the request that has not been served yet; empty if there is none."""
     text = meta.annotation_map.get(names.WAKE_REQUESTED)
-    if not text or timeline.of(meta).woken == _mark(text):
+    if not text or timeline.of(meta).woken == mark(text):
         return ""
     return text
 
@@ -56,10 +59,10 @@ def _written(case: Case, wish: Wish, text: str) -> Changes:
     annotations = case.meta.annotation_map
     end = renewed_by_waking(case, wish) if _rests(case, wish) else None
     if end is None:
-        return {names.STEPS: replace(timeline.of(case.meta), woken=_mark(text)).text}
+        return {names.STEPS: replace(timeline.of(case.meta), woken=mark(text)).text}
     # Asked for by a person, so no surprise any more; and what it was warned of is not to come.
     gone: Changes = {key: None for key in (names.CAUGHT_UP, names.WARNING) if key in annotations}
-    steps = Ledger(end.text, {}, _mark(text), case.meta.uid).text
+    steps = Ledger(end.text, {}, mark(text), case.meta.uid).text
     return {names.STEPS: steps, names.EXPIRES_AT: end.text, **gone}
 
 
@@ -82,5 +85,11 @@ DOWN: Final = frozenset({Result.PENDING, Result.DONE, Result.FAILED})
 """Results of a scale-down after which something may be at rest."""
 
 
-def _mark(text: str) -> str:
+def mark(text: str) -> str:
+    """Return what is recorded of a request once it is served."""
     return text if len(text) <= LONGEST else occurrence(text)
+
+
+def served(uid: str, recorded: str) -> str:
+    """Return the id of the one serving of a request, by what is recorded of it."""
+    return occurrence(WAKE, uid, recorded)

@@ -57,18 +57,23 @@ def _pages_of(decode: type[Headed]) -> msgspec.json.Decoder[Page[Headed]]:
 
 
 class Mirror(Generic[T]):
-    """Remembers ``keep(object)`` by name, and tells ``on_change`` of each difference."""
+    """Remembers ``keep(object)`` by name, and tells ``on_change`` of each difference.
+
+    ``replaced`` hears before it what was remembered until then, if anything was.
+    """
 
     def __init__(
         self,
         decode: type[Headed],
         keep: Callable[[Any], T | None],
         on_change: Callable[[Name, T | None], None],
+        replaced: Callable[[Name, T, T | None], None] = lambda _name, _before, _after: None,
     ) -> None:
         self.items: dict[Name, T] = {}
         self.rejected: dict[Name, str] = {}
         self._keep = keep
         self._on_change = on_change
+        self._replaced = replaced
         self._seen: set[Name] = set()
         self._pages = _pages_of(decode)
         self._raw_pages = msgspec.json.Decoder(Page[msgspec.Raw])
@@ -135,13 +140,13 @@ class Mirror(Generic[T]):
     def _put(self, found: Headed) -> Name:
         meta = found.metadata
         name = (meta.namespace, meta.name)
-        kept = self._keep(found)
+        kept, before = self._keep(found), self.items.get(name)
         if kept is None:
             self._drop(name)
-        elif self.items.get(name) != kept:
+        elif before != kept:
             self.rejected.pop(name, None)
             self.items[name] = kept
-            self._on_change(name, kept)
+            self._tell(name, before, kept)
         return name
 
     def _reject(self, name: Name, problem: str) -> None:
@@ -150,5 +155,11 @@ class Mirror(Generic[T]):
 
     def _drop(self, name: Name) -> None:
         self.rejected.pop(name, None)
-        if self.items.pop(name, None) is not None:
-            self._on_change(name, None)
+        before = self.items.pop(name, None)
+        if before is not None:
+            self._tell(name, before, None)
+
+    def _tell(self, name: Name, before: T | None, kept: T | None) -> None:
+        if before is not None:
+            self._replaced(name, before, kept)
+        self._on_change(name, kept)

@@ -72,7 +72,8 @@ class Reflector(Generic[T]):
 
     ``keep`` maps an object to what is remembered of it, or to None if it is of no interest.
     ``on_change`` hears of each name whose kept value is no longer equal to the one before, with
-    None when it is gone; it is called in the event loop. An error that either raises ends ``run``.
+    None when it is gone; ``replaced`` just before it of what was kept until then and of what is
+    kept now. They are called in the event loop. An error that any of them raises ends ``run``.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Reflector(Generic[T]):
         *,
         keep: Callable[[ObjectT], T | None],
         on_change: Callable[[Name, T | None], None],
+        replaced: Callable[[Name, T, T | None], None] = lambda _name, _before, _after: None,
         decode: type[ObjectT] | None = None,
         label_selector: str = "",
         field_selector: str = "",
@@ -97,7 +99,7 @@ class Reflector(Generic[T]):
         self.watches = 0
         self._client = client
         self._mirror = Mirror(
-            decode or PartialObject, cast("Callable[..., T | None]", keep), on_change
+            decode or PartialObject, cast("Callable[..., T | None]", keep), on_change, replaced
         )
         self._selectors = _given(labelSelector=label_selector, fieldSelector=field_selector)
         self._metadata_only = metadata_only

@@ -14,6 +14,9 @@ from dayfly_operator.writing import NotLeading
 
 log = logging.getLogger(__name__)
 
+REST: Final = 9
+"""Calls that take long are further apart: nine times as long as one, within limits."""
+
 FAILED_GAP: Final = 0.2
 """Least seconds between a failure and the next attempt, however often it is woken."""
 
@@ -22,7 +25,8 @@ class Chore:
     """Calls ``act`` at once, after :meth:`wake`, and ``every`` so many seconds.
 
     ``act`` may return the seconds until it wants to be called again, instead of ``every``. Any
-    number of wakes during a call make one more call, at the earliest ``gap`` seconds after it.
+    number of wakes during a call make one more call, at the earliest ``gap`` seconds after it, or,
+    up to ``longest_gap``, when nine times as long as the call took is over.
     A failure is logged once in a row (with its trace, unless it is ``expected``) and tried again
     after a growing delay; a process that may not act waits until it is woken. Level, not edge:
     ``act`` looks at everything each time.
@@ -35,6 +39,7 @@ class Chore:
         *,
         every: float = inf,
         gap: float = 0.0,
+        longest_gap: float = 0.0,
         expected: tuple[type[Exception], ...] = (),
         backoff: Backoff = Backoff(first=0.5, cap=15.0),  # noqa: B008 (frozen)
     ) -> None:
@@ -42,6 +47,7 @@ class Chore:
         self._act = act
         self._every = every
         self._gap = gap
+        self._longest_gap = longest_gap
         self._expected: tuple[type[Exception], ...] = (ApiError, Unreachable, *expected)
         self._backoff = backoff
         self._random = Random()
@@ -56,11 +62,14 @@ class Chore:
         """Do it for ever."""
         while True:
             self._wanted.clear()
-            await self._rest(await self._attempt())
+            begun = asyncio.get_running_loop().time()
+            again = await self._attempt()
+            await self._rest(again, asyncio.get_running_loop().time() - begun)
 
-    async def _rest(self, seconds: float) -> None:
+    async def _rest(self, seconds: float, took: float) -> None:
         # The gap holds for failures too: a storm of wakes must not become a storm of requests.
-        pause = min(seconds, max(self._gap, FAILED_GAP if self._failures else 0.0))
+        gap = max(self._gap, min(took * REST, self._longest_gap))
+        pause = min(seconds, max(gap, FAILED_GAP if self._failures else 0.0))
         await asyncio.sleep(pause)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(None if seconds == inf else seconds - pause):

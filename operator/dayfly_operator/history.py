@@ -1,15 +1,16 @@
 """Writes down what ended: soon, in groups, and without holding anybody up.
 
 Each write is over the version that was read, so that of two writers (one leader leaves, the next
-begins) none loses what the other wrote. It does not ask whether this process leads: what was done
-was done, and is as true when it is told late.
+begins) none loses what the other wrote. Who begins to lead adds what the last leader was seen to do
+and has not told. It does not ask whether this process leads: what was done was done, and is as true
+when it is told late.
 """
 
 import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -81,6 +82,9 @@ class History:
         self._current: Found | None = None
         self._unusable: set[int] = set()
         self._in_doubt = False
+        self._hearsay: list[Entry] = []
+        self.seen: Callable[[], Sequence[Entry]] = tuple
+        """Asked before each commit what others were seen to do, and may not have told."""
         self.noted: Callable[[], None] = lambda: None
         """Called when there is something to commit."""
         self.dropping: Callable[[], None] = lambda: None
@@ -91,18 +95,22 @@ class History:
 
     def note(self, entry: Entry) -> None:
         """Take an entry; never waits, never fails. ``replica`` is filled in."""
-        if not self._keeping:
-            return
+        if self._keeping:
+            self._keep(entry)
+            self.noted()
+
+    def _keep(self, entry: Entry) -> None:
         if len(self._waiting) >= CAPACITY:
             self._waiting.popleft()
             self.dropping()
         self._waiting.append(history.line(msgspec.structs.replace(entry, replica=self._replica)))
-        self.noted()
 
     async def commit(self) -> None:
         """Write all that waits; raises ApiError and Unreachable, and loses nothing by it."""
+        if self._keeping:
+            self._hearsay += self.seen()
         for _ in range(TURNS):
-            if not self._waiting:
+            if not (self._waiting or self._hearsay):
                 return
             await self._write()
         raise NoPage("the pages of the history are changed by others all the time")
@@ -116,8 +124,9 @@ class History:
             log.warning("entries of the history are lost entries=%d", len(self._waiting))
 
     async def _write(self) -> None:
-        found = self._current or await self._find()
+        found = await self._find() if self._hearsay else self._current or await self._find()
         if not self._waiting:
+            self._current = found
             return
         lines = tuple(self._waiting)
         page, taken = history.filled(found.page, lines, self._limit)
@@ -159,6 +168,7 @@ class History:
         ring = [found for found in pages if found]
         if self._in_doubt:
             self._drop_written(ring)
+        self._complete(found.page for found in ring)
         usable = [found for found in ring if found.page.slot not in self._unusable]
         if not usable:
             self._unusable.clear()  # somebody may have put them right by the next attempt
@@ -166,6 +176,15 @@ class History:
         last = history.newest(found.page for found in ring)
         newest = next(found for found in ring if found.page == last)
         return newest if newest in usable else await self._turn(newest.page)
+
+    def _complete(self, ring: Iterable[Page]) -> None:
+        """Take what was seen and is not told there; should that change now, readers take one."""
+        if self._hearsay:
+            told = {entry.act for entry in history.read(ring).entries}
+            for entry in self._hearsay:
+                if entry.act not in told:
+                    self._keep(entry)
+            self._hearsay.clear()
 
     def _drop_written(self, ring: list[Found]) -> None:
         """Forget what was stored although no answer came: told twice would be wrong too."""

@@ -11,7 +11,7 @@ from dayfly_kube.client import Client
 from dayfly_kube.discovery import Discovery
 from dayfly_kube.events import EventRecorder
 from dayfly_kube.guarding import GuardBook
-from dayfly_operator import act_parts
+from dayfly_operator import act_parts, history_parts
 from dayfly_operator.act_parts import ActMeans
 from dayfly_operator.brakes import parts as breaker_parts
 from dayfly_operator.brakes.parts import BreakerParts
@@ -21,7 +21,6 @@ from dayfly_operator.engine import Engine
 from dayfly_operator.helm import parts as release_parts
 from dayfly_operator.helm.parts import Colleagues, ReleaseParts
 from dayfly_operator.helm.reports import Ears
-from dayfly_operator.history import History
 from dayfly_operator.leadership import Leadership
 from dayfly_operator.members import Members
 from dayfly_operator.memory import Memory
@@ -99,8 +98,8 @@ class Parts:
         self.guard = GuardBook(client, namespace, clocks.monotonic, news.guard_changed)
         self.watching = Watching(client, self._discovery, self, clocks.monotonic)
         self.watching.relabelled = news.namespace_relabelled
-        memory = Memory(self.watching, client, clocks.monotonic)
-        self._world = World(self.book, memory, self.guard, client, clocks.now)
+        self._memory = Memory(self.watching, client, clocks.monotonic)
+        self._world = World(self.book, self._memory, self.guard, client, clocks.now)
         self._world.ageing = news.policies_ageing
         self._notes = Unrecorded()
 
@@ -113,12 +112,11 @@ class Parts:
         self.courier = Courier(self.caller, Keys(tools.client))
 
     def _make_history(self, news: News) -> None:
-        tools, settings = self._tools, self._tools.settings
-        self.history = History(
-            tools.client, settings.namespace, settings.identity, keeping=not settings.dry_run
-        )
-        self.history.noted = news.history_noted
-        self.history.dropping = self.metrics.history_dropped.inc
+        tools, now = self._tools, self._tools.clocks.now
+        means = history_parts.Means(tools.client, tools.settings, tools.leadership, now)
+        self.history = history_parts.history(means, self.metrics, news)
+        sources = history_parts.Sources(self.book, self._memory, self.guard, self.watching)
+        self._onlooker = history_parts.onlooker(means, sources, self.history)
 
     def _make_engine(self, news: News) -> None:
         settings, now = self._tools.settings, self._tools.clocks.now
@@ -139,6 +137,7 @@ class Parts:
         )
         self.braking = self._braking(news, teller)
         brakes = self.braking.breakers
+        self._onlooker.breaker_is_open = lambda policy: policy in brakes.open()
         colleagues = Colleagues(self._world, self._pacer, self._namespaces, brakes, self._notes)
         ears = Ears(
             teller,

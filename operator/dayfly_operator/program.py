@@ -20,6 +20,7 @@ from dayfly_operator.tempo import (
     COUNT_REST,
     FAREWELL,
     HISTORY_GAP,
+    HISTORY_LONGEST_GAP,
     KINDS_EVERY,
     NOT_INSTALLED_AGAIN,
     RELABELLED_GAP,
@@ -64,8 +65,8 @@ class Program:
             expected=(NotInstalled,),
         )
         self.parts = Parts(tools, self)
-        commit = self.parts.history.commit
-        self._history = Chore("writing the history", commit, gap=HISTORY_GAP)
+        commit, gaps = self.parts.history.commit, (HISTORY_GAP, HISTORY_LONGEST_GAP)
+        self._history = Chore("writing the history", commit, gap=gaps[0], longest_gap=gaps[1])
 
     # What is done again and again.
 
@@ -193,9 +194,8 @@ class Program:
             self.parts.braking.breakers.term_begins()
             for chore in (self._everything, self._rules, self._status, self._certificate):
                 chore.wake()
-            self._breakers.wake()
-            self._names.wake()
-            self._releases.wake()
+            for chore in (self._history, self._breakers, self._names, self._releases):
+                chore.wake()
             self.parts.own.lead()
 
     def kinds_again(self) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final, Protocol
 
-from dayfly_core import duration, instant
+from dayfly_core import duration, instant, waking
 from dayfly_core.actions import Action, Annotate, Call, Delete, ScaleDown, Stamp, Wake
 from dayfly_core.api import StepType
 from dayfly_core.history import Entry
@@ -22,9 +22,6 @@ from dayfly_operator.scaling import Scaled
 from dayfly_operator.telling import Teller
 
 log = logging.getLogger(__name__)
-
-WAKE: Final = "WAKE"
-"""What a wake is called beside the steps of a timeline."""
 
 NAMED: Final = 5
 """Of what was left alone, so many are named in an Event; all of them are in the log."""
@@ -137,8 +134,8 @@ class Reports:
         """Say that what was scaled down is back."""
         note = _joined(f"woken, as asked: {order.request}", _outcome(scaled))
         self._acted("woken", order, Reason.WOKEN, note)
-        self._count(order, WAKE, Result.DONE)
-        self._note(order, WAKE, None, message=order.request)
+        self._count(order, waking.WAKE, Result.DONE)
+        self._note(order, waking.WAKE, None, message=order.request)
 
     def called(self, order: Call, outcome: FollowUp) -> None:
         """Say what came of an outgoing webhook."""
@@ -195,9 +192,17 @@ class Reports:
             due=due,
             result=result,
             message=message,
+            id=_occurrence(order),
         )
         if not self._dry_run:
             self._history.note(entry)
+
+
+def _occurrence(order: Action) -> str:
+    """Return the id of what is done once, as whoever only sees it done finds it too."""
+    if isinstance(order, ScaleDown | Call):
+        return order.occurrence
+    return waking.served(order.uid, waking.mark(order.request)) if isinstance(order, Wake) else ""
 
 
 def _judged(outcome: FollowUp) -> Result:

@@ -36,10 +36,11 @@ KEPT: Final = tuple(
             names.WAKE_REQUESTED,
             names.SCALED_BY,
             names.WARNING,
+            names.ENDED_BY,
         )
     )
 )
-"""Annotations that decisions read."""
+"""Annotations that decisions, and those who tell of them, read."""
 
 SHARED: Final = helm.ANNOTATIONS
 """The same, with texts that many objects have: each is in memory once."""

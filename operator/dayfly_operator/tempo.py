@@ -36,8 +36,11 @@ BREAKERS_EVERY: Final = 5.0
 """Seconds between looks at the breakers while something surprising is to come: they look a minute
 ahead, so that they open long before anything has ended."""
 
-HISTORY_GAP: Final = 1.0
+HISTORY_GAP: Final = 0.1
 """Least seconds between two writes of the history; as much of it a kill may cost."""
+
+HISTORY_LONGEST_GAP: Final = 1.0
+"""The same where a write takes long: the history has a tenth of the time of one connection."""
 
 CONFLICTS_GAP: Final = 1.0
 """Least seconds between two looks for objects that want one name."""

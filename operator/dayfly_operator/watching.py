@@ -18,6 +18,7 @@ from dayfly_core.objects import NAMESPACES, Key, ObjectMeta, PartialObject, Reso
 from dayfly_core.policies import GroupResource
 from dayfly_kube.client import Client
 from dayfly_kube.errors import ApiError
+from dayfly_kube.mirror import Name
 from dayfly_kube.reflector import Reflector
 from dayfly_operator.stamped import Stamped, trimmed
 
@@ -98,6 +99,10 @@ class Watching:
         self._labels: dict[str, dict[str, str]] = {}
         self.relabelled: Callable[[], None] = lambda: None
         """Called when the labels of a namespace change: other policies may fit what is in it."""
+        self.replaced: Callable[[Key, Stamped, Stamped | None], None] = (
+            lambda _key, _before, _after: None
+        )
+        """Called with what a namespace, or a stamped object, was and is, just before it is told."""
         self.missing: frozenset[GroupResource] = frozenset()
         """Kinds that policies name and nobody can watch: most often they are not served."""
         self.namespaces: Reflector[Stamped] = Reflector(
@@ -105,6 +110,7 @@ class Watching:
             NAMESPACES.path(),
             keep=trimmed,
             on_change=self._on_namespace,
+            replaced=self._replaced(NAMESPACES),
             monotonic=monotonic,
         )
 
@@ -281,12 +287,16 @@ class Watching:
             resource.path(),
             keep=trimmed,
             on_change=on_change,
+            replaced=self._replaced(resource),
             label_selector=names.POLICY,
             monotonic=self._monotonic,
         )
         log.info("watching kind=%s", resource.group_resource)
         task = self._run(stamped)
         return Followed(resource, stamped, task, *self._start_unstamped(resource))
+
+    def _replaced(self, resource: Resource) -> Callable[[Name, Stamped, Stamped | None], None]:
+        return lambda name, before, after: self.replaced(Key(resource, *name), before, after)
 
     def _start_unstamped(self, resource: Resource) -> tuple[Reflector[bool], asyncio.Task[None]]:
         listener = self._listener

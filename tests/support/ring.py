@@ -18,14 +18,14 @@ BEGINNING = datetime(2026, 11, 22, 10, tzinfo=UTC)
 
 def entry(number: int, **fields: Any) -> Entry:
     """Make one of many entries, each later than the one before."""
-    return Entry(
-        at=BEGINNING + timedelta(seconds=number),
-        action="Delete",
-        kind="namespaces",
-        name=f"preview-{number}",
-        by="ExpiryPolicy/previews",
-        **fields,
-    )
+    written: dict[str, Any] = {
+        "at": BEGINNING + timedelta(seconds=number),
+        "action": "Delete",
+        "kind": "namespaces",
+        "name": f"preview-{number}",
+        "by": "ExpiryPolicy/previews",
+    }
+    return Entry(**{**written, **fields})
 
 
 @dataclass

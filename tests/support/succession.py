@@ -57,6 +57,9 @@ class Realm:
     metrics: Metrics = field(default_factory=Metrics)
     brakes: Brakes = field(default_factory=NoBrakes)
     releases: Releases = field(default_factory=NoReleases)
+    replaced: Callable[[Key, Stamped, Stamped | None], None] = lambda _key, _before, _after: None
+    """Called with what a watch knew, and knows now, before it is told."""
+    _known: dict[Key, Stamped] = field(default_factory=dict[Key, Stamped])
 
     def now(self) -> datetime:
         """Return the time."""
@@ -72,6 +75,15 @@ class Realm:
         meta = self.meta(key)
         found = trimmed(PartialObject(meta)) if meta else None
         return found if found and found.policy else None
+
+    def news(self, key: Key) -> Stamped | None:
+        """Return what a watch tells of an object."""
+        before, after = self._known.pop(key, None), self.stamped(key)
+        if after:
+            self._known[key] = after
+        if before and before != after:
+            self.replaced(key, before, after)
+        return after
 
     # The receiver of webhooks.
 
@@ -188,7 +200,7 @@ class Leader:
 
         def changed(path: str) -> None:
             key = key_of(path)
-            engine.stamped(key, realm.stamped(key))
+            engine.stamped(key, realm.news(key))
 
         client.changed = changed
         return engine
@@ -197,7 +209,7 @@ class Leader:
         """Lead until then, or until death."""
         engine = self.engine()
         work = asyncio.create_task(engine.queue.run())
-        known = [(key, found) for key in keys if (found := self.realm.stamped(key))]
+        known = [(key, found) for key in keys if (found := self.realm.news(key))]
         await engine.look_at_all(known, [])
         try:
             async with asyncio.timeout(length):

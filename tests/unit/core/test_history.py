@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -129,6 +130,29 @@ def test_what_two_leaders_tell_of_one_act_counts_once() -> None:
     lines = "".join(map(history.line, (second, *others)))
     found = history.read([Page(0, 1, history.line(first)), Page(1, 2, lines)])
     assert found == history.Record([first, *others])
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        pytest.param({"uid": "u"}, {"uid": "u"}, True, id="one object is deleted once"),
+        pytest.param({"uid": "u"}, {"uid": "u", "id": "5"}, True, id="whatever id it is given"),
+        pytest.param({"uid": "u"}, {"uid": "v"}, False, id="another object of that name"),
+        pytest.param({}, {}, False, id="nobody knows which object"),
+        pytest.param(
+            {"uid": "u", "action": "WEBHOOK", "id": "5"},
+            {"uid": "u", "action": "WEBHOOK", "id": "6"},
+            False,
+            id="two calls about one object",
+        ),
+    ],
+)
+def test_which_entries_tell_of_one_act(one: Any, other: Any, same: bool) -> None:
+    told = [
+        entry(number, **{"action": "DELETE", **each}) for number, each in enumerate((one, other))
+    ]
+    found = history.read([Page(0, 1, "".join(map(history.line, told)))])
+    assert list(found.entries) == (told[:1] if same else told)
 
 
 @given(pages=st.lists(ANYTHING, max_size=8))

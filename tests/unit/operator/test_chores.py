@@ -56,6 +56,26 @@ async def test_any_number_of_wakes_make_one_call_after_the_gap() -> None:
 
 
 @pytest.mark.parametrize(
+    ("took", "again"),
+    [
+        pytest.param(0.001, 0.1, id="a short call: the gap"),
+        pytest.param(0.05, 0.45, id="a longer one: nine times as long"),
+        pytest.param(3, 1, id="a very long one: no longer than that"),
+    ],
+)
+async def test_what_takes_long_is_done_less_often(took: float, again: float) -> None:
+    begun = list[float]()
+
+    async def act() -> None:
+        begun.append(asyncio.get_running_loop().time())
+        await asyncio.sleep(took)
+
+    chore = Chore("x", act, gap=0.1, longest_gap=1)
+    await during(10, chore, (10**-4, chore.wake))
+    assert begun == [0, pytest.approx(took + again)]
+
+
+@pytest.mark.parametrize(
     "error",
     [
         pytest.param(Unreachable("no answer"), id="no answer"),

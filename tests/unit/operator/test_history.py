@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dayfly_core import history
-from dayfly_core.history import LIMIT, SLOTS, Page
+from dayfly_core.history import LIMIT, SLOTS, Entry, Page
 from dayfly_kube.errors import ApiError, Unreachable
 from dayfly_operator.history import CAPACITY, History, NoPage
 from support.ring import Fault, Ring, entry
@@ -172,6 +172,57 @@ async def test_a_farewell_waits_no_longer_than_it_may(caplog: pytest.LogCaptureF
     await writer.finish(0.3)
     assert asyncio.get_running_loop().time() == pytest.approx(0.3)
     assert "entries of the history are lost entries=1" in caplog.text
+
+
+def ended(number: int, **fields: str) -> Entry:
+    return entry(number, action="DELETE", uid=f"u-{number}", **fields)
+
+
+async def test_what_the_last_leader_has_not_told_is_told_by_who_has_seen_it() -> None:
+    ring = Ring.empty()
+    last, next_ = a_history(ring, "last"), a_history(ring, "next")
+    for number in range(3):
+        last.note(ended(number))
+    await last.commit()
+    seen = [ended(number, message="seen") for number in range(5)]
+    next_.seen = lambda: [seen.pop(0) for _ in tuple(seen)]
+    await next_.commit()
+    assert [(each.name, each.replica) for each in ring.record().entries] == [
+        *((name, "last") for name in names(0, 1, 2)),
+        *((name, "next") for name in names(3, 4)),
+    ]
+    assert ring.writes == 2
+
+
+@pytest.mark.parametrize("fault", ["refused", "not sent", "answer lost"])
+async def test_what_was_seen_is_told_once_though_the_write_fails(fault: Fault) -> None:
+    ring = Ring.empty()
+    ring.faults = deque([fault])
+    writer = a_history(ring)
+    seen = [ended(1)]
+    writer.seen = lambda: [seen.pop()] if seen else []
+    with pytest.raises((ApiError, Unreachable)):
+        await writer.commit()
+    await writer.commit()
+    assert ring.told() == names(1)
+
+
+async def test_with_nothing_untold_the_ring_is_read_and_not_written() -> None:
+    ring = Ring.empty()
+    last, next_ = a_history(ring, "last"), a_history(ring, "next")
+    last.note(ended(1))
+    await last.commit()
+    next_.seen = lambda: [ended(1)]
+    await next_.commit()
+    assert ring.writes == 1
+
+
+async def test_a_rehearsal_tells_nothing_that_it_has_seen() -> None:
+    ring = Ring.empty()
+    writer = History(ring, "dayfly-system", "a", keeping=False)
+    writer.seen = lambda: [ended(1)]
+    await writer.commit()
+    assert (ring.reads, ring.writes) == (0, 0)
 
 
 @pytest.mark.parametrize("missing", [[0], [1, 2], [0, 1, 2, 4, 5, 6, 7]])

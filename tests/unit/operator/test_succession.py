@@ -7,52 +7,17 @@ import msgspec
 import pytest
 
 from dayfly_core import names
-from dayfly_core.objects import CRON_JOBS, DEPLOYMENTS, NAMESPACES, STATEFUL_SETS, Key
+from dayfly_core.objects import DEPLOYMENTS, NAMESPACES, Key
 from dayfly_core.outgoing.outbox import Failed
-from dayfly_core.policies import Policies
 from dayfly_kube.errors import ApiError, Status
 from support.build import in_
 from support.fake_store import Json, Place, Store, place_of
 from support.mortal import Mortal, Request
+from support.realms import TEAM, WEB, namespace, workload
 from support.succession import BEGINNING, Realm, reign
-from support.timelines import on_timeline
 from support.virtual_loop import run
 
-TEAM = Key(NAMESPACES, "", "team")
-WEB = Key(DEPLOYMENTS, "team", "web")
-END = "15m"
 HOUR = 3600.0
-TIMELINE = ("NOTIFY@-10m", "SCALE_DOWN@0s", "WEBHOOK@10m", "DELETE@30m")
-
-
-def stamps() -> Json:
-    return {
-        "labels": {names.POLICY: "previews"},
-        "annotations": {names.EXPIRES_AT: in_(END)},
-    }
-
-
-def put(store: Store, key: Key, spec: Json | None = None, **meta: Any) -> None:
-    place = place_of(key.resource.path(key.namespace))
-    store.create(place, {"metadata": {"name": key.name, **meta}, "spec": spec or {}})
-
-
-def namespace(timeline: tuple[str, ...] = TIMELINE, store: Store | None = None) -> Realm:
-    """A stamped namespace, with what can be scaled down in it."""
-    store = store or Store()
-    put(store, TEAM, **stamps())
-    put(store, WEB, {"replicas": 3})
-    put(store, Key(STATEFUL_SETS, "team", "db"), {"replicas": 2})
-    put(store, Key(CRON_JOBS, "team", "nightly"), {})
-    return Realm(store, Policies([on_timeline(*timeline)]))
-
-
-def workload(timeline: tuple[str, ...] = TIMELINE) -> Realm:
-    """A Deployment that is stamped itself, in a namespace that is not."""
-    store = Store()
-    put(store, TEAM)
-    put(store, WEB, {"replicas": 3}, **stamps())
-    return Realm(store, Policies([on_timeline(*timeline)]))
 
 
 Reign = tuple[Mortal, Mortal]
