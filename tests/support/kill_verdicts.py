@@ -1,5 +1,6 @@
 """Whether a series of kills left everything done, and done once."""
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -10,7 +11,7 @@ import msgspec
 from dayfly_core import history, names
 from dayfly_core.objects import CONFIG_MAPS
 from playground.audit import AuditEvent
-from playground.tenure import by_nobody
+from playground.tenure import Tenure, by_nobody, tenures
 from support.deeds import POST, Deed
 from support.fates import Deal
 from support.kills import Kill, Series
@@ -33,6 +34,7 @@ def wrong(series: Series) -> Iterator[str]:
     yield from unequal("warned", fate.warned, deeds, "warn ")
     yield from torn(deeds)
     yield from _calls(series)
+    yield from called_by_nobody(deeds, tenures(series.tail.events))
     yield from by_nobody(series.tail.events, UNDER_WAY)
 
 
@@ -86,6 +88,14 @@ def _calls(series: Series) -> Iterator[str]:
             yield f"{actor} was called with the keys {sorted(keys)} and {len(bodies)} bodies"
         elif min(d.at for d in posts if d.actor == actor) < recorded(series, actor):
             yield f"{actor} was called before that was recorded"
+
+
+def called_by_nobody(deeds: list[Deed], history: Sequence[Tenure]) -> Iterator[str]:
+    """Describe calls that came when no replica led: a request does not say whose it is."""
+    for deed in deeds:
+        place = bisect_right(history, deed.at, key=lambda tenure: tenure.since) - 1
+        if deed.what == POST and place >= 0 and deed.at > history[place].valid_until + UNDER_WAY:
+            yield f"{deed.actor} was called at {deed.at}, when nobody led"
 
 
 def recorded(series: Series, actor: str) -> datetime:

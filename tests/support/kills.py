@@ -2,8 +2,9 @@
 
 import asyncio
 import random
+import signal
 from asyncio import StreamReader, StreamWriter
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ from dayfly_core.outgoing.outbox import KEY_HEADER
 from dayfly_kube.client import Client
 from dayfly_kube.errors import ApiError
 from playground import System
+from playground.process import Process
 from support.deeds import POST, Deed, Tail
 from support.doomed import AHEAD, COSTLY, Sower
 from support.fates import Deal, Fate, Hope
@@ -63,6 +65,18 @@ MOMENTS: Final = (
 )
 """By chance it is before, between or during the deeds of all others that are due."""
 
+SLICE: Final = 0.002
+PAUSE: Final = 0.006
+"""In slow motion a leader works for so many seconds, and stands still for so many."""
+
+
+def before(moment: Moment) -> Moment | None:
+    """Return the deed that comes before one, of the same object."""
+    for role, deeds in STEPS.items():
+        if role.strip() == moment.role and moment.what in deeds[1:]:
+            return Moment(moment.role, deeds[deeds.index(moment.what) - 1])
+    return None
+
 
 @dataclass(frozen=True, slots=True)
 class Kill:
@@ -72,6 +86,12 @@ class Kill:
     moment: Moment
     at: datetime
     replica: str
+
+
+def killed(process: Process) -> None:
+    """Kill it, and start it again."""
+    process.kill()
+    process.start()
 
 
 @dataclass(slots=True)
@@ -90,6 +110,8 @@ class Series:
     awaited: tuple[int, str] = 0, ""
     """In which run a request for which role kills the leader before it is answered."""
     struck: asyncio.Event = field(default_factory=asyncio.Event)
+    blow: Callable[[Process], None] = killed
+    """What is done to the leader."""
 
     async def governed(self) -> None:
         """Wait until the policies are in force."""
@@ -130,25 +152,46 @@ class Series:
         if moment.what == POST:
             await self.struck.wait()
             return
+        last = before(moment)
+        if last and last.what != POST and self.chance.random() < 0.5:
+            return await self._kill_slowly(number, moment, await self._seen(last))
         seen = await self._seen(moment)
         if self.chance.random() < 0.5:
             await asyncio.sleep(self.chance.uniform(0, 0.01))
         self._strike(number, moment, seen.replica)
 
+    async def _kill_slowly(self, number: int, moment: Moment, last: Deed) -> None:
+        """Kill it when the deed is done and it does not know: it stands still meanwhile."""
+        process = self._process(last.replica)
+        try:
+            while True:
+                process.kill(signal.SIGSTOP)
+                await asyncio.sleep(PAUSE)
+                if seen := self._look_for(moment):
+                    return self._strike(number, moment, seen.replica)
+                process.kill(signal.SIGCONT)
+                await asyncio.sleep(SLICE)
+        finally:
+            process.kill(signal.SIGCONT)
+
     async def _seen(self, moment: Moment) -> Deed:
         while True:
-            self.tail.follow()
-            for deed in self.tail.deeds[self.begun :]:
-                if Moment(deed.role, deed.what) == moment and not deed.doubtful:
-                    return deed
+            if found := self._look_for(moment):
+                return found
             await asyncio.sleep(0.002)
 
+    def _look_for(self, moment: Moment) -> Deed | None:
+        self.tail.follow()
+        mine = (deed for deed in self.tail.deeds[self.begun :] if not deed.doubtful)
+        return next((deed for deed in mine if Moment(deed.role, deed.what) == moment), None)
+
+    def _process(self, replica: str) -> Process:
+        return next(each for each in self.system.operators if each.name == replica)
+
     def _strike(self, number: int, moment: Moment, replica: str) -> None:
-        process = next(each for each in self.system.operators if each.name == replica)
         at = now()
-        process.kill()
+        self.blow(self._process(replica))
         self.kills.append(Kill(number, moment, at, replica))
-        process.start()
 
     async def answer(self, _: StreamReader, writer: StreamWriter) -> None:
         """Take what the receiver gets; kill who sent it first, if this is the moment."""

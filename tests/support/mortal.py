@@ -39,6 +39,8 @@ class Mortal:
         self.store = store
         self.kinds = list(kinds)
         self.requests: list[Request] = []
+        self.done: list[Request] = []
+        """Those that were not refused."""
         self.refusals: dict[tuple[str, str], list[ApiError]] = {}
         """Answers to the next requests of a method to a path, instead of the true ones."""
         self.changed: Callable[[str], None] = lambda path: None
@@ -103,6 +105,7 @@ class Mortal:
             details = StatusDetails(name=refused.name)
             status = Status(refused.code, refused.reason, str(refused), details)
             raise ApiError(status) from refused
+        self.done.append(self.requests[-1])
         if method != "GET":
             self.changed(path)
         self.moment()
@@ -116,3 +119,20 @@ class Mortal:
         start, limit = int(query.get("continue", "0")), int(query.get("limit", "0")) or len(items)
         rest = str(start + limit) if start + limit < len(items) else ""
         return {"metadata": {"continue": rest}, "items": items[start : start + limit]}
+
+
+class Hapless(Mortal):
+    """One whose n-th moment brings an error: nobody knows what it was sent for; it lives on."""
+
+    def __init__(
+        self, store: Store, kinds: tuple[Resource, ...], fails_at: int, failure: Exception
+    ) -> None:
+        super().__init__(store, kinds)
+        self._fails_at = fails_at
+        self._failure = failure
+
+    def moment(self) -> None:
+        """Let a moment pass."""
+        self.moments += 1
+        if self.moments == self._fails_at:
+            raise self._failure

@@ -15,10 +15,10 @@ from dayfly_core import ending, scaling
 from dayfly_core.guard import Guard
 from dayfly_core.history import Entry
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta, PartialObject
-from dayfly_core.outgoing.outbox import Delivered, Outcome, Retries
+from dayfly_core.outgoing.outbox import Delivered, Failed, Outcome, Retries
 from dayfly_core.policies import Policies
 from dayfly_core.subject import Plan, Subject
-from dayfly_kube.errors import ApiError
+from dayfly_kube.errors import ApiError, Unreachable
 from dayfly_kube.events import Regarding
 from dayfly_operator.complaints import Complaints
 from dayfly_operator.crew import Brakes, Crew, Releases, Turn
@@ -165,9 +165,12 @@ class Leader:
 
     def collect(self, parcel: Parcel, arrived: Callable[[], None]) -> Outcome | None:
         """Send at once, and perhaps die before or after."""
-        self.client.moment()
-        outcome = self.realm.receive(parcel.id)
-        self.client.moment()
+        try:
+            self.client.moment()
+            outcome = self.realm.receive(parcel.id)
+            self.client.moment()
+        except (Unreachable, ApiError):
+            return Failed("the receiver did not answer in time")
         return outcome
 
     # Others.

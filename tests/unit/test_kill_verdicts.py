@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 
 from playground.audit import AuditEvent, ObjectReference, User
+from playground.tenure import Tenure
 from support.build import NOW
 from support.deeds import Deed
-from support.kill_verdicts import is_excused, torn, unequal
+from support.kill_verdicts import called_by_nobody, is_excused, torn, unequal
 from support.kills import BY_CHANCE, Kill
 
 DELETED = Deed("over-0001", "delete namespaces", "u1", NOW, NOW, "r-0", version="7")
@@ -50,6 +51,23 @@ def test_once(deeds: list[Deed], sound: bool) -> None:
 )
 def test_workloads_of_a_namespace_are_scaled_down_by_one_occurrence(id: str, sound: bool) -> None:
     assert (not list(torn([RESTED, replace(RESTED, uid="u3", id=id)]))) is sound
+
+
+CALLED = replace(DELETED, what="POST")
+LED = Tenure(NOW - timedelta(seconds=9), "r-0", NOW - timedelta(seconds=1))
+
+
+@pytest.mark.parametrize(
+    ("deed", "history", "sound"),
+    [
+        pytest.param(CALLED, [replace(LED, valid_until=NOW)], True, id="while somebody led"),
+        pytest.param(CALLED, [LED], False, id="when the last Lease had run out"),
+        pytest.param(DELETED, [LED], True, id="a write, of which the audit log knows more"),
+        pytest.param(CALLED, [], True, id="before the first Lease that was read"),
+    ],
+)
+def test_calls_come_from_who_leads(deed: Deed, history: list[Tenure], sound: bool) -> None:
+    assert (not list(called_by_nobody([deed], history))) is sound
 
 
 WRITE = AuditEvent(
