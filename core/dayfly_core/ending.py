@@ -23,8 +23,6 @@ from dayfly_core.stamps import NO_CHANGES, Changes, Stamps
 from dayfly_core.subject import Plan, Subject, nothing
 from dayfly_core.wish import Wish, read
 
-__all__ = ["Plan", "Subject", "plan"]
-
 
 def plan(subject: Subject, policies: Policies, guard: Guard, now: datetime) -> Plan:
     """Decide about one object; a change of the object or of a policy asks anew."""

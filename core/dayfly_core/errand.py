@@ -108,7 +108,7 @@ class Announce(msgspec.Struct, frozen=True):
 Act = EndNamespace | DeleteItself | ScaleNamespace | Send | Announce
 
 
-class Result(StrEnum):
+class Came(StrEnum):
     """How an act went."""
 
     DONE = "Done"
@@ -123,7 +123,7 @@ class Result(StrEnum):
 class Outcome(msgspec.Struct, frozen=True):
     """What came of an act."""
 
-    result: Result
+    result: Came
     reason: str = ""
     note: str = ""
     retry_after: timedelta | None = None

@@ -15,18 +15,18 @@ from dayfly_core.ephemerator import Settings
 from dayfly_core.errand import (
     Act,
     Announce,
+    Came,
     DeleteItself,
     EndNamespace,
     Outcome,
     Plan,
-    Result,
     ScaleNamespace,
     Send,
     Stored,
     as_map,
 )
 from dayfly_core.guard import Guard
-from dayfly_core.lifecycle import Result as Recorded
+from dayfly_core.lifecycle import Result
 from dayfly_core.objects import (
     EPHEMERATORS,
     NAMESPACE_MANAGERS,
@@ -38,7 +38,7 @@ from dayfly_core.objects import (
 from dayfly_core.reasons import Reason
 from dayfly_core.simulation import END, SCALE_DOWN, Event, Turn
 
-DONE = Outcome(Result.DONE)
+DONE = Outcome(Came.DONE)
 
 STANDING: Final = frozenset(
     {Reason.TARGET_MISSING, Reason.TERMINATING, Reason.GUARDED, Reason.PROTECTED}
@@ -121,7 +121,7 @@ class ManagerPlayer:
 
     def _begun(self) -> str:
         policies = namespace_manager.read_status(self._stored).policies
-        begun = (each.name for each in policies if each.result == Recorded.PENDING)
+        begun = (each.name for each in policies if each.result == Result.PENDING)
         return next(begun, "")
 
 

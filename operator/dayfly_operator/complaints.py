@@ -4,9 +4,9 @@ import logging
 from typing import Final
 
 from dayfly_core.actions import Action, Annotate, Call, Delete, ScaleDown, Stamp, Wake
-from dayfly_core.ending import Plan, Subject
 from dayfly_core.objects import NAMESPACES, Key
 from dayfly_core.reasons import Reason
+from dayfly_core.subject import Plan, Subject
 from dayfly_kube.errors import ApiError
 from dayfly_operator.members import Keeper
 from dayfly_operator.metrics import Metrics

@@ -8,9 +8,9 @@ from typing import Protocol
 import msgspec
 
 from dayfly_core.actions import Action, Delete
-from dayfly_core.ending import Plan, Subject
 from dayfly_core.objects import Key, ObjectMeta
 from dayfly_core.stamps import Changes
+from dayfly_core.subject import Plan, Subject
 from dayfly_kube.errors import ApiError
 from dayfly_operator.members import Keeper
 from dayfly_operator.stamped import Stamped

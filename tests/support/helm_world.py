@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from dayfly_core import ending, instant, names, selectors
 from dayfly_core.actions import Action, Delete
 from dayfly_core.api import Unit
-from dayfly_core.ending import Plan, Subject
 from dayfly_core.guard import Guard
 from dayfly_core.helm import marks as helm
 from dayfly_core.helm.marks import ReleaseRef
@@ -27,6 +26,7 @@ from dayfly_core.objects import (
     Resource,
 )
 from dayfly_core.policies import Policies, Policy
+from dayfly_core.subject import Plan, Subject
 from dayfly_kube.releases import ReleaseReader
 from dayfly_operator.helm.acts import ReleaseActs
 from dayfly_operator.helm.releases import HelmReleases, Means, Turns

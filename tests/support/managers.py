@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from dayfly_core import namespace_manager
-from dayfly_core.errand import Act, Outcome, Result, as_map
+from dayfly_core.errand import Act, Came, Outcome, as_map
 from dayfly_core.namespace_manager import ManagerPlan, Observed, pods_wanted
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.triggers import Checks
@@ -68,7 +68,7 @@ class Watched:
             self.acts.append(plan.act)
         return plan
 
-    def came(self, result: Result = Result.DONE, reason: str = "", note: str = "") -> ManagerPlan:
+    def came(self, result: Came = Came.DONE, reason: str = "", note: str = "") -> ManagerPlan:
         """Hear what came of the last act, and write what follows."""
         return self.hear(Outcome(result, reason, note))
 

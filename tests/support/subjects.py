@@ -5,10 +5,11 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from dayfly_core.api import Enforcement, LabelSelector
-from dayfly_core.ending import Plan, Subject, plan
+from dayfly_core.ending import plan
 from dayfly_core.guard import Guard
 from dayfly_core.objects import ObjectMeta, Resource
 from dayfly_core.policies import Policies, Policy
+from dayfly_core.subject import Plan, Subject
 from support.build import CONFIG_MAPS, HOUR, NOW, a_policy, an_object, key_of
 
 GUARD = Guard("dayfly-system")

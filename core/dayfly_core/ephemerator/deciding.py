@@ -25,11 +25,11 @@ from dayfly_core.ephemerator.aim import (
 )
 from dayfly_core.errand import (
     RECHECK,
+    Came,
     DeleteItself,
     EndNamespace,
     Outcome,
     Plan,
-    Result,
     Stored,
     judged,
 )
@@ -180,11 +180,11 @@ def settle(stored: Stored, outcome: Outcome, now: datetime) -> Plan:
     """
     conditions = without_condition(read_status(stored).conditions, Condition.WITHHELD)
     reason, again = Reason.DELETED, now + RECHECK
-    if outcome.result is Result.WITHHELD:
+    if outcome.result is Came.WITHHELD:
         reason = outcome.reason
-    elif outcome.result is not Result.DONE:
+    elif outcome.result is not Came.DONE:
         reason, again = Reason.DELETION_FAILED, now + RETRY * (1 - outcome.chance / 2)
-    if outcome.result is not Result.DONE:
+    if outcome.result is not Came.DONE:
         present, said = read_status(stored).conditions, (ConditionStatus.TRUE, reason, outcome.note)
         conditions = judged(stored, present, Condition.WITHHELD, said, now)
     status = msgspec.structs.replace(read_status(stored), conditions=conditions)

@@ -12,13 +12,13 @@ import msgspec
 
 from dayfly_core import instant, names
 from dayfly_core.actions import Delete
-from dayfly_core.ending import Plan
 from dayfly_core.guard import Guard
 from dayfly_core.helm.manifest import Document
 from dayfly_core.helm.marks import ReleaseRef, release_of, stays
 from dayfly_core.helm.storage import Revision
 from dayfly_core.objects import SECRETS, Key, ObjectMeta
 from dayfly_core.reasons import Reason
+from dayfly_core.subject import Plan
 
 
 class Sighting(msgspec.Struct, frozen=True):

@@ -9,8 +9,7 @@ from msgspec.structs import replace
 
 from dayfly_core.api import ConditionStatus
 from dayfly_core.api.namespace_manager import ActionType
-from dayfly_core.errand import RECHECK, RETRIES, Outcome, Stored
-from dayfly_core.errand import Result as Came
+from dayfly_core.errand import RECHECK, RETRIES, Came, Outcome, Stored
 from dayfly_core.lifecycle import Result, Rule
 from dayfly_core.namespace_manager.case import Begun, Case, ManagerPlan, whole
 from dayfly_core.namespace_manager.entries import changed, done, over

@@ -8,7 +8,6 @@ import msgspec
 from msgspec.structs import replace
 
 from dayfly_core.actions import Action, Delete
-from dayfly_core.ending import Plan, Subject
 from dayfly_core.guard import Guard
 from dayfly_core.helm import marks as helm
 from dayfly_core.helm import storage as helm_storage
@@ -28,6 +27,7 @@ from dayfly_core.helm.storage import Revision, UnreadableRelease
 from dayfly_core.names import POLICY
 from dayfly_core.objects import NAMESPACES, SECRETS, Key, ObjectMeta, Resource
 from dayfly_core.reasons import Reason
+from dayfly_core.subject import Plan, Subject
 from dayfly_core.triggers import LAST
 from dayfly_kube.errors import ApiError
 from dayfly_kube.release_plans import at_work, stopped, unreadable

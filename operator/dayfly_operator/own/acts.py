@@ -10,10 +10,10 @@ from dayfly_core import names
 from dayfly_core.errand import (
     Act,
     Announce,
+    Came,
     DeleteItself,
     EndNamespace,
     Outcome,
-    Result,
     ScaleNamespace,
     Send,
 )
@@ -76,7 +76,7 @@ class Acts(msgspec.Struct, frozen=True):
             if not error.refused:
                 raise
             self.reports.withheld(order.author, Reason.DELETION_FAILED, str(error))
-            return Outcome(Result.FAILED, Reason.DELETION_FAILED, str(error), chance=self.chance())
+            return Outcome(Came.FAILED, Reason.DELETION_FAILED, str(error), chance=self.chance())
 
     async def _do(self, order: Order) -> Outcome | None:
         match order.act:
@@ -93,18 +93,18 @@ class Acts(msgspec.Struct, frozen=True):
 
     async def _end(self, order: Order, act: EndNamespace) -> Outcome:
         if order.target is None or order.target.uid != act.uid:
-            return Outcome(Result.DONE, note=f"namespace {act.name} is gone")
+            return Outcome(Came.DONE, note=f"namespace {act.name} is gone")
         ended = await self.ending.end(
             order.target, by=order.author.text, due=act.due, wanted=order.wanted
         )
         if isinstance(ended, Withheld):
             # What is in doubt is looked at again soon; what is protected, when a watch tells.
-            result = Result.WITHHELD if ended.certain else Result.FAILED
+            result = Came.WITHHELD if ended.certain else Came.FAILED
             return Outcome(result, ended.reason, ended.note, chance=self.chance())
         if isinstance(ended, Ended) and ended.sent_at:
             self.reports.ended(order.author, act, ended.sent_at)
-            return Outcome(Result.DONE, note=f"namespace {act.name} was deleted")
-        return Outcome(Result.DONE, note=f"namespace {act.name} is gone, or going")
+            return Outcome(Came.DONE, note=f"namespace {act.name} was deleted")
+        return Outcome(Came.DONE, note=f"namespace {act.name} is gone, or going")
 
     async def _delete_itself(self, order: Order) -> Outcome:
         key, uid = order.author.key, order.author.uid
@@ -121,7 +121,7 @@ class Acts(msgspec.Struct, frozen=True):
             if not error.absent:
                 raise
         self.reports.removed(order.author)
-        return Outcome(Result.DONE)
+        return Outcome(Came.DONE)
 
     async def _scale(self, order: Order, act: ScaleNamespace) -> Outcome:
         found = await self._target(act.namespace, act.uid)
@@ -129,14 +129,14 @@ class Acts(msgspec.Struct, frozen=True):
             return found
         if found.protected:
             note = f"namespace {act.namespace} carries the label {names.PROTECTED}"
-            return Outcome(Result.WITHHELD, Reason.PROTECTED, note, chance=self.chance())
+            return Outcome(Came.WITHHELD, Reason.PROTECTED, note, chance=self.chance())
         if not await order.wanted():
             raise Outdated
         known, unknown = _selectors(act)
         scaled = await self.scaler.down(act.namespace, known, act.id, order.still)
         note = _told(scaled, unknown)
         self.reports.scaled_down(order.author, act, note)
-        return Outcome(Result.DONE, note=note)
+        return Outcome(Came.DONE, note=note)
 
     async def _announce(self, order: Order, act: Announce) -> Outcome:
         found = await self._target(act.namespace, act.uid)
@@ -149,7 +149,7 @@ class Acts(msgspec.Struct, frozen=True):
         if not stamped and found.annotation_map.get(names.WARNING) != act.sentence:
             await self._warn(order, act, body)
         self.reports.announced(order.author, act)
-        return Outcome(Result.DONE)
+        return Outcome(Came.DONE)
 
     async def _warn(self, order: Order, act: Announce, body: object) -> None:
         """Write the warning; a namespace that does not take it is warned by an Event alone."""
@@ -164,9 +164,9 @@ class Acts(msgspec.Struct, frozen=True):
         """Read the namespace; of one that is gone, or going, there is nothing left to do."""
         meta = await read(self.client, Key(NAMESPACES, "", namespace))
         if meta is None or meta.uid != uid:
-            return Outcome(Result.DONE, note=f"namespace {namespace} is gone")
+            return Outcome(Came.DONE, note=f"namespace {namespace} is gone")
         if meta.deletion_timestamp:
-            return Outcome(Result.DONE, note=f"namespace {namespace} is being deleted")
+            return Outcome(Came.DONE, note=f"namespace {namespace} is being deleted")
         return meta
 
     async def _patch(self, path: str, body: object) -> None:
@@ -188,12 +188,12 @@ class Acts(msgspec.Struct, frozen=True):
             case outbox.Delivered(status):
                 note = f"the receiver answered {status}"
                 self.reports.called(order.author, act, note)
-                return Outcome(Result.DONE, note=note)
+                return Outcome(Came.DONE, note=note)
             case outbox.Refused(reason):
-                return Outcome(Result.REFUSED, Reason.DESTINATION_FORBIDDEN, reason)
+                return Outcome(Came.REFUSED, Reason.DESTINATION_FORBIDDEN, reason)
             case outbox.Failed(reason, seconds):
                 asked = None if seconds is None else timedelta(seconds=seconds)
-                return Outcome(Result.FAILED, Reason.CALL_FAILED, reason, asked, self.chance())
+                return Outcome(Came.FAILED, Reason.CALL_FAILED, reason, asked, self.chance())
 
 
 def _selectors(act: ScaleNamespace) -> tuple[tuple[Selector, ...], list[str]]:

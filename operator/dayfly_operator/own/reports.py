@@ -11,9 +11,9 @@ from dayfly_core import instant
 from dayfly_core.errand import (
     Act,
     Announce,
+    Came,
     EndNamespace,
     Outcome,
-    Result,
     ScaleNamespace,
     Send,
 )
@@ -108,7 +108,7 @@ class OwnReports(msgspec.Struct, frozen=True):
 
     def came(self, author: Author, outcome: Outcome, note: str) -> None:
         """Hear what came of an act: what was done is told already, what was not is told here."""
-        if outcome.result is Result.DONE:
+        if outcome.result is Came.DONE:
             self.teller.settled(author.key)
         else:
             self.withheld(author, outcome.reason, note or outcome.note)

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from dayfly_core import address, names
 from dayfly_core.actions import Stamp
 from dayfly_core.address import Place
-from dayfly_core.ending import Subject, plan
+from dayfly_core.ending import plan
 from dayfly_core.guard import Guard
 from dayfly_core.hosts import Facts, Naming, Template
 from dayfly_core.objects import ObjectMeta
@@ -15,6 +15,7 @@ from dayfly_core.policies import Policies, Policy
 from dayfly_core.reasons import Reason
 from dayfly_core.request import Request
 from dayfly_core.stamps import Stamps, applied
+from dayfly_core.subject import Subject
 from dayfly_core.verdict import COPIED, judge, stamp
 from support.build import HOUR, NOW, a_policy, a_request, an_object, controlled, in_, key_of
 

@@ -10,12 +10,12 @@ from msgspec.structs import replace
 from dayfly_core import instant, names
 from dayfly_core.actions import Annotate, Call, Delete, ScaleDown
 from dayfly_core.api import Unit
-from dayfly_core.ending import Plan
 from dayfly_core.helm.marks import ReleaseRef
 from dayfly_core.lifecycle import Result, occurrence
 from dayfly_core.objects import DEPLOYMENTS, NAMESPACES, ObjectMeta, Resource
 from dayfly_core.policies import Policy
 from dayfly_core.reasons import Reason
+from dayfly_core.subject import Plan
 from support.build import CONFIG_MAPS, DAY, HOUR, NOW, SECOND, a_policy, in_
 from support.subjects import about, do
 from support.timelines import HOOK, ending, ledger_of, on_timeline, recorded, told

@@ -9,10 +9,10 @@ from msgspec.structs import replace
 from dayfly_core import names
 from dayfly_core.actions import Delete, Stamp
 from dayfly_core.api import Enforcement
-from dayfly_core.ending import Plan, Subject
 from dayfly_core.objects import NAMESPACES, ObjectMeta
 from dayfly_core.policies import Policy
 from dayfly_core.reasons import Reason
+from dayfly_core.subject import Plan, Subject
 from support.build import (
     CONFIG_MAPS,
     DAY,

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from dayfly_core import names
 from dayfly_core.actions import Delete, Stamp
 from dayfly_core.api import Enforcement
-from dayfly_core.ending import Plan
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.policies import Policies, Policy
 from dayfly_core.stamps import Stamps, applied
+from dayfly_core.subject import Plan
 from support.build import (
     DAY,
     HOUR,

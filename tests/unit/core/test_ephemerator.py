@@ -7,7 +7,7 @@ import pytest
 
 from dayfly_core import ephemerator, names
 from dayfly_core.ephemerator import aimed_at, ignored
-from dayfly_core.errand import DeleteItself, EndNamespace, Outcome, Result, as_map
+from dayfly_core.errand import Came, DeleteItself, EndNamespace, Outcome, as_map
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.reasons import Reason
 from support.ephemerators import END, HERE, decided, manifest
@@ -242,29 +242,27 @@ def test_a_second_look_writes_nothing() -> None:
     ("outcome", "said", "least", "most"),
     [
         pytest.param(
-            Outcome(Result.WITHHELD, Reason.PROTECTED, "configmap x is protected"),
+            Outcome(Came.WITHHELD, Reason.PROTECTED, "configmap x is protected"),
             ("True", Reason.PROTECTED, "configmap x is protected"),
             5 * MINUTE,
             5 * MINUTE,
             id="protected: said, and looked at again",
         ),
         pytest.param(
-            Outcome(Result.FAILED, "", "the server is down", chance=1.0),
+            Outcome(Came.FAILED, "", "the server is down", chance=1.0),
             ("True", Reason.DELETION_FAILED, "the server is down"),
             MINUTE / 2,
             MINUTE,
             id="N7, P6: failed: later, not at once",
         ),
         pytest.param(
-            Outcome(Result.FAILED, "", "the server is down", chance=0.0),
+            Outcome(Came.FAILED, "", "the server is down", chance=0.0),
             ("True", Reason.DELETION_FAILED, "the server is down"),
             MINUTE / 2,
             MINUTE,
             id="failed, at another chance",
         ),
-        pytest.param(
-            Outcome(Result.DONE), None, 5 * MINUTE, 5 * MINUTE, id="done: it is on its way"
-        ),
+        pytest.param(Outcome(Came.DONE), None, 5 * MINUTE, 5 * MINUTE, id="done: it is on its way"),
     ],
 )
 def test_what_came_of_it_is_said(
@@ -281,6 +279,6 @@ def test_what_came_of_it_is_said(
 
 def test_what_kept_it_is_forgotten_when_the_namespace_goes() -> None:
     begun = written(kept(manifest()), decided(kept(manifest()), HERE, END))
-    held = written(begun, ephemerator.settle(begun, Outcome(Result.WITHHELD, "Protected"), END))
+    held = written(begun, ephemerator.settle(begun, Outcome(Came.WITHHELD, "Protected"), END))
     gone = written(held, decided(held, a_namespace(leaving=True), END))
     assert condition(gone, "Withheld") is None

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dayfly_core.errand import EndNamespace, Outcome, Result, ScaleNamespace, Send
+from dayfly_core.errand import Came, EndNamespace, Outcome, ScaleNamespace, Send
 from dayfly_core.reasons import Reason
 from support.managers import (
     DELETE,
@@ -22,7 +22,7 @@ from support.managers import (
 from support.own_kinds import MINUTE, a_namespace, condition, edited
 
 SLOW = {"type": "TTL", "params": {"ttlSeconds": 4000}}
-FAILED = Outcome(Result.FAILED, "", "the receiver answered 500")
+FAILED = Outcome(Came.FAILED, "", "the receiver answered 500")
 
 
 def begun(action: dict[str, Any] = DELETE, *others: dict[str, Any]) -> Watched:
@@ -121,7 +121,7 @@ def test_a_webhook_that_was_recorded_is_sent_even_so(namespace: Any) -> None:
 
 def test_what_is_protected_is_named_and_keeps_its_turn() -> None:
     watched = begun(DELETE, a_policy(TTL, WEBHOOK, "call"))
-    plan = watched.came(Result.WITHHELD, Reason.PROTECTED, "configmap x is protected")
+    plan = watched.came(Came.WITHHELD, Reason.PROTECTED, "configmap x is protected")
     assert plan.again == watched.now + 5 * MINUTE
     said = ("True", Reason.PROTECTED, "policy end it: configmap x is protected")
     assert condition(watched.stored, "Withheld") == said
@@ -142,7 +142,7 @@ def test_n7_a_failure_is_tried_again_ever_more_slowly(chance: float) -> None:
     watched = begun()
     pauses = list[float]()
     for _ in range(12):
-        plan = watched.hear(Outcome(Result.FAILED, "", "503", chance=chance))
+        plan = watched.hear(Outcome(Came.FAILED, "", "503", chance=chance))
         assert plan.again is not None
         pauses.append((plan.again - watched.now).total_seconds())
         watched.now = plan.again
@@ -182,13 +182,13 @@ def test_n1_given_up_the_next_that_is_true_gets_its_turn() -> None:
 
 def test_n11_what_a_receiver_asks_for_is_granted() -> None:
     watched = begun(WEBHOOK)
-    asked = Outcome(Result.FAILED, "", "429", retry_after=timedelta(minutes=10))
+    asked = Outcome(Came.FAILED, "", "429", retry_after=timedelta(minutes=10))
     assert watched.hear(asked).again == watched.now + 10 * MINUTE
 
 
 def test_what_is_refused_is_given_up_at_once() -> None:
     watched = begun(WEBHOOK)
-    watched.came(Result.REFUSED, note="http://127.0.0.1 is not allowed")
+    watched.came(Came.REFUSED, note="http://127.0.0.1 is not allowed")
     assert watched.entry()["result"] == "Failed"
     assert watched.plan().act is None
     assert not watched.deactivated
@@ -196,7 +196,7 @@ def test_what_is_refused_is_given_up_at_once() -> None:
 
 def test_who_corrects_the_policy_has_it_tried_anew() -> None:
     watched = begun(WEBHOOK)
-    watched.came(Result.REFUSED, note="http://127.0.0.1 is not allowed")
+    watched.came(Came.REFUSED, note="http://127.0.0.1 is not allowed")
     other = {"type": "WEBHOOK", "params": {"url": "http://other.example.com"}}
     watched.stored = edited(watched.stored, policies=[a_policy(TTL, other)])
     act = watched.look().act
@@ -206,14 +206,14 @@ def test_who_corrects_the_policy_has_it_tried_anew() -> None:
 
 def test_what_failed_for_one_namespace_is_open_for_the_next() -> None:
     watched = begun(WEBHOOK)
-    watched.came(Result.REFUSED, note="not allowed")
+    watched.came(Came.REFUSED, note="not allowed")
     watched.namespace = a_namespace(uid="ns-2")
     assert isinstance(watched.look().act, Send)
 
 
 def test_what_an_api_server_says_at_length_is_cut() -> None:
     watched = begun()
-    watched.came(Result.FAILED, note="no " * 10_000)
+    watched.came(Came.FAILED, note="no " * 10_000)
     assert len(watched.entry()["message"]) == 1024
     held = condition(watched.stored, "Withheld")
     assert held is not None
@@ -223,7 +223,7 @@ def test_what_an_api_server_says_at_length_is_cut() -> None:
 
 def test_a_notice_that_failed_is_tried_again() -> None:
     watched = begun(NOTIFY)
-    plan = watched.came(Result.FAILED, note="503")
+    plan = watched.came(Came.FAILED, note="503")
     assert plan.again is not None
     assert (watched.entry()["result"], watched.entry()["reason"]) == ("Pending", Reason.RETRYING)
 

@@ -9,7 +9,6 @@ from msgspec.structs import replace
 
 from dayfly_core import names
 from dayfly_core.actions import Action, Delete, Stamp
-from dayfly_core.ending import Plan
 from dayfly_core.guard import Guard
 from dayfly_core.helm import marks as helm
 from dayfly_core.helm.manifest import Document, Identity
@@ -28,6 +27,7 @@ from dayfly_core.helm.storage import Revision
 from dayfly_core.objects import DEPLOYMENTS, NAMESPACES, Key, ObjectMeta, Resource
 from dayfly_core.reasons import Reason
 from dayfly_core.stamps import Stamps
+from dayfly_core.subject import Plan
 from support.build import CONFIG_MAPS, NOW, controlled
 from support.helm_secrets import SHOP
 

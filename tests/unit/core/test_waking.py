@@ -6,11 +6,11 @@ from msgspec.structs import replace
 
 from dayfly_core import names
 from dayfly_core.actions import Wake
-from dayfly_core.ending import Plan
 from dayfly_core.lifecycle import Result
 from dayfly_core.objects import DEPLOYMENTS, ObjectMeta
 from dayfly_core.policies import Policy
 from dayfly_core.reasons import Reason
+from dayfly_core.subject import Plan
 from support.build import NOW, a_policy, an_object, in_
 from support.subjects import about, do
 from support.timelines import ending, ledger_of, on_timeline, recorded, told
