@@ -10,11 +10,13 @@ import msgspec
 from bench.table import Figure, at_most
 
 ROUNDS = 9
+HEALTH = "import aiohttp.web"
 TRANSPORT = "import uvicorn.protocols.http.httptools_impl, uvicorn.lifespan.off, uvloop, httptools"
-ENTRY = "from dayfly_cli.__main__ import collector; collector.starting()"
-OURS_ADMISSION = f"{ENTRY}; import dayfly_admission.__main__; {TRANSPORT}"
-OURS_OPERATOR = f"{ENTRY}; import dayfly_operator.__main__; {TRANSPORT}"
-"""As the processes do: what uvicorn imports only when it starts is imported here too."""
+ENTRY = "from dayfly_cli.__main__ import collector; collector.importing()"
+LOADED = "collector.loading()"
+OURS_ADMISSION = f"{ENTRY}; import dayfly_admission.__main__; {LOADED}; {TRANSPORT}; {HEALTH}"
+OURS_OPERATOR = f"{ENTRY}; import dayfly_operator.__main__; {LOADED}; {HEALTH}"
+"""As the processes do: what their servers import only when they start is imported here too."""
 
 PEER_ADMISSION = "import starlette, uvicorn, uvloop, msgspec"
 PEER_OPERATOR = "import kopf"

@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Final
 
 from dayfly_cli.terminal import FAILED, OK, USAGE, Failed, Misused, Terminal
@@ -39,7 +40,7 @@ INTERRUPTED: Final = 130
 
 def main() -> None:
     """Run the command line of this process and end with its status."""
-    collector.starting()
+    collector.importing()
     prog = "kubectl dayfly" if Path(sys.argv[0]).name.startswith("kubectl-") else "dayfly"
     terminal = Terminal(
         prog, os.environ, sys.stdout, sys.stderr, lambda: datetime.now(UTC), time.monotonic
@@ -82,12 +83,18 @@ def _choose(terminal: Terminal, argv: list[str]) -> int:
 
         return version.run(terminal, rest)
     if command in PROGRAMS:
-        program: Callable[[Sequence[str]], int | None] = import_module(PROGRAMS[command]).run
+        program: Callable[[Sequence[str]], int | None] = _load(PROGRAMS[command]).run
         return program(rest) or OK
     if command in COMMANDS:
-        return _ask(import_module(COMMANDS[command]).run, terminal, rest)
+        return _ask(_load(COMMANDS[command]).run, terminal, rest)
     print(f"{terminal.prog}: {_unknown(terminal.prog, command)}", file=terminal.err)
     return USAGE
+
+
+def _load(module: str) -> ModuleType:
+    found = import_module(module)
+    collector.loading()
+    return found
 
 
 Command = Callable[[Terminal, Sequence[str]], Coroutine[None, None, int]]

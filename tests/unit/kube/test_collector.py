@@ -12,14 +12,22 @@ from dayfly_kube import collector
 def _as_it_was() -> Iterator[None]:
     before = gc.get_threshold()
     yield
+    gc.enable()
     gc.unfreeze()
     gc.set_threshold(*before)
 
 
 @pytest.mark.usefixtures("_as_it_was")
 def test_what_was_loaded_is_left_alone_and_later_garbage_is_found_as_usual() -> None:
-    collector.starting()
+    collector.importing()
+    assert not gc.isenabled()
+    collector.loading()
+    imported = gc.get_freeze_count()
+    assert imported > 0
+    assert gc.isenabled()
     assert gc.get_threshold()[0] == collector.YOUNG
+    loaded = [[0], [1]]
     collector.settled()
-    assert gc.get_freeze_count() > 0
+    assert gc.get_freeze_count() > imported
+    assert loaded
     assert gc.get_threshold()[0] < collector.YOUNG
