@@ -19,6 +19,7 @@ from dayfly_kube import config
 from dayfly_kube.client import Client
 from dayfly_kube.flags import configure_logging
 from dayfly_kube.server_clock import OurClocks
+from dayfly_operator import kopf_log
 from dayfly_operator.election import Clocks as ElectionClocks
 from dayfly_operator.elector import Candidacy, Elector
 from dayfly_operator.kinds import Ears, KindWatch
@@ -40,12 +41,7 @@ def run(argv: Sequence[str]) -> int:
     configure_logging(settings.log_level)
     for note in settings.notes:
         log.info(note)
-    # kopf tells of each of its streams; that something is wrong with one is enough.
-    logging.getLogger("kopf").setLevel(logging.WARNING)
-    # In a thread it warns that it leaves signals alone: it should.
-    logging.getLogger("kopf._core.reactor.running").setLevel(logging.ERROR)
-    # It warns at each look of kinds that are not installed: nobody has to install them.
-    logging.getLogger("kopf._core.reactor.observation").setLevel(logging.ERROR)
+    kopf_log.quieten()
     try:
         uvloop.run(_operate(settings, originals.load(settings.kubeconfig, os.environ)))
     except (config.ConfigError, OSError) as error:
