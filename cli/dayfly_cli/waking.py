@@ -68,7 +68,7 @@ async def run(terminal: Terminal, argv: Sequence[str]) -> int:
     async with connected(options.about.connection, terminal.environ) as cluster:
         resource = await cluster.find(options.about.target)
         before = await cluster.read(resource, options.about.target.name)
-        if resource != NAMESPACES and names.REPLICAS not in before.annotation_map:
+        if resource != NAMESPACES and names.SCALED_BY not in before.annotation_map:
             terminal.warn(f"{Entry(resource, before).title} is awake: nothing was scaled down")
             return OK
         if names.POLICY not in before.label_map:

@@ -178,8 +178,12 @@ def down(kind: GroupResource, workload: Workload, occurrence: str) -> Change | N
 
 
 def up(kind: GroupResource, workload: Workload) -> Change | None:
-    """Say what brings it back; None if it was not Dayfly that took it down."""
-    if not scaled_by(workload.metadata):
+    """Say what brings it back; None if it was not Dayfly that took it down.
+
+    Here the mark may name another's uid, as on what was restored from a backup, or none, as older
+    versions wrote it. Who plants one gets no more replicas by it than they could have written.
+    """
+    if not workload.metadata.annotation_map.get(names.SCALED_BY):
         return None
     change = _WAY_OF[kind].up(workload)
     forgotten: Changes = {names.REPLICAS: None, names.SCALED_BY: None}

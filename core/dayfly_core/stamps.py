@@ -43,19 +43,16 @@ def applied(present: Mapping[str, str], changes: Changes) -> dict[str, str]:
     return {key: value for key, value in merged.items() if value is not None}
 
 
-COPY: Final = "copy"
-"""The value of ``scaled-by`` on a copy: no occurrence, so none takes it for its own work."""
-
-
 def slept(meta: ObjectMeta) -> Changes:
     """Return what a new object keeps of the records of the one that it is a copy of: its way back.
 
     A restored workload at 0 replicas could never be woken without. It is no forgery: who creates
-    a workload says how many replicas it has, so also how many it gets back.
+    a workload says how many replicas it has, so also how many it gets back. That the mark names the
+    uid of another keeps it from being taken for scaled down already.
     """
     if not meta.annotation_map.get(names.SCALED_BY):
         return NO_CHANGES
-    return {names.REPLICAS: meta.annotation_map.get(names.REPLICAS), names.SCALED_BY: COPY}
+    return {key: meta.annotation_map.get(key) for key in (names.REPLICAS, names.SCALED_BY)}
 
 
 def records(stored: ObjectMeta | None, *, moved: bool) -> dict[str, str | None]:

@@ -6,7 +6,7 @@ import json
 from dayfly_core import names
 from dayfly_core.objects import STAYS
 from support.fake_api import Fault
-from support.shell import SHOP, WEB, Shell
+from support.shell import SHOP, WEB, Shell, stamped
 from support.waiting import eventually
 
 FORBIDDEN = (
@@ -30,7 +30,8 @@ async def test_wake_asks_and_waits_until_the_request_was_served(shell: Shell) ->
     await eventually(lambda: names.WAKE_REQUESTED in annotations(shell, SHOP))
     asked = annotations(shell, SHOP)[names.WAKE_REQUESTED]
     assert not asking.done()
-    served = json.dumps({"woken": asked})
+    uid = shell.api.objects[SHOP]["metadata"]["uid"]
+    served = json.dumps({"woken": asked, "uid": uid})
     shell.api.put(
         SHOP, {"metadata": {"annotations": {**annotations(shell, SHOP), names.STEPS: served}}}
     )
@@ -51,6 +52,14 @@ async def test_a_workload_that_was_not_scaled_down_is_awake(shell: Shell) -> Non
     assert (answer.status, answer.out) == (0, "")
     assert "is awake" in answer.err
     assert names.WAKE_REQUESTED not in annotations(shell, WEB)
+
+
+async def test_a_workload_that_was_suspended_has_no_count_and_is_woken(shell: Shell) -> None:
+    asleep = stamped("2026-11-22T18:00:00Z")
+    asleep["metadata"]["annotations"][names.SCALED_BY] = "an-occurrence its-uid"
+    shell.api.put(WEB, asleep)
+    assert (await shell.run("wake deployment/web --no-wait")).status == 0
+    assert names.WAKE_REQUESTED in annotations(shell, WEB)
 
 
 async def test_who_may_not_change_the_namespace_asks_by_a_stay(shell: Shell) -> None:

@@ -14,7 +14,6 @@ from dayfly_core.objects import ObjectMeta
 from dayfly_core.policies import Policy
 from dayfly_core.receipts import WIDTH, receipts, warning
 from dayfly_core.request import Request
-from dayfly_core.stamps import COPY
 from dayfly_core.violations import Violation
 from dayfly_core.wish import TTL_FIELD
 from support.build import DAY, HOUR, NOW, a_policy, a_request, an_object, in_
@@ -45,7 +44,7 @@ KEPT = "Helm release team-a/shop ends without it: helm.sh/resource-policy keeps 
 
 
 SLEEPING = msgspec.structs.replace(
-    STAMPED, annotations={**STAMPED.annotation_map, names.SCALED_BY: COPY}
+    STAMPED, annotations={**STAMPED.annotation_map, names.SCALED_BY: "an-occurrence its-uid"}
 )
 WAKE = (
     "was scaled down when it was copied; to wake it: "

@@ -11,7 +11,7 @@ from dayfly_core.objects import DEPLOYMENTS, ObjectMeta
 from dayfly_core.policies import Policies, Policy
 from dayfly_core.request import Request
 from dayfly_core.scaling import Workload, WorkloadSpec
-from dayfly_core.stamps import COPY, Stamps, applied
+from dayfly_core.stamps import Stamps, applied
 from dayfly_core.verdict import stamp
 from support.build import HOUR, NOW, a_policy, a_request, an_object, in_
 from support.subjects import about, do
@@ -63,22 +63,10 @@ RECORDS = [
         id="CREATE with replicas alone: nobody has scaled that down",
     ),
     pytest.param(
-        a_request(carrying(replicas="3", scaled_by="an occurrence")),
+        a_request(carrying(replicas="3", scaled_by="an-occurrence its-uid", steps="steps")),
         ELSEWHERE,
-        {names.SCALED_BY: COPY},
-        id="CREATE of what sleeps: it keeps its way back, and is nobody's work",
-    ),
-    pytest.param(
-        a_request(carrying(scaled_by="an occurrence")),
-        PREVIEWS,
-        {names.SCALED_BY: COPY},
-        id="CREATE of a CronJob that sleeps: it has no count",
-    ),
-    pytest.param(
-        a_request(carrying(replicas="3", scaled_by=COPY)),
-        PREVIEWS,
-        {},
-        id="CREATE, and the webhook is asked twice: as the first time",
+        {names.STEPS: None},
+        id="CREATE of what sleeps: it keeps its way back",
     ),
     pytest.param(
         a_request(msgspec.structs.replace(an_object(), annotations={names.ENDED_BY: "x"})),
@@ -89,7 +77,7 @@ RECORDS = [
     pytest.param(
         a_request(msgspec.structs.replace(SURPRISED, creation_timestamp=None)),
         PREVIEWS,
-        {names.STEPS: None, names.WARNING: None, names.CAUGHT_UP: None, names.SCALED_BY: COPY},
+        {names.STEPS: None, names.WARNING: None, names.CAUGHT_UP: None},
         id="CREATE of a copy: taken off with its stamps",
     ),
     pytest.param(
@@ -175,9 +163,9 @@ def test_the_operator_takes_off_steps_of_no_end_too() -> None:
 
 def restored(replicas: int) -> Workload:
     """A workload that somebody created with the records of one that an occurrence has put down."""
-    written = carrying(replicas="3", scaled_by="an occurrence")
-    changes = stamped(a_request(written), PREVIEWS)
-    meta = msgspec.structs.replace(written, annotations=applied(written.annotation_map, changes))
+    written = carrying(replicas="3", scaled_by="an-occurrence its-uid")
+    annotations = applied(written.annotation_map, stamped(a_request(written), PREVIEWS))
+    meta = msgspec.structs.replace(written, uid="another-uid", annotations=annotations)
     return Workload(meta, WorkloadSpec(replicas=replicas))
 
 
@@ -188,6 +176,6 @@ def test_a_restored_workload_is_woken_with_what_it_had() -> None:
 
 
 def test_what_claims_to_be_scaled_down_already_is_scaled_down() -> None:
-    change = scaling.down(DEPLOYMENTS.pair, restored(5), "an occurrence")
+    change = scaling.down(DEPLOYMENTS.pair, restored(5), "an-occurrence")
     assert change
-    assert change.annotations == {names.REPLICAS: "5", names.SCALED_BY: "an occurrence"}
+    assert change.annotations[names.REPLICAS] == "5"

@@ -219,7 +219,22 @@ def test_a_mark_that_was_planted_on_a_new_workload_keeps_nothing_running(planted
     change = scaling.down(pair(DEPLOYMENTS), found, NOW)
     assert change is not None
     assert change.annotations == {names.REPLICAS: "3", names.SCALED_BY: f"{NOW} u"}
-    assert scaling.up(pair(DEPLOYMENTS), found) is None
+    woken = scaling.up(pair(DEPLOYMENTS), found)
+    assert (woken.spec if woken else {}) == {}, "nor does it scale up what runs"
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        pytest.param(f"{BEFORE} other", id="restored from a backup: the original's"),
+        pytest.param(BEFORE, id="scaled down by a version that did not write the uid"),
+    ],
+)
+def test_what_rests_with_a_mark_that_is_not_its_own_can_be_woken(mark: str) -> None:
+    found = workload({"replicas": 0}, {names.REPLICAS: "3", names.SCALED_BY: mark})
+    change = scaling.up(pair(DEPLOYMENTS), found)
+    assert change is not None
+    assert change.spec == {"replicas": 3}
 
 
 @pytest.mark.parametrize("kind", WAYS, ids=lambda kind: kind.kind)
