@@ -109,6 +109,20 @@ class ReleaseReader:
         metas = await self._metas(SECRETS.path(ref.namespace), selector)
         return helm_storage.revisions(metas, ref)
 
+    async def is_succeeded(self, newest: Revision) -> bool:
+        """Whether Helm has begun to make the next revision of a release.
+
+        It costs one small read, unlike a list of Secrets, each of which may be a megabyte.
+        """
+        path = SECRETS.path(newest.meta.namespace, helm_storage.successor(newest))
+        try:
+            await self._client.get(path, metadata_only=True)
+        except ApiError as error:
+            if error.absent:
+                return False
+            raise
+        return True
+
     async def begun(self) -> tuple[ObjectMeta, ...]:
         """Return the Secrets of all releases whose end has begun."""
         return await self._metas(SECRETS.path(), f"{names.RELEASE_ENDING}=true")

@@ -111,6 +111,11 @@ def told(known: Sequence[Revision]) -> tuple[Revision, ...]:
     return tuple(chosen[number] for number in sorted(chosen))
 
 
+def successor(newest: Revision) -> str:
+    """Return the name of the Secret that an upgrade or a rollback writes before all else."""
+    return f"sh.helm.release.v1.{newest.meta.label_map.get(LABEL_NAME, '')}.v{newest.number + 1}"
+
+
 def at_work_until(newest: Revision, now: datetime) -> datetime | None:
     """Say how long somebody's Helm is believed to be at work on a release; None: nobody's is."""
     if newest.status not in UNDER_WAY:

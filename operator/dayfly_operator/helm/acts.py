@@ -39,6 +39,8 @@ class Order(msgspec.Struct, frozen=True):
     key: Key | None = None
     """The member whose end has come; None when the end was begun and is gone on with."""
     uid: str = ""
+    record: ObjectMeta | None = None
+    """The Secret that says that the end was begun."""
 
     @property
     def by(self) -> str:
@@ -66,7 +68,7 @@ class Order(msgspec.Struct, frozen=True):
             return None
         if not (by.startswith(BY) and name and uid == secret.uid):
             return None
-        return cls(ReleaseRef(secret.namespace, name), by.removeprefix(BY), due)
+        return cls(ReleaseRef(secret.namespace, name), by.removeprefix(BY), due, record=secret)
 
 
 def is_begun(revision: Revision) -> bool:
@@ -91,11 +93,13 @@ class ReleaseActs:
         if begun and begun.by == order.by:
             return
         due = f"{instant.render(order.due)} {newest.meta.uid}"
-        await self._write_intent(newest, "true", {names.ENDED_BY: order.by, names.RELEASE_DUE: due})
+        await self._write_intent(
+            newest.meta, "true", {names.ENDED_BY: order.by, names.RELEASE_DUE: due}
+        )
 
-    async def withdraw(self, newest: Revision) -> None:
+    async def withdraw(self, record: ObjectMeta) -> None:
         """Record that it does not, after all."""
-        await self._write_intent(newest, None, {names.ENDED_BY: None, names.RELEASE_DUE: None})
+        await self._write_intent(record, None, {names.ENDED_BY: None, names.RELEASE_DUE: None})
 
     async def end(self, step: Step, by: str) -> datetime | None:
         """End one object; returns when its DELETE was sent, None if it was gone already."""
@@ -127,9 +131,8 @@ class ReleaseActs:
         return await mark(self._writer, Judged(path, step.uid, step.resource_version), by)
 
     async def _write_intent(
-        self, newest: Revision, label: str | None, annotations: Changes
+        self, meta: ObjectMeta, label: str | None, annotations: Changes
     ) -> None:
-        meta = newest.meta
         labels = {names.RELEASE_ENDING: label}
         body = _patch(meta.uid, meta.resource_version, annotations, labels)
         try:

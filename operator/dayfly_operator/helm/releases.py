@@ -21,7 +21,7 @@ from dayfly_core.actions import Delete
 from dayfly_core.helm.marks import ReleaseRef
 from dayfly_core.helm.release import Step
 from dayfly_core.helm.storage import Revision
-from dayfly_core.objects import Key
+from dayfly_core.objects import Key, ObjectMeta
 from dayfly_kube.errors import ApiError, Unreachable
 from dayfly_kube.releases import ReleaseReader
 from dayfly_operator.crew import ReleaseOutcome
@@ -167,6 +167,11 @@ class HelmReleases:
 
     async def _end(self, order: Order, action: Delete | None) -> ReleaseOutcome:
         look = await self._look(order)
+        if order.record and _is_another(order.record, look):
+            # Upgraded since: what was begun was the end of a revision that is not in force.
+            await self._means.acts.withdraw(order.record)
+            self._means.reports.over(order.ref)
+            return ReleaseOutcome()
         match look:
             case Waits():
                 if look.newest:
@@ -200,7 +205,7 @@ class HelmReleases:
     async def _call_off(self, newest: Revision) -> None:
         """Take the intent back: a member was extended, or its policy thinks otherwise by now."""
         if is_begun(newest):
-            await self._means.acts.withdraw(newest)
+            await self._means.acts.withdraw(newest.meta)
 
     async def _due(self, order: Order, look: Due) -> ReleaseOutcome:
         if look.plan.blockers or look.newest is None:
@@ -212,17 +217,20 @@ class HelmReleases:
         await self._means.acts.begin(look.newest, order)
         self._tell_begun()
         for step in look.plan.steps:
-            await self._take(order, step)
+            await self._take(order, step, look.newest)
         await self._means.acts.forget(order.ref, look.newest)
         self._means.reports.ended(order, look.plan)
         return ReleaseOutcome()
 
-    async def _take(self, order: Order, step: Step) -> None:
+    async def _take(self, order: Order, step: Step, newest: Revision) -> None:
         """End one object, if nothing has changed that decides about the release."""
         means = self._means
         await means.turns.turn()
         if not means.world.up_to_date(step.key):
             await means.world.catch_up(step.key)
+        if await means.reader.is_succeeded(newest):
+            # An upgrade looks at an object, finds it as it should be, and counts on it.
+            raise Outdated
         if means.survey.remembered(order.ref) or not means.ends_releases(order.policy):
             raise Outdated
         await self._delete(order, step, f"with its Helm release {order.ref}")
@@ -237,3 +245,9 @@ class HelmReleases:
         sent_at = await self._means.acts.end(step, order.by)
         if sent_at:
             self._means.reports.deleted(order, step, sent_at, why)
+
+
+def _is_another(record: ObjectMeta, look: Look) -> bool:
+    """Whether another revision than the one with this Secret is the newest."""
+    newest = look.newest if isinstance(look, Waits | Due) else None
+    return newest is not None and newest.meta.uid != record.uid

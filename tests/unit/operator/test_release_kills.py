@@ -27,6 +27,7 @@ from support.helm_world import (
     path,
     shop,
 )
+from support.interrupting import Interrupting
 from support.mortal import Killed
 
 LEFT = {"configmaps/kept"}
@@ -98,20 +99,6 @@ def single(cluster: Cluster) -> None:
     cluster.policies[:] = [replace(PREVIEWS, unit=Unit.OBJECT)]
 
 
-class Interrupting:
-    """A pace at whose n-th turn something happens."""
-
-    def __init__(self, at: int, happen: Callable[[], None]) -> None:
-        self._left = at
-        self._happen = happen
-
-    async def turn(self) -> float:
-        self._left -= 1
-        if self._left == 0:
-            self._happen()
-        return 0.0
-
-
 @pytest.mark.parametrize("change", [extended, let_go, single])
 @pytest.mark.parametrize("at", [1, 2, 3, 4])
 async def test_who_changes_his_mind_in_between_is_obeyed_at_once(
@@ -131,19 +118,6 @@ async def test_who_changes_his_mind_in_between_is_obeyed_at_once(
     assert cluster.there() == left
     assert names.RELEASE_ENDING not in cluster.meta(SECRET).label_map
     assert names.ENDED_BY not in cluster.meta(SECRET).annotation_map
-
-
-async def test_an_upgrade_in_between_stops_it_before_the_secrets() -> None:
-    cluster = shop()
-
-    def upgrade() -> None:
-        cluster.install(*MEMBERS, number=2)
-
-    with pytest.raises(Outdated):
-        await cluster.leader(turns=Interrupting(4, upgrade)).end(cluster.order())
-    assert {"secrets/sh.helm.release.v1.shop.v1", "secrets/sh.helm.release.v1.shop.v2"} <= (
-        cluster.there()
-    )
 
 
 async def test_what_is_changed_while_it_is_judged_is_judged_again() -> None:
