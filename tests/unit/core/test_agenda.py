@@ -37,8 +37,8 @@ def act(meta: ObjectMeta, policy: Policy, resource: Resource = DEPLOYMENTS) -> o
 WAITED_FOR = [
     pytest.param(ending(in_("2h")), STANDARD, in_("1h"), id="before the first step"),
     pytest.param(
-        ending(in_("30m"), recorded(in_("30m"), ("NOTIFY@-1h", DONE))), STANDARD, in_("30m"),
-        id="between two steps",
+        ending(in_("30m"), recorded(in_("30m"), ("NOTIFY@-1h", DONE)), warning="soon"), STANDARD,
+        in_("30m"), id="between two steps",
     ),
     pytest.param(
         ending(in_("-1h"), recorded(in_("-1h"), ("SCALE_DOWN@0s", DONE))),
@@ -91,12 +91,20 @@ TURNS = [
         ending(in_("-9d")), STANDARD, "DELETE DELETE@1d", {}, id="nor scaled down what is deleted"
     ),
     pytest.param(
+        ending(in_("-2h")), on_timeline("SCALE_DOWN@0s", "NOTIFY@1h"), "SCALE_DOWN@0s",
+        {"SCALE_DOWN@0s": "Done"}, id="a warning after it takes no scale-down's place",
+    ),
+    pytest.param(
+        ending(in_("-1h")), on_timeline("NOTIFY+@-1h", "DELETE@0s"), "DELETE DELETE@0s", {},
+        id="nor is anybody called with a warning of what is due",
+    ),
+    pytest.param(
         ending(in_("-1d"), recorded(in_("-1d"), ("NOTIFY@-1h", DONE), ("SCALE_DOWN@0s", DONE))),
         STANDARD, "DELETE DELETE@1d", {}, id="deleted a day after the end",
     ),
     pytest.param(
-        ending(in_("1h"), recorded(in_("5h"), ("NOTIFY@-1h", DONE))), STANDARD, "Warned",
-        {"NOTIFY@-1h": "Done"}, id="another end begins anew",
+        ending(in_("1h"), recorded(in_("5h"), ("NOTIFY@-1h", DONE)), warning="old"), STANDARD,
+        "Warned", {"NOTIFY@-1h": "Done"}, id="another end begins anew",
     ),
     pytest.param(
         ending("2026-11-22T11:30:00+01:00", recorded(in_("30m"), ("NOTIFY@-1h", DONE))),

@@ -182,6 +182,7 @@ GIVEN = [
         an_object(at=in_("5m"), age=HOUR), PREVIEWS, "", id="its own end is kept, if soon"
     ),
     pytest.param(an_object(at=in_("-5m"), age=HOUR), PREVIEWS, in_("1h"), id="its own end is past"),
+    pytest.param(an_object(at=in_("0s"), age=HOUR), PREVIEWS, in_("1h"), id="its own end is now"),
     pytest.param(an_object(at="x", age=HOUR), PREVIEWS, in_("23h"), id="its own end is garbled"),
     pytest.param(
         an_object(at="9999-12-31T23:59:59Z", age=HOUR),
@@ -236,6 +237,7 @@ HANDED = [
     pytest.param(stamped(in_("5m")), [], {}, id="an end to come stays, however soon"),
     pytest.param(stamped(in_("90d")), [], {}, id="an end to come stays, however late"),
     pytest.param(stamped(in_("-5m")), [], given(in_("1h")), id="a past end waits grace"),
+    pytest.param(stamped(in_("0s")), [], given(in_("1h")), id="so does one that comes now"),
     pytest.param(stamped(), [], given(in_("23h")), id="a lost end is computed"),
     pytest.param(stamped(ttl="never"), [], {}, id="never stays where it is allowed"),
     pytest.param(stamped(in_("5m")), [AUDIT], {}, id="the old policy only audits"),

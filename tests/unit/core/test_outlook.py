@@ -196,6 +196,9 @@ def turn(policy: Policy, records: dict[str, Record], at: datetime) -> bool:
             replace(PLAIN, known={"DELETE@0s": END - DAY}), meta(), (), id="known in time"
         ),
         pytest.param(
+            replace(PLAIN, known={"DELETE@0s": END}), meta(), (), id="known in the last second"
+        ),
+        pytest.param(
             replace(PLAIN, known={"DELETE@0s": END + DAY}),
             meta(),
             (END + DAY + HOUR,),

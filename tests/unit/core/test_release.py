@@ -21,6 +21,7 @@ from dayfly_core.helm.release import (
     Surroundings,
     holding,
     judge,
+    marked,
     of_records,
 )
 from dayfly_core.helm.storage import Revision
@@ -77,6 +78,12 @@ def seen(key: Key | None, meta: ObjectMeta | None, *, stays: bool = False) -> Si
             [Step(WEB, "u-1", "7", marked=True)],
             [],
             id="one that an earlier leader has marked",
+        ),
+        pytest.param(
+            seen(WEB, made(labels={names.ENDED_BY: "previews"})),
+            [Step(WEB, "u-1", "7", marked=True)],
+            [],
+            id="one that is marked by a label",
         ),
         pytest.param(seen(None, None), [], [], id="of a kind that is not served any more"),
         pytest.param(seen(WEB, None), [], [], id="gone"),
@@ -295,6 +302,8 @@ LATER = NOW + timedelta(hours=1)
         pytest.param(
             Plan((), None, Reason.PROTECTED), None, None, id="it is protected: that is named"
         ),
+        pytest.param(Plan((), None, Reason.GUARDED), None, None, id="it is guarded: likewise"),
+        pytest.param(Plan((), None, Reason.CONTROLLED), None, None, id="controlled: likewise"),
     ],
 )
 def test_who_is_waited_for(plan: Plan, brake: str | None, want: Hold | None) -> None:
@@ -303,3 +312,9 @@ def test_who_is_waited_for(plan: Plan, brake: str | None, want: Hold | None) -> 
 
 def test_a_hold_says_who_holds() -> None:
     assert Hold(WEB, None, "never ends").text == "deployments.apps/team-a/web never ends"
+
+
+def test_what_says_itself_that_it_is_of_the_release() -> None:
+    stranger = Key(CONFIG_MAPS, "team-a", "stranger")
+    sightings = [seen(WEB, made()), seen(stranger, made(OTHER)), seen(stranger, None)]
+    assert marked(SHOP, [*sightings, seen(None, made())]) == (WEB,)

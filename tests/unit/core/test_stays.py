@@ -139,7 +139,7 @@ UNSTAMPED = msgspec.structs.replace(a_namespace(), labels=None)
         pytest.param(
             decided(a_stay(until=in_("8d"))),
             Reason.TTL_TOO_LONG,
-            "spec.until: Invalid value",
+            f'spec.until: Invalid value: "{in_("8d")}"',
             id="until too late",
         ),
         pytest.param(
@@ -159,6 +159,12 @@ UNSTAMPED = msgspec.structs.replace(a_namespace(), labels=None)
             Reason.END_IN_THE_PAST,
             "ask for a later end",
             id="until in the past",
+        ),
+        pytest.param(
+            decided(a_stay(until=in_("0s")), a_namespace("-2h")),
+            Reason.END_IN_THE_PAST,
+            "has passed",
+            id="until now",
         ),
         pytest.param(
             decided(a_stay(length="3h"), late="4h"),
