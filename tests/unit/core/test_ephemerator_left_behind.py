@@ -133,7 +133,8 @@ def test_p7_they_go_when_the_spec_is_corrected() -> None:
 
 
 def ends_left_in(stored: Kept) -> dict[str, Any]:
-    return {name: end for name, end in (stored.status or {}).items() if name in LEFT_ENDS}
+    status: dict[str, Any] = stored.status or {}
+    return {name: end for name, end in status.items() if name in LEFT_ENDS}
 
 
 def test_p8_an_end_that_somebody_writes_into_the_status_does_not_count() -> None:

@@ -17,7 +17,7 @@ from dayfly_core.policies import Policies
 from dayfly_core.subject import Plan, Subject
 from dayfly_kube.errors import ApiError, Status
 from dayfly_operator.crew import Around, Crew, Turn
-from dayfly_operator.engine import Engine
+from dayfly_operator.engine import REFUSED, Engine
 from dayfly_operator.stamped import Stamped
 from dayfly_operator.unserved import PATIENCE
 from support.build import NOW, a_policy, an_object, in_
@@ -109,7 +109,7 @@ async def test_what_cannot_be_woken_for_an_hour_ends_when_its_end_has_come() -> 
     async with leading(hands):
         await asyncio.sleep(HOUR - 1)
         assert hands.done == []
-        await asyncio.sleep(120)
+        await asyncio.sleep(REFUSED.cap)
     [(kind, at)] = hands.done
     assert kind is Delete
     assert at >= HOUR
@@ -121,7 +121,7 @@ async def test_before_its_end_it_is_tried_for_as_long_as_it_takes() -> None:
         await asyncio.sleep(3 * HOUR)
         assert hands.done == []
         hands.allowed = True
-        await asyncio.sleep(120)
+        await asyncio.sleep(REFUSED.cap)
     assert [kind for kind, _ in hands.done] == [Wake]
 
 
