@@ -159,7 +159,10 @@ def read(text: str | None, end: str, uid: str = "") -> Ledger:
 def latest(text: str | None, uid: str = "") -> Ledger:
     """Read the annotation of the object with this uid, for whichever end it is."""
     stored = _stored(text or "")
-    return stored if stored.uid == uid else Ledger("", {}, uid=uid)
+    if stored.uid == uid:
+        return stored
+    # A version that wrote no uid has served that request; planted, it keeps nobody from anything.
+    return Ledger("", {}, "" if stored.uid else stored.woken, uid)
 
 
 def _stored(text: str) -> Ledger:

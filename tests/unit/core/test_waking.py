@@ -126,6 +126,14 @@ REQUESTS = [
         "SCALE_DOWN@0s", id="served for an earlier end",
     ),
     pytest.param(
+        ending(PAST, recorded(PAST, DOWN, woken="now, alice", uid=""), wake_requested="now, alice"),
+        "SCALE_DOWN@0s", id="served by a version that wrote no uid",
+    ),
+    pytest.param(
+        ending(PAST, recorded(PAST, woken="now, alice", uid="u-0"), wake_requested="now, alice"),
+        "wake", id="served on the object that this one is a copy of",
+    ),
+    pytest.param(
         asking(in_("-9d")), "wake", id="before the object is deleted, though that is due"
     ),
     pytest.param(asking(request=LONG), "wake", id="a long text"),
