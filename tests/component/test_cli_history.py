@@ -21,7 +21,7 @@ def path(slot: int) -> str:
 def ended(ago: int, kind: str = "deployments.apps", **fields: Any) -> Entry:
     at: datetime = NOW - timedelta(hours=ago)
     given = {"namespace": "shop", "name": "web", "by": "ExpiryPolicy/previews", **fields}
-    return Entry(at=at, action="DELETE", kind=kind, uid="u-1", due=at, replica="op-0", **given)
+    return Entry(at=at, action="DELETE", kind=kind, uid=f"u-{ago}", due=at, replica="op-0", **given)
 
 
 ENTRIES = (
@@ -102,7 +102,7 @@ async def test_the_history_for_programs(told: Shell) -> None:
         "kind": "deployments.apps",
         "namespace": "shop",
         "name": "web",
-        "uid": "u-1",
+        "uid": "u-48",
         "by": "NamespaceManager/shop/cleanup",
         "due": "2026-11-20T10:00:00Z",
         "replica": "op-0",

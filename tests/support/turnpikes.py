@@ -1,4 +1,4 @@
-"""A way to the API server on which answers can be held up, while questions still arrive."""
+"""A way to the API server on which answers can be held up, or slow; questions still arrive."""
 
 import asyncio
 from asyncio import StreamReader, StreamWriter
@@ -17,6 +17,8 @@ class Turnpike:
     server: int
     port: int = 0
     free: asyncio.Event = field(default_factory=asyncio.Event)
+    lag: float = 0.0
+    """Seconds that every answer, or piece of one, takes."""
     callers: int = 0
 
     async def handle(self, reader: StreamReader, writer: StreamWriter) -> None:
@@ -35,6 +37,7 @@ class Turnpike:
     ) -> None:
         while data := await source.read(1 << 16):
             if free:
+                await asyncio.sleep(self.lag)
                 await free.wait()
             sink.write(data)
             await sink.drain()

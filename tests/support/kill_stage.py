@@ -1,0 +1,61 @@
+"""Dayfly with all components, and all that a series of kills needs, on a plane of its own."""
+
+import json
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from playground import ControlPlane, System, ports
+from support import base
+from support.deeds import Deed
+from support.kill_places import HOST, scenery
+from support.kill_verdicts import is_excused, missing
+from support.kills import Series
+from support.plots import until
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """It runs, and finds the receiver of its webhooks on that port."""
+
+    system: System
+    port: int
+
+
+@contextmanager
+def scene(home: Path) -> Generator[Scene]:
+    """Set it up."""
+    [port] = ports.free(1)
+    flags = (
+        *("--webhook-host", f"{HOST}=127.0.0.1:{port}", "--webhook-allow", "127.0.0.1/32"),
+        *("--max-deletes-per-second", "0"),
+    )
+    with (
+        ControlPlane.start(home) as plane,
+        System.install(
+            plane, admissions=1, operator_flags=flags, manifests=base.MANIFESTS / "everything"
+        ) as installed,
+    ):
+        plane.apply(json.dumps({"apiVersion": "v1", "kind": "List", "items": [*scenery()]}))
+        installed.wait_enforced(["configmaps", "deployments", "namespaces"])
+        yield Scene(installed, port)
+
+
+async def unwritten(begun: Series) -> list[Deed]:
+    """Return what the history lacks when it has had time to be written."""
+    found = dict[tuple[str, str], Deed]()
+
+    async def explained() -> bool:
+        found.clear()
+        found.update(await missing(begun))
+        return all(excused(begun, deed) for deed in found.values())
+
+    with suppress(TimeoutError):
+        await until(explained, 5)
+    return list(found.values())
+
+
+def excused(begun: Series, deed: Deed) -> bool:
+    """Whether a kill explains that the history lacks it."""
+    return is_excused(deed, begun.kills, begun.tail.events)
