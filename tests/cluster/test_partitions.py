@@ -56,6 +56,7 @@ def cut_off(process: Process, pikes: Pikes) -> None:
     """Hold up every answer; what it asks for is done."""
     free = pikes[process.name].free
     free.clear()
+    process.kill(signal.SIGCONT)
     asyncio.get_running_loop().call_later(TROUBLE, free.set)
 
 
@@ -63,24 +64,27 @@ def slowed(process: Process, pikes: Pikes) -> None:
     """Have every answer take longer than most do, and shorter than it would wait."""
     pike = pikes[process.name]
     pike.lag = 0.4
+    process.kill(signal.SIGCONT)
     asyncio.get_running_loop().call_later(TROUBLE, partial(setattr, pike, "lag", 0.0))
 
 
 @pytest.mark.parametrize(
-    "blow",
+    ("first", "blow"),
     [
-        pytest.param(stopped, id="stopped"),
-        pytest.param(cut_off, id="whose requests arrive, and who hears of none"),
-        pytest.param(slowed, id="far away from the API server"),
+        pytest.param(0, stopped, id="stopped"),
+        pytest.param(100, cut_off, id="whose requests arrive, and who hears of none"),
+        pytest.param(200, slowed, id="far away from the API server"),
     ],
 )
-async def test_leader_in_trouble(cast: Scene, blow: Blow, figure: Callable[[str], None]) -> None:
-    chance = random.Random(SEED)
+async def test_leader_in_trouble(
+    cast: Scene, first: int, blow: Blow, figure: Callable[[str], None]
+) -> None:
+    """``first`` is the number of its first run: each number is given once."""
     async with detoured(cast.system) as pikes, series(cast.system, cast.port, SEED) as begun:
         begun.blow = lambda process: blow(process, pikes)
         await begun.governed()
-        for number in range(RUNS):
-            await begun.run(number, moment(chance))
+        for number, moment in enumerate(moments(RUNS), first):
+            await begun.run(number, moment)
         left = await begun.settle(SLOW)
         begun.tail.follow()
         assert (left, sorted(wrong(begun))) == ([], [])
@@ -90,10 +94,14 @@ async def test_leader_in_trouble(cast: Scene, blow: Blow, figure: Callable[[str]
         await begun.tidy()
 
 
-def moment(chance: random.Random) -> Moment:
-    """Choose one; by chance as often as after a deed."""
-    deeds = [each for each in MOMENTS if not each.what.startswith(("wake", "woken"))]
-    return chance.choice([BY_CHANCE, chance.choice(deeds)])
+DEEDS = [each for each in MOMENTS if each.what and not each.what.startswith(("wake", "woken"))]
+"""What is asleep is woken two runs later."""
+
+
+def moments(count: int) -> list[Moment]:
+    """Choose as many; of three, one is by chance."""
+    chance = random.Random(SEED)
+    return [BY_CHANCE if turn % 3 == 2 else chance.choice(DEEDS) for turn in range(count)]
 
 
 def told(begun: Series) -> str:

@@ -10,13 +10,15 @@ import msgspec
 
 from dayfly_core import history, names
 from dayfly_core.objects import CONFIG_MAPS
+from dayfly_operator.chores import REST
+from dayfly_operator.tempo import HISTORY_LONGEST_GAP
 from playground.audit import AuditEvent
 from playground.tenure import Tenure, by_nobody, tenures
 from support.deeds import POST, Deed
 from support.fates import Deal
 from support.kills import Kill, Series
 
-LOSS: Final = timedelta(seconds=1.5)
+LOSS: Final = timedelta(seconds=0.4)
 """What a killed process may not have written yet of its history, beside the time of requests."""
 HISTORY: Final = f"{names.HISTORY_CONFIG_MAP}-"
 
@@ -158,13 +160,27 @@ async def told(series: Series) -> list[history.Entry]:
 def is_excused(deed: Deed, kills: list[Kill], events: Sequence[AuditEvent]) -> bool:
     """Whether its replica was killed before it had to have written the entry.
 
-    It writes for a second at most after the request that is under way, and that may take its time.
+    It writes again soon after the request that is under way, and that may take its time; after one
+    that took long it rests the longer.
     """
     ends = [kill.at for kill in kills if kill.replica == deed.replica]
     pages = [e for e in events if e.sender == deed.replica and HISTORY in e.object_ref.name]
     return any(
-        deed.at - LOSS < at and at - deed.at - _spent(pages, deed.at, at) < LOSS for at in ends
+        deed.at - LOSS < at and at - deed.at - _spent(pages, deed.at, at) < LOSS + _rest(pages, at)
+        for at in ends
     )
+
+
+def _rest(writes: Sequence[AuditEvent], before: datetime) -> timedelta:
+    """Return how long the pause may be after those of the last seconds that took longest."""
+    since = before - timedelta(seconds=3)
+    took = (
+        each.stage_timestamp - each.request_received_timestamp
+        for each in writes
+        if since < each.stage_timestamp <= before
+    )
+    longest = timedelta(seconds=HISTORY_LONGEST_GAP)
+    return min(longest, REST * max(took, default=timedelta()))
 
 
 def _spent(writes: Sequence[AuditEvent], since: datetime, until: datetime) -> timedelta:

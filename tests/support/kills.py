@@ -111,7 +111,7 @@ class Series:
     """In which run a request for which role kills the leader before it is answered."""
     struck: asyncio.Event = field(default_factory=asyncio.Event)
     blow: Callable[[Process], None] = killed
-    """What is done to the leader."""
+    """What is done to the leader, who may stand still."""
 
     async def governed(self) -> None:
         """Wait until the policies are in force."""
@@ -163,16 +163,22 @@ class Series:
     async def _kill_slowly(self, number: int, moment: Moment, last: Deed) -> None:
         """Kill it when the deed is done and it does not know: it stands still meanwhile."""
         process = self._process(last.replica)
+        while True:
+            if seen := await self._glimpsed(process, moment):
+                return self._strike(number, moment, seen.replica)
+            await asyncio.sleep(SLICE)
+
+    async def _glimpsed(self, process: Process, moment: Moment) -> Deed | None:
+        """Look for the deed while the leader stands still; it goes on if there is none."""
+        process.kill(signal.SIGSTOP)
+        seen = None
         try:
-            while True:
-                process.kill(signal.SIGSTOP)
-                await asyncio.sleep(PAUSE)
-                if seen := self._look_for(moment):
-                    return self._strike(number, moment, seen.replica)
-                process.kill(signal.SIGCONT)
-                await asyncio.sleep(SLICE)
+            await asyncio.sleep(PAUSE)
+            seen = self._look_for(moment)
         finally:
-            process.kill(signal.SIGCONT)
+            if seen is None:
+                process.kill(signal.SIGCONT)
+        return seen
 
     async def _seen(self, moment: Moment) -> Deed:
         while True:

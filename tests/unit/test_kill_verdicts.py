@@ -84,11 +84,11 @@ WRITE = AuditEvent(
 @pytest.mark.parametrize(
     ("after", "replica", "writes", "excused"),
     [
-        pytest.param(0.9, "r-0", [], True, id="killed within the second"),
-        pytest.param(2.0, "r-0", [], False, id="killed when it should have been written"),
-        pytest.param(2.0, "r-0", [WRITE], True, id="killed soon after a write that took long"),
-        pytest.param(3.0, "r-0", [WRITE], False, id="killed long after that"),
-        pytest.param(0.9, "r-1", [], False, id="another one was killed"),
+        pytest.param(0.3, "r-0", [], True, id="killed at once"),
+        pytest.param(0.5, "r-0", [], False, id="killed when it should have been written"),
+        pytest.param(2.3, "r-0", [WRITE], True, id="killed soon after a write that took long"),
+        pytest.param(2.5, "r-0", [WRITE], False, id="killed when it had rested from that"),
+        pytest.param(0.3, "r-1", [], False, id="another one was killed"),
     ],
 )
 def test_what_the_history_may_lack(
