@@ -13,6 +13,7 @@ from dayfly_core.stamps import Changes
 from dayfly_core.subject import Plan, Subject
 from dayfly_kube.errors import ApiError
 from dayfly_operator.members import Keeper
+from dayfly_operator.pace import Appointments, at_any_time
 from dayfly_operator.stamped import Stamped
 from dayfly_operator.unrecorded import Unrecorded
 
@@ -173,3 +174,5 @@ class Crew(msgspec.Struct, frozen=True):
     brakes: Brakes
     releases: Releases
     unrecorded: Unrecorded = msgspec.field(default_factory=Unrecorded)
+    notes: Appointments = msgspec.field(default_factory=at_any_time)
+    """The pace of what is noted on objects."""

@@ -20,7 +20,7 @@ import msgspec
 from msgspec.structs import replace
 
 from dayfly_core import names
-from dayfly_core.actions import Action, Delete, ScaleDown, Wake
+from dayfly_core.actions import Action, Annotate, Call, Delete, ScaleDown, Wake
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta
 from dayfly_core.pace import Backoff
 from dayfly_core.stamps import Changes
@@ -102,6 +102,7 @@ class Engine:
         self.deadlines.cancel(key)
         self._unserved.over(key)
         self._crew.unrecorded.over(key)
+        self._crew.notes.over(key)
         if key.resource == NAMESPACES:
             self._crew.units.gone(key.name)
 
@@ -203,6 +204,8 @@ class Engine:
         for action in plan.actions:
             if self._held_back(action):
                 return False
+            if isinstance(action, Annotate | Call) and self._has_to_come_back(key):
+                return False
             if _is_paced(action):
                 await self._crew.turns.turn()
             if isinstance(action, Delete) and action.unit and await self._blocked(action):
@@ -210,6 +213,13 @@ class Engine:
         if plan.actions and not self._crew.world.up_to_date(key):
             await self._crew.world.catch_up(key)
         return True
+
+    def _has_to_come_back(self, key: Key) -> bool:
+        """Whether it is not the key's turn to have something noted; it is looked at again then."""
+        seconds = self._crew.notes.wait(key)
+        if seconds:
+            self._again(key, self._now() + timedelta(seconds=seconds))
+        return seconds > 0
 
     async def _act(self, subject: Subject, waited_for: Plan) -> Sight | None:
         # From this judgement to the request there is no await: what is sent is what was judged.

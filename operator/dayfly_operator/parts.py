@@ -35,7 +35,7 @@ from dayfly_operator.outgoing.signing import Keys
 from dayfly_operator.own.parts import OwnKindParts, OwnMeans
 from dayfly_operator.own.reports import OwnReports
 from dayfly_operator.own.stays import StayDesk
-from dayfly_operator.pace import Pacer
+from dayfly_operator.pace import Appointments, Pacer, of_notes
 from dayfly_operator.policies import PolicyBook
 from dayfly_operator.reports import Reports
 from dayfly_operator.rights import Obstacle, Rights
@@ -101,7 +101,7 @@ class Parts:
         self._memory = Memory(self.watching, client, clocks.monotonic)
         self._world = World(self.book, self._memory, self.guard, client, clocks.now)
         self._world.ageing = news.policies_ageing
-        self._notes = Unrecorded()
+        self._unrecorded = Unrecorded()
 
     def _make_calls(self) -> None:
         tools, settings = self._tools, self._tools.settings
@@ -138,7 +138,8 @@ class Parts:
         self.braking = self._braking(news, teller)
         brakes = self.braking.breakers
         self._onlooker.breaker_is_open = lambda policy: policy in brakes.open()
-        colleagues = Colleagues(self._world, self._pacer, self._namespaces, brakes, self._notes)
+        unrecorded = self._unrecorded
+        colleagues = Colleagues(self._world, self._pacer, self._namespaces, brakes, unrecorded)
         ears = Ears(
             teller,
             self.metrics,
@@ -149,7 +150,8 @@ class Parts:
         self.releases = self._release_parts(colleagues, ears, news)
         hands, releases = act_parts.effects(self._act_means(), self.reports), self.releases.releases
         knowledge = self._world, hands, self._pacer, self._namespaces, self.complaints
-        crew = Crew(*knowledge, brakes, releases, self._notes)
+        notes = Appointments(of_notes(settings.pace), self._tools.clocks.monotonic)
+        crew = Crew(*knowledge, brakes, releases, unrecorded, notes)
         self.engine = Engine(
             crew,
             self._tools.leadership,
@@ -273,7 +275,7 @@ class Parts:
     def all_stamped(self) -> Iterator[tuple[Key, Stamped]]:
         """Yield every stamped object that its policy still fits, with what it did not take."""
         held = (pair for pair in self.watching.all_stamped() if self._world.held(*pair))
-        return ((key, self._notes.stamped(key, found)) for key, found in held)
+        return ((key, self._unrecorded.stamped(key, found)) for key, found in held)
 
     def obstacles(self) -> Mapping[GroupResource, Obstacle]:
         """Return what stands in the way of ending things, by kind."""
