@@ -2,6 +2,7 @@
 
 import asyncio
 import difflib
+import io
 import os
 import sys
 import time
@@ -10,7 +11,7 @@ from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Final
+from typing import Final, TextIO
 
 from dayfly_cli.terminal import FAILED, OK, USAGE, Failed, Misused, Terminal
 from dayfly_kube import collector
@@ -41,27 +42,56 @@ INTERRUPTED: Final = 130
 def main() -> None:
     """Run the command line of this process and end with its status."""
     collector.importing()
+    out, err = _writable(sys.stdout), _writable(sys.stderr)
     prog = "kubectl dayfly" if Path(sys.argv[0]).name.startswith("kubectl-") else "dayfly"
-    terminal = Terminal(
-        prog, os.environ, sys.stdout, sys.stderr, lambda: datetime.now(UTC), time.monotonic
-    )
+    terminal = Terminal(prog, os.environ, out, err, lambda: datetime.now(UTC), time.monotonic)
     sys.exit(run(terminal, sys.argv[1:]))
+
+
+def _writable(stream: TextIO | None) -> TextIO:
+    """Return what takes every text: names and annotations are anybody's, in whatever script."""
+    if stream is None:  # closed by whoever started us: `dayfly list >&-`
+        return open(os.devnull, "w", encoding="utf-8")
+    wrapper: object = stream
+    if isinstance(wrapper, io.TextIOWrapper):
+        wrapper.reconfigure(errors="backslashreplace")
+    return stream
 
 
 def run(terminal: Terminal, argv: Sequence[str]) -> int:
     """Run one command line; what goes wrong is one line on standard error."""
+    words = list(argv) or ["help"]
     try:
-        return _choose(terminal, list(argv))
+        return _choose(terminal, [_text(word) for word in words])
     except Failed as error:
-        return _complain(terminal, argv[0], error, FAILED)
+        return _complain(terminal, words[0], error, FAILED)
     except Misused as error:
-        return _complain(terminal, argv[0], error, USAGE)
+        return _complain(terminal, words[0], error, USAGE)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader (`| head`) has seen enough. Nothing may be flushed to it any more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader (`| head`) has seen enough.
+        _say_no_more()
         return OK
+    except OSError as error:
+        if words[0] in PROGRAMS:
+            raise
+        # What the network and files do to a command, it says itself: this is its output.
+        _say_no_more()
+        lost = Failed(f"its output cannot be written: {error.strerror or error}")
+        return _complain(terminal, words[0], lost, FAILED)
+
+
+def _say_no_more() -> None:
+    """See to it that nothing is flushed to where it cannot go, when the process ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _text(word: str) -> str:
+    """Return a word as it was typed; raises Misused for bytes that are no text here."""
+    if word.isprintable() or not any("\ud800" <= letter <= "\udfff" for letter in word):
+        return word
+    raise Misused(f"{word!r} is no text in this locale; try again with LC_ALL=C.UTF-8")
 
 
 def _complain(terminal: Terminal, command: str, error: Exception, status: int) -> int:
@@ -70,7 +100,7 @@ def _complain(terminal: Terminal, command: str, error: Exception, status: int) -
 
 
 def _choose(terminal: Terminal, argv: list[str]) -> int:
-    command, *rest = argv or ["--help"]
+    command, *rest = argv
     if command == "help" and rest:
         command, rest = rest[0], ["--help"]
     if command in ("help", "--help", "-h"):
@@ -105,6 +135,8 @@ def _ask(command: Command, terminal: Terminal, argv: Sequence[str]) -> int:
 
 
 def _unknown(prog: str, command: str) -> str:
+    if command.startswith("-"):
+        return f"{command!r} comes after a command, for example: {prog} list -n shop"
     known: Mapping[str, str] = {**COMMANDS, **PROGRAMS, "version": "", "help": ""}
     close = difflib.get_close_matches(command, known, n=1)
     meant = f"did you mean {close[0]}? " if close else ""

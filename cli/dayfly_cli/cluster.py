@@ -78,9 +78,12 @@ class Cluster(msgspec.Struct, frozen=True):
         if resource.namespaced:
             await self.namespace_meta()
             raise Failed(
-                f"no {title(resource, name)} in namespace {self.namespace}; -n names another"
+                f"no {title(resource, name)} in namespace {self.namespace}; -n names another, "
+                "`dayfly history` says what has ended"
             )
-        raise Failed(f"no {title(resource, name)} in this cluster")
+        raise Failed(
+            f"no {title(resource, name)} in this cluster; `dayfly history -A` says what has ended"
+        )
 
     async def namespace_meta(self) -> ObjectMeta | None:
         """Read the namespace; None for who may not look. Raises Failed if it is not there."""

@@ -3,6 +3,7 @@
 import json
 from argparse import Namespace
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
@@ -17,6 +18,7 @@ from dayfly_core.objects import PartialObject, Resource
 from dayfly_kube.errors import ApiError
 from dayfly_kube.flags import Flags
 
+SOONER: Final = "to end it sooner, write the new end: --until 2026-12-24T18:00:00Z"
 ATTEMPTS = 5
 """Against writers that touch the object between our read and our write."""
 
@@ -74,6 +76,8 @@ def _extension(parsed: Namespace) -> Extension:
         raise Misused("give either a DURATION, for example 2d, or --until INSTANT")
     if parsed.until is not None and parsed.start:
         raise Misused("--from goes with a DURATION; --until says the new end itself")
+    if parsed.length and parsed.length.startswith("-"):
+        raise Misused(f"{parsed.length!r} is no extension; {SOONER}")
     try:
         if parsed.until is not None:
             return Until(instant.parse(parsed.until))

@@ -103,7 +103,7 @@ async def run(terminal: Terminal, argv: Sequence[str]) -> int:
     options = parse(terminal.prog, argv)
     async with connected(options.connection, terminal.environ) as cluster:
         record = history.read(await _pages(cluster, options.system))
-        kind = await _kind(cluster, options.kind)
+        kind = await _kind(cluster, options.kind, terminal)
         namespace = "" if options.everywhere else cluster.namespace
     wanted = Wanted(kind, namespace, options.policy, _begin(options, terminal))
     entries = [entry for entry in record.entries if wanted.fits(entry)]
@@ -139,13 +139,14 @@ def _namespace(entry: Entry) -> str:
     return entry.name if entry.kind == NAMESPACES.group_resource else entry.namespace
 
 
-async def _kind(cluster: Cluster, text: str) -> str:
+async def _kind(cluster: Cluster, text: str, terminal: Terminal) -> str:
     """Return a kind as the history writes it; one that is not served any more, as it was typed."""
     if not text:
         return ""
     try:
         return kinds.resolve(text, await kinds.served(cluster.client)).group_resource
-    except Failed:
+    except Failed as error:
+        terminal.warn(f"{error}; looked for as it is written")
         return text
 
 
@@ -221,6 +222,6 @@ def _hint(terminal: Terminal, record: Record, entries: Sequence[Entry], namespac
     if entries:
         return
     place = f"namespace {namespace}; -A looks in all" if namespace else "any namespace"
-    print(f"Nothing that fits has happened in {place}.", file=terminal.err)
+    terminal.remark(f"Nothing that fits has happened in {place}.")
     if record.entries:
-        print(f"The history begins {at(record.entries[0].at)}.", file=terminal.err)
+        terminal.remark(f"The history begins {at(record.entries[0].at)}.")

@@ -78,4 +78,4 @@ def show(terminal: Terminal, entries: Sequence[Entry], options: Options) -> None
         table.write(terminal.out, options.layout.fitted(rows), rows)
     else:
         place = "any namespace" if options.scope.everywhere else "this namespace; -A looks in all"
-        print(f"Nothing is going to end in {place}.", file=terminal.err)
+        terminal.remark(f"Nothing is going to end in {place}.")

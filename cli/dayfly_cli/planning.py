@@ -1,6 +1,7 @@
 """``dayfly plan``: the next acts, each with every object that it touches and what is in its way."""
 
 import json
+from argparse import ArgumentTypeError
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
@@ -11,7 +12,7 @@ from dayfly_cli.cluster import connected
 from dayfly_cli.ends import at, remaining, title
 from dayfly_cli.prospects import Prospect, Prospector, last_of_release
 from dayfly_cli.questions import Ahead, add_ahead
-from dayfly_cli.terminal import OK, Misused, Terminal
+from dayfly_cli.terminal import OK, Terminal
 from dayfly_core import duration, instant
 from dayfly_core.objects import Key, ObjectMeta
 from dayfly_core.simulation import NOTE, Event, World, simulate
@@ -36,10 +37,8 @@ class Options(msgspec.Struct, frozen=True):
 
 
 def parse(prog: str, argv: Sequence[str]) -> Options:
-    """Read the command line; raises Misused."""
+    """Read the command line."""
     parsed = command_line(prog).parse_args(argv)
-    if parsed.limit < 1:
-        raise Misused(f"--limit is {parsed.limit}; write 1 or more")
     return Options(Ahead.of(parsed), parsed.limit)
 
 
@@ -51,10 +50,16 @@ def command_line(prog: str) -> Flags:
         EXAMPLES.format(prog=prog),
     )
     flags.add_argument(
-        "--limit", metavar="N", type=int, default=20, help="at most so many acts (default: 20)"
+        "--limit", metavar="N", type=_count, default=20, help="at most so many acts (default: 20)"
     )
     add_ahead(flags, "--within")
     return flags
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise ArgumentTypeError(f"{text!r} is not a number of 1 or more, for example 20")
+    return int(text)
 
 
 async def run(terminal: Terminal, argv: Sequence[str]) -> int:
@@ -78,7 +83,7 @@ async def run(terminal: Terminal, argv: Sequence[str]) -> int:
     for line in _lines(found, now):
         terminal.say(line)
     if not found:
-        terminal.warn(f"nothing is to be done within {duration.render(options.ahead.span)}")
+        terminal.remark(f"Nothing is to be done within {duration.render(options.ahead.span)}.")
     if len(events) > options.limit:
         terminal.warn(f"{len(events) - options.limit} more acts follow; --limit shows more")
     return OK

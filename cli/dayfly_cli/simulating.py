@@ -83,7 +83,7 @@ async def run(terminal: Terminal, argv: Sequence[str]) -> int:
     for line in lines(events):
         terminal.say(line)
     if not events:
-        terminal.warn(f"nothing happens within {duration.render(ahead.span)}")
+        terminal.remark(f"Nothing happens within {duration.render(ahead.span)}.")
     for line in _conclusion(events, held, taken):
         terminal.say(line)
     return OK
@@ -141,8 +141,8 @@ def _conclusion(
     events: Sequence[Event], held: Sequence[Held], taken: Sequence[str]
 ) -> Iterator[str]:
     counts = Counter("held back" if event.held else event.what for event in events)
-    yield ""
     if counts:
+        yield ""
         yield "In all: " + ", ".join(f"{count} {what}" for what, count in counts.items())
     for each in held:
         yield f"The breaker of {each.policy} would hold {len(each.acts)} ends: {each.sentence}"

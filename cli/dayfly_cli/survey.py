@@ -10,7 +10,7 @@ from dayfly_cli.awaiting import awaited
 from dayfly_cli.cluster import Cluster
 from dayfly_cli.ends import Entry, stamped_end
 from dayfly_cli.managed import Foreseen, Managers
-from dayfly_cli.terminal import Failed, Terminal
+from dayfly_cli.terminal import Failed, Misused, Terminal
 from dayfly_core import guard, outlook
 from dayfly_core.guard import Guard
 from dayfly_core.names import POLICY, SYSTEM_NAMESPACE
@@ -103,7 +103,9 @@ def _complain(found: Survey, scope: Scope, terminal: Terminal, *, told: bool) ->
         return
     if not found.resources:
         place = "in all namespaces; -n NAME looks in one" if scope.everywhere else "here"
-        raise Failed(f"you may not list any of the kinds that end {place}")
+        raise Failed(
+            f"you may not list any of the kinds that end {place}; the ClusterRole view allows it"
+        )
     if told:
         withheld = ", ".join(resource.group_resource for resource in found.forbidden)
         terminal.warn(f"not shown, since you may not list them: {withheld}")
@@ -116,6 +118,11 @@ async def _add(found: Survey, cluster: Cluster, resource: Resource, scope: Scope
     except ApiError as error:
         if error.unsupported:
             return
+        if error.code == 400 and scope.labels:
+            raise Misused(
+                f"--selector: {scope.labels!r} is refused: {error}; write for example "
+                "app=web,tier!=db or env in (dev,test)"
+            ) from error
         if not error.forbidden:
             raise
         found.forbidden.append(resource)

@@ -36,6 +36,10 @@ class Terminal(msgspec.Struct, frozen=True):
         """Print a line of output."""
         print(text, file=self.out, flush=True)
 
+    def remark(self, text: str) -> None:
+        """Print a line beside the output that nobody's program reads."""
+        print(text, file=self.err, flush=True)
+
     def warn(self, text: str) -> None:
         """Print a line beside the output, as kubectl prints a server's warnings."""
         print(f"Warning: {text}", file=self.err, flush=True)

@@ -46,5 +46,5 @@ Other
   help [COMMAND]        this text, or a command's
 
 Commands act with your own rights, through your kubeconfig; `kubectl dayfly` is the same command.
-Exit status: 0 done, 1 refused or failed, 2 the command line is wrong.
+Exit status: 0 done, 1 refused or failed, 2 the command line is wrong, 130 interrupted.
 """

@@ -14,6 +14,9 @@ from dayfly_core import names
 
 LEVELS: Final = ("debug", "info", "warning", "error")
 UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
+NEGATIVE: Final = re.compile(r"-\d")
+REQUIRED: Final = "the following arguments are required: "
+"""How argparse begins to say that something is missing."""
 SECONDS: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)?", re.ASCII)
 
 
@@ -64,10 +67,14 @@ class Flags(argparse.ArgumentParser):
             allow_abbrev=False,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
+        # `-1h` is a value that its flag refuses, and says why: no flag begins with a digit.
+        self._negative_number_matcher = NEGATIVE
 
     def error(self, message: str) -> NoReturn:
         """Print ``dayfly admission: --listen: 'x' is not HOST:PORT, …`` and exit."""
         said = message.removeprefix("argument ")
+        if said.startswith(REQUIRED):
+            said = f"{said.removeprefix(REQUIRED)} is missing{self._example()}"
         self.exit(2, f"{self.prog}: {said}; see {self.prog} --help\n")
 
     def parse_args(  # type: ignore[override]  # no caller here gives a namespace to fill
@@ -91,8 +98,17 @@ class Flags(argparse.ArgumentParser):
                 yield _spelled(action), (action.help or "") % vars(action)
 
     def _refuse(self, unknown: Sequence[str]) -> None:
+        wrong = next((each for each in unknown if each.startswith("-")), None)
+        if wrong:
+            self.error(f"unknown flag {wrong!r}{self._meant(wrong)}")
         if unknown:
-            self.error(f"unknown argument {unknown[0]!r}{self._meant(unknown[0])}")
+            self.error(f"{unknown[0]!r} is one word too many{self._example()}")
+
+    def _example(self) -> str:
+        """Return the first example of the help, if there is one, without its comment."""
+        _, found, rest = (self.epilog or "").partition("examples:\n")
+        first = rest.partition("\n")[0].strip().partition("   ")[0]
+        return f", for example: {first}" if found and first else ""
 
     def _meant(self, wrong: str) -> str:
         known = [flag for action in self._actions for flag in action.option_strings]

@@ -45,6 +45,9 @@ def test_version() -> None:
         pytest.param(["extend", "web", "2d"], "write KIND/NAME", id="a name without a kind"),
         pytest.param(["extend", "deploy/web", "5"], "has no unit", id="a bare number"),
         pytest.param(["extend", "deploy/web", "0s"], "no time at all", id="nothing"),
+        pytest.param(["extend", "deploy/web", "-1h"], "sooner, write the new end", id="less"),
+        pytest.param(["-n", "shop", "list"], "'-n' comes after a command", id="a flag first"),
+        pytest.param(["show", "deploy/\udcfc"], "no text in this locale", id="bytes, no text"),
         pytest.param(["extend", "deploy/web"], "either a DURATION", id="no duration"),
         pytest.param(
             ["extend", "deploy/web", "1h", "--until", "2026-11-22T18:00:00Z"],
@@ -73,7 +76,11 @@ def test_a_wrong_command_line_is_one_line_and_status_2(argv: list[str], said: st
     [
         (["list", "--wath"], "did you mean --watch?"),
         (["list", "-o", "yaml"], "invalid choice"),
-        (["extend"], "KIND/NAME"),
+        (["extend"], "KIND/NAME is missing, for example: dayfly extend deploy/web 2d;"),
+        (["show", "deploy", "web"], "'web' is one word too many, for example: dayfly show deploy/"),
+        (["simulate", "--for", "-1h"], "'-1h' is negative; write for example 90s"),
+        (["plan", "--limit", "few"], "'few' is not a number of 1 or more, for example 20"),
+        (["plan", "--limit", "0"], "'0' is not a number of 1 or more"),
     ],
     ids=str,
 )
@@ -122,3 +129,25 @@ def test_a_command_imports_only_what_it_needs() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines() == [f"dayfly {__version__}", "[]"]
+
+
+SCRIPT = (
+    "import sys; from dayfly_cli.__main__ import main; sys.argv = ['dayfly', *sys.argv[1:]]; main()"
+)
+
+
+@pytest.mark.parametrize(
+    ("redirection", "status", "said"),
+    [
+        pytest.param("> /dev/full", 1, "its output cannot be written: No space", id="a full disk"),
+        pytest.param(">&-", 0, "", id="no output at all"),
+        pytest.param("| true", 0, "", id="a reader that has gone"),
+    ],
+)
+def test_an_output_that_takes_nothing(redirection: str, status: int, said: str) -> None:
+    line = f'"$0" -c "$1" version {redirection}; exit "${{PIPESTATUS[0]}}"'
+    done = subprocess.run(
+        ["bash", "-c", line, sys.executable, SCRIPT], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, said in done.stderr) == (status, True)
+    assert "Traceback" not in done.stderr

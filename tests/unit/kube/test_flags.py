@@ -69,13 +69,13 @@ def flags(environ: dict[str, str] | None = None) -> Flags:
         ),
         pytest.param(
             ["--lisen", "x"],
-            "dayfly admission: unknown argument '--lisen'; did you mean --listen?; "
+            "dayfly admission: unknown flag '--lisen'; did you mean --listen?; "
             "see dayfly admission --help\n",
             id="a misspelt flag",
         ),
         pytest.param(
             ["now"],
-            "dayfly admission: unknown argument 'now'; see dayfly admission --help\n",
+            "dayfly admission: 'now' is one word too many; see dayfly admission --help\n",
             id="a stray word",
         ),
         pytest.param(
@@ -85,7 +85,7 @@ def flags(environ: dict[str, str] | None = None) -> Flags:
         ),
         pytest.param(
             ["--list", ":1"],
-            "dayfly admission: unknown argument '--list'; did you mean --listen?; "
+            "dayfly admission: unknown flag '--list'; did you mean --listen?; "
             "see dayfly admission --help\n",
             id="an abbreviation",
         ),
@@ -98,6 +98,36 @@ def test_a_wrong_command_line_is_one_line_and_status_2(
         flags().parse_args(argv)
     assert ended.value.code == 2
     assert capsys.readouterr().err == line
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        pytest.param([], "KIND/NAME is missing, for example: show deploy/web", id="nothing"),
+        pytest.param(
+            ["deploy", "web"], "'web' is one word too many, for example: show deploy/web",
+            id="two words for one",
+        ),
+        pytest.param(
+            ["x/y", "z", "--al"], "unknown flag '--al'; did you mean --all?",
+            id="a flag that there is not says more than a word too many",
+        ),
+        pytest.param(
+            ["x/y", "--span", "-1h"], "--span: invalid int value: '-1h'",
+            id="a negative value is refused by its flag",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_comes_with_the_first_example(
+    argv: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    taught = Flags("show", "Show.", "examples:\n  show deploy/web      one\n  show ns/x\n")
+    taught.add_argument("target", metavar="KIND/NAME")
+    taught.add_argument("--all", action="store_true")
+    taught.add_argument("--span", type=int)
+    with pytest.raises(SystemExit):
+        taught.parse_args(argv)
+    assert capsys.readouterr().err == f"show: {said}; see show --help\n"
 
 
 @pytest.mark.parametrize(
