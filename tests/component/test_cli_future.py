@@ -167,6 +167,7 @@ async def test_who_may_not_read_policies_is_told_which_role_would_do(shell: Shel
 @pytest.mark.usefixtures("timeline")
 async def test_list_shows_the_next_step_once_the_end_has_passed(shell: Shell) -> None:
     done = {
+        "uid": shell.api.objects[WEB]["metadata"]["uid"],
         "end": "2026-11-22T09:00:00Z",
         "done": [
             {"step": step, "id": step, "result": "Done", "at": "2026-11-22T09:00:00Z"}
