@@ -6,6 +6,7 @@ difference. The same code gives the same bytes.
 
 import argparse
 import ast
+import inspect
 import sys
 from collections.abc import Iterator
 from itertools import pairwise
@@ -57,8 +58,7 @@ def generated(root: Path) -> Iterator[tuple[Path, str]]:
     for component, definition in components.items():
         yield root / f"manifests/components/{component}/crd.yaml", _crd_file(definition)
     yield root / "docs/reference/crds.md", _crds_page([*definitions, *components.values()])
-    source = Path(reasons.__file__).read_text(encoding="utf-8")
-    yield root / "docs/reference/reasons.md", _reasons_page(source)
+    yield root / "docs/reference/reasons.md", _reasons_page()
     for page, text in reference.pages(COMMAND):
         yield root / "docs/reference" / page, text
 
@@ -156,25 +156,31 @@ def _rules(field: Schema) -> list[dict[str, str]]:
     ]
 
 
-def _reasons_page(source: str) -> str:
-    rows = list(_reasons(source))
+def _reasons_page() -> str:
+    sections = [line for section in reasons.Reason.__bases__ for line in _section(section)]
     return "\n".join(
         [
             "# Reasons\n",
-            f"Generated from `core/dayfly_core/reasons.py` by `{COMMAND}`.\n",
+            f"Generated from `core/dayfly_core/reasons/` by `{COMMAND}`.\n",
             "The same word stands in the answer to a request, in conditions, Events, the log and "
             "metrics.\n",
-            *table("Reason", "Meaning", "What to do", rows=iter(rows)),
-            "",
+            *sections,
         ]
     )
 
 
+def _section(section: type) -> Iterator[str]:
+    title = (inspect.getdoc(section) or "").rstrip(".")
+    yield f"## {title}\n"
+    yield from table("Reason", "Meaning", "What to do", rows=_reasons(inspect.getsource(section)))
+    yield ""
+
+
 def _reasons(source: str) -> Iterator[tuple[str, ...]]:
-    """Yield word, meaning and advice: each constant of Reason with the text below it."""
-    classes = (node for node in ast.parse(source).body if isinstance(node, ast.ClassDef))
-    body = next(node.body for node in classes if node.name == "Reason")
-    for constant, text in pairwise(body):
+    """Yield word, meaning and advice: each constant of the class with the text below it."""
+    (section,) = ast.parse(source).body
+    assert isinstance(section, ast.ClassDef)
+    for constant, text in pairwise(section.body):
         if isinstance(constant, ast.AnnAssign) and constant.value is not None:
             yield _reason(ast.literal_eval(constant.value), text)
 

@@ -14,9 +14,15 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 REASONS = [
     value
-    for name, value in vars(reasons.Reason).items()
+    for section in reasons.Reason.__bases__
+    for name, value in vars(section).items()
     if name.isupper() and isinstance(value, str)
 ]
+
+
+def test_no_reason_is_written_twice() -> None:
+    constants = [name for base in reasons.Reason.__bases__ for name in vars(base) if name.isupper()]
+    assert len(constants) == len(set(constants)) == len(set(REASONS)) == len(REASONS)
 
 
 def test_generated_files_are_up_to_date() -> None:
