@@ -31,7 +31,7 @@ from dayfly_core.pace import Backoff
 from dayfly_kube import tls
 from dayfly_kube.config import Config
 from dayfly_kube.credentials import Credential
-from dayfly_operator.late_kinds import look_again, looker
+from dayfly_operator.late_kinds import look_again, looker, vault_for_all
 from dayfly_operator.own.kinds import Heard, OwnObject
 
 log = logging.getLogger(__name__)
@@ -255,7 +255,7 @@ class KindWatch:
             return
         self._ears.again()  # whatever happened while nobody was watching
         table = registry(Router(self._ears, self._load(), self._user_agent))
-        settings, insights = quiet_settings(), Insights()
+        settings, insights, vault = quiet_settings(), Insights(), vault_for_all()
         async with asyncio.TaskGroup() as tasks:
             look = looker(insights, table, settings)
             late = tasks.create_task(look_again(insights, WATCHED, look), name="late-kinds")
@@ -266,6 +266,7 @@ class KindWatch:
                 standalone=True,
                 clusterwide=True,
                 stop_flag=stop_flag,
+                vault=vault,
             )
             late.cancel()
 

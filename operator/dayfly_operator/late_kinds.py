@@ -11,7 +11,9 @@ from functools import partial
 from typing import Final
 
 import kopf
+from kopf._cogs.clients.auth import vault_var
 from kopf._cogs.structs.bodies import RawEvent
+from kopf._cogs.structs.credentials import Vault
 from kopf._cogs.structs.references import Insights
 from kopf._core.reactor.observation import process_discovered_resource_event
 
@@ -53,6 +55,16 @@ def missing(insights: Insights, wanted: Iterable[Resource]) -> frozenset[str]:
     """Return the groups of the kinds that kopf does not watch."""
     watched = {(each.group, each.plural) for each in insights.watched_resources}
     return frozenset(each.group for each in wanted if (each.group, each.plural) not in watched)
+
+
+def vault_for_all() -> Vault:
+    """Make the credentials of kopf's requests known to all tasks that are made from here on.
+
+    kopf itself makes them known to its own tasks alone, and without them a look is an error.
+    """
+    vault = Vault()
+    vault_var.set(vault)
+    return vault
 
 
 def looker(

@@ -123,6 +123,20 @@ def discoveries(api: FakeApi) -> list[str]:
     return [request.path for request in api.requests if request.path == "/apis"]
 
 
+async def test_where_kinds_are_not_installed_it_looks_for_them_and_goes_on() -> None:
+    begun, changes = Changes(), Changes()
+    async with FakeApi((*RESOURCES, DEFINITIONS)) as api:
+        kinds = KindWatch(api.config, Ears(changes, unheard, begun), AGENT)
+        kinds.start()
+        try:
+            await eventually(lambda: api.watches(POLICIES), 10)
+            looks = len(discoveries(api))
+            await eventually(lambda: begun.count > 1 or len(discoveries(api)) > looks, 10)
+            assert begun.count == 1
+        finally:
+            kinds.stop(timeout=5)
+
+
 async def test_it_is_started_again_after_it_failed() -> None:
     changes, attempts = Changes(), Changes()
     async with FakeApi((*RESOURCES, DEFINITIONS)) as api:
