@@ -22,7 +22,7 @@ up: setup ## leave a control plane with Dayfly on it running, and say what to tr
 down: ## stop what `make up` started
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m playground down; else echo "nothing is running"; fi
 status: ## what `make up` is running
-	@$(BIN)/python -m playground status
+	@$(BIN)/python -m playground status || [ $$? = 3 ]
 
 ## Work on it
 .PHONY: setup format lint types fast check test soak fuzz bench

@@ -161,6 +161,15 @@ def table(rows: list[Row]) -> Iterator[str]:
         yield f"{line.name:<26}{line.pid:>8}  {line.role:<15}{line.health}"
 
 
+def advice(rows: list[Row]) -> Iterator[str]:
+    """Say of each that is not well where to look, and at last what heals them."""
+    unwell = [row for row in rows if row.health != "ok"]
+    for each in unwell:
+        yield f"{each.name} is not well ({each.health}); its log: {shown(Path(each.log))}"
+    if unwell:
+        yield "`make up` starts again who died, and waits until all are well"
+
+
 def env_file(directory: Path) -> Path:
     """Tell where the shell's settings are; the file exists once everything is ready."""
     return directory / "env.sh"

@@ -83,7 +83,21 @@ def test_status_as_json_tells_who_is_dead(roster: Roster) -> None:
         ("forwarder", "forwards", "ok"),
         ("dayfly-admission-0", "serves", "not running"),
     ]
-    assert answer.returncode == 1
+    assert answer.returncode == 3
+
+
+def test_status_says_what_to_do_about_who_is_dead(roster: Roster) -> None:
+    roster.processes[1].kill(signal.SIGKILL)
+    answer = playground("status", "--directory", str(roster.directory))
+    *_, where, how = answer.stdout.splitlines()
+    assert where.startswith("dayfly-admission-0 is not well (not running); its log: ")
+    assert how == "`make up` starts again who died, and waits until all are well"
+    assert answer.returncode == 3
+
+
+def test_of_those_who_are_well_there_is_nothing_to_be_said(roster: Roster) -> None:
+    answer = playground("status", "--directory", str(roster.directory))
+    assert (len(answer.stdout.splitlines()), answer.returncode) == (3, 0)
 
 
 @pytest.mark.parametrize(
