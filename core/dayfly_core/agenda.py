@@ -108,11 +108,22 @@ def _behind(
     return rule, Coming(coming.step, max([coming.at, *held]))
 
 
+def waiting(policy: Policy, end: datetime, now: datetime) -> Plan | None:
+    """Wait for the first step of an object on which nothing is recorded; None if it is due or late.
+
+    The same as ``plan`` does, without asking about each step: nearly every look at nearly every
+    object is this one, or ``deletion``.
+    """
+    first = due(policy, policy.steps[0], end)
+    if first.late or first.at <= now:
+        return None
+    return Plan((), first.at, Reason.NOT_DUE)
+
+
 def deletion(subject: Subject, policy: Policy, end: datetime, now: datetime) -> Plan:
     """Plan for an object whose policy has no timeline, and on which nothing is recorded.
 
-    The same as ``plan`` does, without reading records: nearly every look at nearly every object is
-    this one.
+    The same as ``plan`` does, without reading records.
     """
     if end > now:
         return Plan((), end, Reason.NOT_DUE)

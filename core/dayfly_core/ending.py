@@ -61,9 +61,11 @@ def _stamped(subject: Subject, policies: Policies, now: datetime) -> Plan:
         return waking.plan(subject, policy, wish, request, now)
     if wish.at is None:
         return _endless(subject, policy, wish, now)
-    if policy.timeline or names.STEPS in annotations or names.WARNING in annotations:
-        return agenda.plan(subject, policy, wish, now)
-    return agenda.deletion(subject, policy, wish.at, now)
+    recorded = names.STEPS in annotations or names.WARNING in annotations
+    if not (policy.timeline or recorded):
+        return agenda.deletion(subject, policy, wish.at, now)
+    waits = None if recorded else agenda.waiting(policy, wish.at, now)
+    return waits or agenda.plan(subject, policy, wish, now)
 
 
 def _holds(policy: Policy, subject: Subject) -> bool:

@@ -34,7 +34,8 @@ def parse(text: str) -> datetime:
     if len(text) > _LONGEST_TEXT or not _RFC_3339.fullmatch(text):
         raise InvalidInstant(text, _problem(text))
     try:
-        return datetime.fromisoformat(text.upper()).astimezone(UTC)
+        found = datetime.fromisoformat(text.upper())
+        return found if found.tzinfo is UTC else found.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise InvalidInstant(text, "is no date and time of the calendar") from error
 

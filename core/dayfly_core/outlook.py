@@ -30,6 +30,15 @@ def earliest(policy: Policy, end: datetime) -> datetime:
     return shifted(end, policy.steps[0].at)
 
 
+def earliest_ending(policy: Policy, end: datetime) -> datetime | None:
+    """Return an instant before which nothing is taken away: what ``ending`` says is never earlier.
+
+    None if nothing ever is.
+    """
+    first = next((step for step in policy.steps if step.type in ENDING), None)
+    return shifted(end, first.at) if first else None
+
+
 def coming(policy: Policy, meta: ObjectMeta, end: datetime) -> Next | None:
     """Return the first step that is not done; None once all are."""
     if not policy.timeline and names.STEPS not in meta.annotation_map:

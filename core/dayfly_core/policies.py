@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, cached_property
 from itertools import product, takewhile
 
 import msgspec
@@ -28,7 +28,7 @@ class InvalidPolicy(ValueError):
         super().__init__("; ".join(violation.text for violation in self.violations))
 
 
-class Policy(msgspec.Struct, frozen=True):
+class Policy(msgspec.Struct, frozen=True, dict=True):
     """An ExpiryPolicy with its durations read; None for a bound that is not set."""
 
     name: str
@@ -59,10 +59,15 @@ class Policy(msgspec.Struct, frozen=True):
     since: datetime = FIRST
     """Since when it does what it does to the objects that it does it to. See ``reach``."""
 
-    @property
+    @cached_property
     def steps(self) -> tuple[Step, ...]:
         """What happens around the end, in order."""
         return self.timeline or (DELETION,)
+
+    @cached_property
+    def changed(self) -> datetime:
+        """When what it does, or that it does it, was last news: what is due later is expected."""
+        return max(self.since, *self.known.values(), FIRST)
 
     @property
     def scales_namespaces(self) -> bool:

@@ -6,7 +6,6 @@ from dayfly_core import agenda, names, timeline
 from dayfly_core.objects import ObjectMeta
 from dayfly_core.outlook import ENDING, earliest
 from dayfly_core.policies import Policy
-from dayfly_core.triggers import FIRST
 
 
 def surprises(policy: Policy, meta: ObjectMeta, end: datetime) -> tuple[datetime, ...]:
@@ -15,8 +14,7 @@ def surprises(policy: Policy, meta: ObjectMeta, end: datetime) -> tuple[datetime
     Asked for every object at every change of it, so the ordinary answer, none, comes first.
     """
     caught_up = names.CAUGHT_UP in meta.annotation_map
-    changed = max(policy.since, max(policy.known.values(), default=FIRST))
-    if not caught_up and changed < earliest(policy, end):
+    if not caught_up and policy.changed < earliest(policy, end):
         return ()
     steps = (step for step in policy.steps if step.type in ENDING)
     dues = {step.name: agenda.due(policy, step, end) for step in steps}

@@ -82,9 +82,9 @@ class Tally(msgspec.Struct):
         """Whether what comes at that time or later may be among the nearest."""
         return len(self.coming) < NEXT or earliest <= self.coming[-1].at
 
-    def may_end_first(self, at: datetime) -> bool:
-        """Whether what ends at that time ends before all that were counted."""
-        return self.next_end is None or at < self.next_end
+    def may_end_first(self, at: datetime | None) -> bool:
+        """Whether what ends at that time ends before all that were counted; None never ends."""
+        return at is not None and (self.next_end is None or at < self.next_end)
 
     def note(self, coming: Coming) -> None:
         """Keep it, if it is among the nearest."""
@@ -126,10 +126,10 @@ def _following(
     tally: Tally, policy: Policy, meta: ObjectMeta, end: datetime
 ) -> tuple[outlook.Next | None, datetime | None]:
     """Return what comes next to an object, and when it ends, as far as either may matter."""
-    earliest = outlook.earliest(policy, end)
-    coming = outlook.coming(policy, meta, end) if tally.may_be_near(earliest) else None
-    ends = outlook.ending(policy, meta, end) if tally.may_end_first(earliest) else None
-    return coming, ends if ends and tally.may_end_first(ends) else None
+    near, first = outlook.earliest(policy, end), outlook.earliest_ending(policy, end)
+    coming = outlook.coming(policy, meta, end) if tally.may_be_near(near) else None
+    ends = outlook.ending(policy, meta, end) if tally.may_end_first(first) else None
+    return coming, ends if tally.may_end_first(ends) else None
 
 
 def _coming(key: Key, found: Stamped, step: outlook.Next) -> Coming:

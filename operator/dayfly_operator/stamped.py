@@ -23,7 +23,8 @@ class Stamped(msgspec.Struct, frozen=True, gc=False):
     @property
     def policy(self) -> str:
         """Name of the policy that stamped it."""
-        return self.meta.label_map.get(names.POLICY, "")
+        labels = self.meta.labels
+        return labels.get(names.POLICY, "") if labels else ""
 
 
 KEPT: Final = tuple(

@@ -105,7 +105,8 @@ class Register:
 
     def stamped(self, key: Key, meta: ObjectMeta | None) -> None:
         """Hear of a stamped object that came, changed or went."""
-        self._mark(key)
+        if meta is None or names.NAME_CONFLICT in meta.annotation_map or key in self.marked:
+            self._mark(key)
         demands = _demands(key, meta) if meta else ()
         self.wanted.note(key, tuple(demand.key for demand in demands))
 

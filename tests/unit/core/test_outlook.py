@@ -132,6 +132,18 @@ def test_when_it_ends_next(policy: Policy, of: ObjectMeta, expected: datetime | 
     assert outlook.ending(policy, of, END) == expected
 
 
+@pytest.mark.parametrize(
+    ("policy", "first"),
+    [
+        pytest.param(PLAIN, END, id="without a timeline"),
+        pytest.param(STEPWISE, END, id="a warning ends nothing"),
+        pytest.param(TALKATIVE, None, id="only warned"),
+    ],
+)
+def test_before_what_nothing_is_taken_away(policy: Policy, first: datetime | None) -> None:
+    assert outlook.earliest_ending(policy, END) == first
+
+
 @given(
     done=st.lists(st.sampled_from(["NOTIFY@-1h", "SCALE_DOWN@0s", "DELETE@1d"]), unique=True),
     result=st.sampled_from(Result),
