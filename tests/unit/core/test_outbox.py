@@ -40,6 +40,15 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
             Failed("the receiver answered 302: redirects are not followed", None, 302),
             id="a redirect is none, and says so",
         ),
+        *(
+            pytest.param(
+                status,
+                Failed(f"the receiver answered {status}: redirects are not followed", None, status),
+                id=f"so does {status}",
+            )
+            for status in (300, 399)
+        ),
+        pytest.param(400, Failed("the receiver answered 400", None, 400), id="400 is no redirect"),
         pytest.param(404, Failed("the receiver answered 404", None, 404), id="4xx is none"),
         pytest.param(503, Failed("the receiver answered 503", None, 503), id="5xx is none"),
     ],

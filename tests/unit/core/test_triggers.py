@@ -84,6 +84,10 @@ PODS = [
         ONE, Facts(NOW - HOUR, {}, {"p": once(5)}), NotYet(NOW),
         id="earlier successes do not stand for looking now",
     ),
+    pytest.param(
+        ONE, Facts(NOW - HOUR, {}, {"p": once(5, 5)}), NotYet(NOW),
+        id="nor do earlier looks that found nothing",
+    ),
 ]  # fmt: skip
 
 
