@@ -1,6 +1,6 @@
 """Everything that the engine calls, as far as it knows it: knowledge, hands, and who may say no."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from enum import Enum
 from typing import Protocol
@@ -60,6 +60,8 @@ class Around(msgspec.Struct, frozen=True):
 
     still: Callable[[], bool]
     """Whether the act is still wanted, as far as is known at this moment."""
+    wanted: Callable[[], Awaitable[bool]]
+    """The same, of the object as the API server has it."""
     arrived: Callable[[], None]
     """To be called when there is news that no watch tells: the object is looked at again."""
     remember: Callable[[Changes, ApiError], ObjectMeta]

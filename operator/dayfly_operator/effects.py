@@ -166,12 +166,26 @@ class Effects:
         record: Changes = {names.STEPS: order.steps}
         if order.key.resource.pair == NAMESPACES.pair:
             scaled = await self._empty(order, around)
-            after = await self._record(order, record, around)
+            after = await self._concluded(order, record, around)
         else:
             scaled = NOTHING
             after = await self._kit.scaler.down_one(order, order.occurrence, record)
         self._kit.reports.scaled_down(order, scaled)
         return after
+
+    async def _concluded(
+        self, order: ScaleDown, record: Changes, around: Around
+    ) -> ObjectMeta | None:
+        """Record that all is down; if it was extended since the last of it was, give it back.
+
+        No watch need have told of that, and with another end there is no record to wake it by.
+        """
+        try:
+            return await self._record(order, record, around)
+        except ApiError as error:
+            if error.conflict and not await around.wanted():
+                await self._kit.scaler.up(order.key.name, order.occurrence)
+            raise
 
     async def _empty(self, order: ScaleDown, around: Around) -> Scaled:
         """Scale down all in a namespace; if that is no longer wanted, give back what was taken."""

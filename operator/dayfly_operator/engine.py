@@ -270,13 +270,27 @@ class Engine:
             self._crew.complaints.unrecorded(action, error)
             return self._crew.unrecorded.keep(subject, changes)
 
-        return Around(lambda: self._still(action), lambda: self.look(action.key), remember)
+        return Around(
+            still=lambda: self._still(action),
+            wanted=lambda: self._wanted(action),
+            arrived=lambda: self.look(action.key),
+            remember=remember,
+        )
 
     def _still(self, action: Action) -> bool:
         """Whether what is known by now would lead to the same act."""
         subject = self._crew.world.known(action.key)
-        planned = self._judged(subject).actions if subject else ()
-        return any(_same(each, action) for each in planned)
+        return subject is not None and self._leads_to(action, subject)
+
+    async def _wanted(self, action: Action) -> bool:
+        """Whether the object as it is would; of one that is going, nothing is taken back."""
+        subject = await self._crew.world.read(action.key)
+        if subject is None or subject.meta.deletion_timestamp:
+            return True
+        return self._leads_to(action, subject)
+
+    def _leads_to(self, action: Action, subject: Subject) -> bool:
+        return any(_same(each, action) for each in self._judged(subject).actions)
 
     def _held_back(self, action: Action) -> bool:
         why = self._crew.brakes.holds_back(action)
