@@ -13,6 +13,7 @@ from dayfly_core.helm.storage import (
     at_work_until,
     decode,
     revisions,
+    successor,
     told,
 )
 from dayfly_core.objects import ObjectMeta
@@ -107,6 +108,11 @@ def test_revisions_come_in_their_order_and_without_strangers() -> None:
 )
 def test_which_revisions_say_what_is_there(statuses: tuple[str, ...], want: list[int]) -> None:
     assert [revision.number for revision in told(numbered(*statuses))] == want
+
+
+def test_the_next_revision_is_named_as_helm_will_name_it() -> None:
+    newest = Revision(meta_of(recorded(2)), 2, "deployed")
+    assert successor(newest) == f"sh.helm.release.v1.{SHOP.name}.v3"
 
 
 def pending(status: str, created: timedelta | None, **labels: str) -> Revision:
