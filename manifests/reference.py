@@ -11,6 +11,7 @@ from dayfly_admission.metrics import Metrics as AdmissionMetrics
 from dayfly_certs import __main__ as certs
 from dayfly_cli import (
     breaker,
+    completion,
     explaining,
     extending,
     history,
@@ -175,6 +176,7 @@ def _cli_page(command: str) -> str:
         extending,
         waking,
         breaker,
+        completion,
         version,
     )
     sections = (_section(module.command_line("dayfly")) for module in commands)

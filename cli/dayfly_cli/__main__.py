@@ -15,6 +15,7 @@ from typing import Final, TextIO
 
 from dayfly_cli.terminal import FAILED, OK, USAGE, Failed, Misused, Terminal
 from dayfly_kube import collector
+from dayfly_kube.flags import Flags
 
 PROGRAMS: Final = {
     "admission": "dayfly_admission.__main__",
@@ -36,6 +37,12 @@ COMMANDS: Final = {
 }
 """Each has ``async run(terminal, argv)``."""
 
+SPOKEN: Final = {"version": "dayfly_cli.version", "completion": "dayfly_cli.completion"}
+"""Each has ``run(terminal, argv)``, and asks nobody."""
+
+COMPLETE: Final = "__complete"
+"""What a shell runs to learn how a command line may go on."""
+
 INTERRUPTED: Final = 130
 
 
@@ -43,9 +50,12 @@ def main() -> None:
     """Run the command line of this process and end with its status."""
     collector.importing()
     out, err = _writable(sys.stdout), _writable(sys.stderr)
-    prog = "kubectl dayfly" if Path(sys.argv[0]).name.startswith("kubectl-") else "dayfly"
+    program, argv = Path(sys.argv[0]).name, sys.argv[1:]
+    prog = "kubectl dayfly" if program.startswith("kubectl-") else "dayfly"
+    if program.startswith("kubectl_complete-"):
+        argv = [COMPLETE, *argv]
     terminal = Terminal(prog, os.environ, out, err, lambda: datetime.now(UTC), time.monotonic)
-    sys.exit(run(terminal, sys.argv[1:]))
+    sys.exit(run(terminal, argv))
 
 
 def _writable(stream: TextIO | None) -> TextIO:
@@ -108,10 +118,13 @@ def _choose(terminal: Terminal, argv: list[str]) -> int:
 
         terminal.say(HELP.format(prog=terminal.prog).rstrip())
         return OK
-    if command in ("version", "--version"):
-        from dayfly_cli import version
-
-        return version.run(terminal, rest)
+    if command.removeprefix("--") in SPOKEN:
+        speak: Callable[[Terminal, Sequence[str]], int] = _load(
+            SPOKEN[command.removeprefix("--")]
+        ).run
+        return speak(terminal, rest)
+    if command == COMPLETE:
+        return _complete(terminal, rest)
     if command in PROGRAMS:
         program: Callable[[Sequence[str]], int | None] = _load(PROGRAMS[command]).run
         return program(rest) or OK
@@ -134,10 +147,24 @@ def _ask(command: Command, terminal: Terminal, argv: Sequence[str]) -> int:
     return asyncio.run(command(terminal, argv))
 
 
+def _complete(terminal: Terminal, words: Sequence[str]) -> int:
+    from dayfly_cli import completing
+
+    known = {**COMMANDS, **SPOKEN}
+
+    def flags_of(command: str) -> Flags | None:
+        module = known.get(command)
+        flags: Flags | None = _load(module).command_line(terminal.prog) if module else None
+        return flags
+
+    commands = (*known, *PROGRAMS, "help")
+    return asyncio.run(completing.run(terminal, words, commands, flags_of))
+
+
 def _unknown(prog: str, command: str) -> str:
     if command.startswith("-"):
         return f"{command!r} comes after a command, for example: {prog} list -n shop"
-    known: Mapping[str, str] = {**COMMANDS, **PROGRAMS, "version": "", "help": ""}
+    known: Mapping[str, str] = {**COMMANDS, **PROGRAMS, **SPOKEN, "help": ""}
     close = difflib.get_close_matches(command, known, n=1)
     meant = f"did you mean {close[0]}? " if close else ""
     return f"no command {command!r}; {meant}{prog} --help lists them"

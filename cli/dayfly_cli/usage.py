@@ -43,6 +43,8 @@ Run Dayfly (what its pods start)
 
 Other
   version               which Dayfly this is
+  completion SHELL      complete commands and names in bash, zsh or fish
+                          source <({prog} completion bash)
   help [COMMAND]        this text, or a command's
 
 Commands act with your own rights, through your kubeconfig; `kubectl dayfly` is the same command.

@@ -91,6 +91,11 @@ class Flags(argparse.ArgumentParser):
         self._refuse(unknown)
         return known
 
+    @property
+    def arguments(self) -> tuple[argparse.Action, ...]:
+        """All there are, for whoever completes a command line."""
+        return tuple(self._actions)
+
     def rows(self) -> Iterator[tuple[str, str]]:
         """Yield each argument as it is written and what it means, for reference pages."""
         for action in self._actions:

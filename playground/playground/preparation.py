@@ -89,6 +89,7 @@ def link_programs(layout: Layout) -> None:
         layout.binaries.path("helm"),
         own / "dayfly",
         own / "kubectl-dayfly",
+        own / "kubectl_complete-dayfly",
     ):
         (layout.directory / "bin" / program.name).symlink_to(program)
 
