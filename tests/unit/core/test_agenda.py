@@ -188,6 +188,13 @@ def test_a_warning_says_what_will_happen_and_when() -> None:
     )
 
 
+def test_a_warning_does_not_foretell_what_has_been_done() -> None:
+    at = in_("-1h")
+    action = act(ending(at, recorded(at, ("SCALE_DOWN@0s", DONE))), STANDARD)
+    assert isinstance(action, Annotate)
+    assert action.note == "will be deleted at 2026-11-23T09:00:00Z, by ExpiryPolicy previews"
+
+
 def test_a_warning_of_nothing_but_an_end_names_the_end() -> None:
     action = act(ending(in_("1h")), on_timeline("NOTIFY@-1h", "WEBHOOK@0s"))
     assert isinstance(action, Annotate)

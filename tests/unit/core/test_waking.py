@@ -88,10 +88,19 @@ AWAKE = [
         calling(in_("2h"), recorded(PAST, DOWN)), STANDARD, in_("24h"), id="asleep, and extended"
     ),
     pytest.param(calling(PAST), STANDARD, in_("24h"), id="about to be put to rest"),
+    pytest.param(calling(in_("0s")), STANDARD, in_("24h"), id="put to rest this very second"),
     pytest.param(calling(PAST), on_timeline(), in_("24h"), id="about to be deleted"),
     pytest.param(
         calling(PAST, recorded(PAST, ("SCALE_DOWN@0s", Result.PENDING))), STANDARD, in_("24h"),
         id="half at rest",
+    ),
+    pytest.param(
+        calling(in_("2h"), recorded(PAST, ("SCALE_DOWN@0s", Result.PENDING))), STANDARD,
+        in_("24h"), id="half at rest, and extended",
+    ),
+    pytest.param(
+        calling(in_("2h"), recorded(PAST, ("SCALE_DOWN@0s", Result.FAILED))), STANDARD,
+        in_("24h"), id="given up half way, and extended",
     ),
     pytest.param(
         calling(in_("2h"), recorded(PAST, ("SCALE_DOWN@0s", Result.SUPERSEDED))), STANDARD, None,
