@@ -79,6 +79,7 @@ class History:
         self._keeping = keeping
         self._limit = limit
         self._waiting: deque[str] = deque()
+        self._taken = 0
         self._current: Found | None = None
         self._unusable: set[int] = set()
         self._in_doubt = False
@@ -104,13 +105,18 @@ class History:
             self._waiting.popleft()
             self.dropping()
         self._waiting.append(history.line(msgspec.structs.replace(entry, replica=self._replica)))
+        self._taken += 1
 
     async def commit(self) -> None:
-        """Write all that waits; raises ApiError and Unreachable, and loses nothing by it."""
+        """Write all that waits; raises ApiError and Unreachable, and loses nothing by it.
+
+        What is noted meanwhile waits for the next commit: in an evening something always is.
+        """
         if self._keeping:
             self._hearsay += self.seen()
+        until = self._taken
         for _ in range(TURNS):
-            if not (self._waiting or self._hearsay):
+            if not self._hearsay and self._taken - len(self._waiting) >= until:
                 return
             await self._write()
         raise NoPage("the pages of the history are changed by others all the time")
@@ -119,7 +125,8 @@ class History:
         """Commit what is left, for at most so many seconds; what is not committed then is lost."""
         with contextlib.suppress(TimeoutError, ApiError, Unreachable):
             async with asyncio.timeout(within):
-                await self.commit()
+                while self._waiting:
+                    await self.commit()
         if self._waiting:
             log.warning("entries of the history are lost entries=%d", len(self._waiting))
 
@@ -185,6 +192,7 @@ class History:
                 if entry.act not in told:
                     self._keep(entry)
             self._hearsay.clear()
+            self.noted()
 
     def _drop_written(self, ring: list[Found]) -> None:
         """Forget what was stored although no answer came: told twice would be wrong too."""

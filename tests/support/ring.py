@@ -5,7 +5,7 @@ import json
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from dayfly_core import history
 from dayfly_core.history import Entry, Page, Record
@@ -40,7 +40,7 @@ class Ring:
     version: int = 1
 
     @classmethod
-    def empty(cls) -> "Ring":
+    def empty(cls) -> Self:
         """As base ships it."""
         ring = cls()
         for slot in range(history.SLOTS):
