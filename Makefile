@@ -44,7 +44,7 @@ test: setup ## every test, with all examples, the real control plane included
 	$(BIN)/pytest --durations=15 -n auto tests/unit tests/component
 	$(BIN)/pytest --durations=15 tests/cluster
 soak: setup ## the long fault series, with their stated counts
-	DAYFLY_SOAK=1 $(BIN)/pytest tests/cluster -k "soak or kill or race or failover" --timeout=3600
+	DAYFLY_SOAK=1 $(BIN)/pytest tests/cluster -k "soak or kill or race or failover or partition" --timeout=3600
 fuzz: setup ## more than 100,000 arbitrary objects through every webhook; 10 minutes, a line for each 1,000
 	DAYFLY_SOAK=1 $(BIN)/pytest -v -n auto tests/unit/admission/test_fuzz.py tests/component/test_admission_fuzz.py --timeout=3600
 bench: setup ## measure against the named peers; prints figure and target
