@@ -4,6 +4,7 @@ Whoever leads next has seen all that the last leader did, up to its last request
 told by itself is found in the history; the rest is told now.
 """
 
+import logging
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -18,6 +19,8 @@ from dayfly_core.subject import Plan, Subject, nothing
 from dayfly_core.testimony import Change
 from dayfly_operator.stamped import Stamped
 from dayfly_operator.writing import Gate
+
+log = logging.getLogger(__name__)
 
 REMEMBERED: Final = timedelta(seconds=60)
 """A leader that lives tells what it does within a second, and another one leads within ten."""
@@ -64,7 +67,10 @@ class Onlooker:
         while self._seen and self._seen[0].at < now - REMEMBERED:
             self._seen.popleft()
         change = Change(key, before.meta, after.meta if after else None, now)
-        self._seen.extend(testimony.acts(change, lambda: self._judged(key, before.meta)))
+        try:
+            self._seen.extend(testimony.acts(change, lambda: self._judged(key, before.meta)))
+        except Exception:
+            log.exception("what was seen is not understood object=%s", key)
 
     def testify(self) -> list[Entry]:
         """Return what was seen, once: nothing while others lead, as they may tell it yet."""

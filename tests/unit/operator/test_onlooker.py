@@ -102,6 +102,18 @@ def test_what_a_breaker_holds_was_ended_by_somebody_else(surprising: bool) -> No
     assert side.told() == ([] if surprising else ["u-1"])
 
 
+def test_what_cannot_be_judged_ends_no_watch(caplog: pytest.LogCaptureFixture) -> None:
+    def defect(subject: Subject) -> Plan:
+        raise ValueError(subject.key)
+
+    side = Side()
+    onlooker = Onlooker(defect, side, side, lambda: NOW)
+    onlooker.replaced(SETTINGS, DUE, None)
+    side.leads = True
+    assert onlooker.testify() == []
+    assert f"what was seen is not understood object={SETTINGS}" in caplog.text
+
+
 # Beside real leaders, of whom the first may die at any moment.
 
 
