@@ -18,6 +18,7 @@ from typing import Final
 
 import kopf
 import msgspec
+import uvloop
 from kopf._cogs.structs.references import Insights
 
 from dayfly_core.objects import (
@@ -239,7 +240,8 @@ class KindWatch:
         failures = 0
         while not self._stopping.is_set():
             try:
-                asyncio.run(self._operate())
+                # kopf wakes several times for each object, at two thirds the cost on this loop.
+                uvloop.run(self._operate())
             except Exception:  # whatever kopf died of, the kinds must be watched: log, start anew
                 log.exception("the watch of our own kinds ended with an error")
             failures += 1
