@@ -11,7 +11,7 @@ import yaml
 from msgspec.structs import replace
 
 from dayfly_cli.terminal import Failed, Misused
-from dayfly_core import timeline
+from dayfly_core import reach, timeline
 from dayfly_core.api import StoredPolicy
 from dayfly_core.breaker import Standing
 from dayfly_core.objects import EXPIRY_POLICIES, ObjectMeta
@@ -22,6 +22,7 @@ from dayfly_core.policies import (
     read_policy,
     unknown_fields,
 )
+from dayfly_core.reach import Reach
 
 STDIN: Final = "-"
 EXAMPLE: Final = f"write a file with apiVersion: {EXPIRY_POLICIES.api_version}, kind: ExpiryPolicy"
@@ -46,15 +47,23 @@ class Rules(msgspec.Struct, frozen=True):
 def _seen(
     policy: Policy, before: Policy | None, written: dict[str, ObjectMeta], now: datetime
 ) -> Policy:
-    """Note since when each step is known: what a change adds waits ``grace`` before it acts."""
+    """Note since when it does what it does: what a change adds waits, or comes as a surprise."""
+    now = now.replace(microsecond=0)
     meta = written.get(policy.name)
-    sightings = timeline.Sightings(
+    steps = timeline.Sightings(
         created=meta.creation_timestamp if meta else now,
         generation=meta.generation + 1 if meta else 1,
         written={},
         remembered=before.known if before else {},
     )
-    return replace(policy, known=timeline.known_since(policy.steps, sightings, now))
+    done = reach.Sightings(
+        created=now,
+        unedited=meta is None,
+        written=None,
+        remembered=Reach(reach.digest(before), before.since) if before else None,
+    )
+    known = timeline.known_since(policy.steps, steps, now)
+    return replace(policy, known=known, since=reach.reach(policy, done, now).since)
 
 
 def proposed(sources: Sequence[str], stdin: TextIO | None = None) -> tuple[Policy, ...]:

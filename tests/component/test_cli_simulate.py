@@ -98,6 +98,19 @@ async def test_plan_holds_back_nothing_where_a_breaker_lets_few_pass(shell: Shel
     assert "! nobody asked for this end" in (await shell.run("plan --within 1h")).out
 
 
+async def test_a_suspended_policy_that_would_be_resumed_surprises(
+    shell: Shell, tmp_path: Path
+) -> None:
+    shell.api.put(EXPIRY_POLICIES.path(name="previews"), manifest(suspend=True))
+    for number in range(12):
+        shell.api.put(f"{WEB}-{number}", stamped("2026-11-22T09:00:00Z"))
+    head = {"apiVersion": "dayfly.dev/v1alpha1", "kind": "ExpiryPolicy"}
+    file = tmp_path / "resumed.yaml"
+    file.write_text(yaml.safe_dump({**head, **manifest()}))
+    answer = await shell.run(f"simulate -A -f {file} --for 1h")
+    assert "The breaker of previews would hold 12 ends" in answer.out
+
+
 @pytest.fixture
 def release(shell: Shell) -> None:
     shell.api.put(EXPIRY_POLICIES.path(name="previews"), manifest(unit="Release"))

@@ -1,10 +1,11 @@
 """Policies read from files, as if they were applied."""
 
 import io
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from dayfly_cli.proposal import Rules, proposed
 from dayfly_cli.terminal import Failed, Misused
@@ -108,3 +109,33 @@ def test_a_new_policy_stands_beside_the_others() -> None:
     [after] = read(PREVIEWS.replace("previews", "second"))
     found = Rules(Policies([before]), {}, {}).with_([after], NOW).policies
     assert [policy.name for policy in found] == ["previews", "second"]
+
+
+SUSPENDED = f"{PREVIEWS}  suspend: true\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "since"),
+    [
+        pytest.param(None, PREVIEWS, NOW, id="a new policy, from now on"),
+        pytest.param(PREVIEWS, PREVIEWS, NOW - 9 * HOUR, id="one that does the same, as before"),
+        pytest.param(
+            PREVIEWS, PREVIEWS.replace("1m", "2m"), NOW - 9 * HOUR, id="another ttl moves no end"
+        ),
+        pytest.param(
+            SUSPENDED, PREVIEWS, NOW, id="one that is resumed, so that what is past is a surprise"
+        ),
+        pytest.param(
+            PREVIEWS, PREVIEWS.replace("deployments", "statefulsets"), NOW, id="other objects"
+        ),
+    ],
+)
+def test_since_when_a_policy_does_what_it_does(
+    before: str | None, after: str, since: datetime
+) -> None:
+    stored = [replace(each, since=NOW - 9 * HOUR) for each in read(before)] if before else []
+    created = ObjectMeta(name="previews", creation_timestamp=NOW - 90 * HOUR, generation=1)
+    rules = Rules(Policies(stored), {}, {"previews": created} if before else {})
+    found = rules.with_(read(after), NOW).policies.get("previews")
+    assert found
+    assert found.since == since
