@@ -3,13 +3,14 @@
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 import pytest
 
 from dayfly_core import instant, names
+from dayfly_core.patch import ANNOTATIONS_LIMIT
 from dayfly_core.scaling import PAUSED_REPLICAS
 from playground import System
 from playground.commands import Result
@@ -323,3 +324,18 @@ def test_a_tenant_without_rights_on_the_namespace_extends_and_wakes_it(space: Pr
     denied = team.kubectl("apply", "-f", "-", *as_tenant, stdin=too_long)
     assert not denied.ok
     assert f"ExpiryPolicy {team.name} allows" in denied.stderr
+
+
+def test_full_annotations_keep_a_namespace_from_nothing(space: Preview) -> None:
+    found = space.read("namespace", space.name)
+    notes: dict[str, str] = found["metadata"]["annotations"]
+    notes[names.EXPIRES_AT] = instant.render(now() + timedelta(seconds=8))
+    used = sum(len(key) + len(text) for key, text in notes.items()) + len("filler")
+    notes["filler"] = "x" * (ANNOTATIONS_LIMIT - used)
+    filled = space.kubectl("replace", "-f", "-", stdin=msgspec.json.encode(found).decode())
+    assert filled.ok, filled.stderr
+    assert eventually(lambda: space.replicas("deployment", "web") == 0, SLOW)
+    assert space.gone("namespace", space.name)
+    events = space.system.plane.read("events", "-A")["items"]
+    told = {e["reason"] for e in events if e["involvedObject"]["name"] == space.name}
+    assert told >= {"NotRecorded", "Deleted"}
