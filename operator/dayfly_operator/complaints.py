@@ -25,7 +25,11 @@ VERBS: Final[dict[type, str]] = {
 }
 """What could not be done to an object."""
 
-REFUSALS: Final[dict[type, str]] = {ScaleDown: Reason.SCALING_FAILED, Wake: Reason.SCALING_FAILED}
+REFUSALS: Final[dict[type, str]] = {
+    Stamp: Reason.NOT_STAMPED,
+    ScaleDown: Reason.SCALING_FAILED,
+    Wake: Reason.SCALING_FAILED,
+}
 """Why, where it is not that something should have been deleted or written."""
 
 

@@ -115,6 +115,11 @@ class TimelineReason:
     """No object of the policy carries a step that was given up (any more).
     Do: nothing.
     """
+    NOT_STAMPED: Final = "NotStamped"
+    """The API server does not take the stamp, so the object has no end: its annotations are full,
+    or a webhook or a missing right is in the way. It is tried again, at least each five minutes.
+    Do: what the message says; often to make the annotations smaller.
+    """
     NOT_RECORDED: Final = "NotRecorded"
     """The API server takes no note on the object of how far its steps are: its annotations are full
     (256 KiB), or a webhook or a missing right is in the way. The steps go on: it is remembered.

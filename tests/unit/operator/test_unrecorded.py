@@ -1,5 +1,6 @@
 """An object that takes no note of its steps: they go on, each once, and its end comes."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,8 @@ from dayfly_operator.stamped import Stamped
 from dayfly_operator.unrecorded import Unrecorded
 from support.build import an_object, in_
 from support.fake_store import Json, Place, Refused, Store, place_of
-from support.succession import Realm, reign
+from support.mortal import Mortal
+from support.succession import Leader, Realm, reign
 from support.timelines import on_timeline, recorded
 from support.virtual_loop import run
 
@@ -158,6 +160,28 @@ def test_when_there_is_room_again_all_is_noted() -> None:
         ("SCALE_DOWN@0s", "Done"),
         ("WEBHOOK@10m", "Done"),
     ]
+
+
+async def found_without_a_stamp(realm: Realm) -> int:
+    """Have a leader find the namespace; returns how much it has asked for in four hours."""
+    leader = Leader(realm, Mortal(realm.store, (NAMESPACES,)))
+    engine = leader.engine()
+    work = asyncio.create_task(engine.queue.run())
+    engine.unstamped(TEAM)
+    await asyncio.sleep(4 * HOUR)
+    engine.queue.stop()
+    await work
+    return len(leader.client.requests)
+
+
+def test_what_takes_no_stamp_does_not_end_and_is_told_of() -> None:
+    store = Stubborn(TEAM, FULL)
+    put(store, TEAM)
+    realm = Realm(store, Policies([on_timeline("DELETE@0s")]))
+    assert run(found_without_a_stamp(realm)) < 200
+    assert realm.events == ["NotStamped", "NotStamped"], "on the object and its policy"
+    assert 20 < store.refused < 100
+    assert realm.meta(TEAM)
 
 
 @dataclass
