@@ -29,7 +29,7 @@ from dayfly_core.wish import Wish
 WAKE: Final = "WAKE"
 """What a wake is called beside the steps of a timeline."""
 
-LONGEST = 256
+LONGEST: Final = 256
 """Characters of a request that are recorded as they are: the record shares 256 KiB with it."""
 
 

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from dayfly_core import names
+from dayfly_core import names, waking
 from dayfly_core.actions import Wake
 from dayfly_core.lifecycle import Result
 from dayfly_core.objects import DEPLOYMENTS, ObjectMeta
@@ -115,6 +115,20 @@ def test_only_what_sleeps_or_would_lives_anew(
     meta: ObjectMeta, policy: Policy, want: str | None
 ) -> None:
     assert woken(meta, policy).annotations.get(names.EXPIRES_AT) == want
+
+
+@pytest.mark.parametrize(
+    ("length", "whole"),
+    [
+        pytest.param(256, True, id="as it is"),
+        pytest.param(257, False, id="a longer one by an id"),
+    ],
+)
+def test_a_request_that_was_served_is_known_again(length: int, *, whole: bool) -> None:
+    text = "x" * length
+    assert (waking.mark(text) == text) is whole
+    assert waking.request(asking(request=text)) == text
+    assert waking.request(asking(request=text, woken=waking.mark(text))) == ""
 
 
 def test_a_new_end_is_no_surprise_and_withdraws_the_warning() -> None:
