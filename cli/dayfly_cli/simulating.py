@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from dayfly_cli import foreseen_releases, proposal, snapshot
+from dayfly_cli import foreseen_releases, keepers, proposal, snapshot
 from dayfly_cli.assumptions import Setting, assumptions
 from dayfly_cli.cluster import Cluster, connected
 from dayfly_cli.ends import at, title
@@ -96,6 +96,7 @@ async def _world(cluster: Cluster, options: Options, terminal: Terminal) -> tupl
     now = await snapshot.snapshot(cluster, terminal, known, everywhere=everywhere)
     releases = await foreseen_releases.foreseen(cluster, now.world)
     now.world.releases = releases.plans
+    now.world.kept = await keepers.protected(cluster, now.world, everywhere=everywhere)
     names = tuple(policy.name for policy in options.proposed)
     return now.world, Setting(everywhere, names, now.awaited, tuple(releases.unread))
 

@@ -75,6 +75,9 @@ class World:
     players: Sequence[Player] = ()
     brakes: Brakes | None = None
     """None: surprising ends happen too."""
+    kept: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What is protected in a namespace, by its name: as long as it is there, the namespace stays.
+    """
     releases: Mapping[ReleaseRef, ReleasePlan] | None = None
     """What ends with each Helm release; None, or one that is not here: what is stamped."""
 
@@ -147,7 +150,7 @@ class _Run:
             return Turn()
         plan = ending.plan(subject, world.policies, world.guard, world.now)
         for action in plan.actions:
-            if why := self._held_back(action):
+            if why := self._held_back(action) or self._keeper(action):
                 return self._kept(action, why)
             if isinstance(action, Delete) and action.release and world.releases is not None:
                 return self._release(action)
@@ -169,6 +172,11 @@ class _Run:
         if brakes is None or not isinstance(action, Delete | ScaleDown):
             return ""
         return brakes.holds_back(action, self.world.now)
+
+    def _keeper(self, action: Action) -> str:
+        if not isinstance(action, Delete) or not action.unit:
+            return ""
+        return _keeps(self.world.kept.get(action.key.name, ""))
 
     def _kept(self, action: Action, why: str) -> Turn:
         """Tell once that something does not happen: nobody does anything about it here."""
@@ -206,6 +214,9 @@ class _Run:
 
     def _played(self, player: Player) -> Turn:
         turn = player.play(self.world.objects, self.world.now)
+        why = _keeps(self.world.kept.get(player.target, ""))
+        if why and any(key.resource == NAMESPACES for key in turn.gone):
+            return Turn(tuple(replace(each, held=why) for each in turn.events), over=True)
         for key in turn.gone:
             self._gone(key)
         return turn
@@ -233,3 +244,7 @@ class _Run:
         if at is not None and (key in self.world.objects or key in self._players):
             self._due[key] = at
             heappush(self._heap, (at, key))
+
+
+def _keeps(member: str) -> str:
+    return f"{member}, which is protected, keeps it" if member else ""

@@ -149,3 +149,19 @@ async def test_what_nobody_can_read_is_said_before_the_cluster_is_asked(shell: S
     answer = await shell.run("simulate -f /no/such.yaml")
     assert (answer.status, answer.out, shell.api.requests) == (2, "", [])
     assert "-f /no/such.yaml: cannot be read" in answer.err
+
+
+async def test_a_namespace_that_holds_something_protected_stays(shell: Shell) -> None:
+    shell.api.put(EXPIRY_POLICIES.path(name="previews"), manifest(match=SPACES))
+    shell.api.put(f"{SHOP}/configmaps/keep", {"metadata": {"labels": {names.PROTECTED: "true"}}})
+    for flags in ("-A", ""):
+        answer = await shell.run(f"simulate {flags} --for 12h")
+        [line] = [each for each in answer.out.splitlines() if "namespace/shop" in each]
+        assert line.endswith("configmaps/shop/keep, which is protected, keeps it")
+
+
+async def test_what_may_not_be_listed_keeps_nothing(shell: Shell) -> None:
+    shell.api.put(EXPIRY_POLICIES.path(name="previews"), manifest(match=SPACES))
+    shell.api.fault(Fault("status", f"{SHOP}/configmaps", code=403, reason="Forbidden"))
+    answer = await shell.run("simulate --for 12h")
+    assert "delete   -           namespace/shop" in answer.out

@@ -189,3 +189,22 @@ def test_a_forecast_of_one_of_ours_is_what_it_does_itself_and_to_others() -> Non
         (HOUR, "delete namespaces/team-a"),
         (HOUR, "delete"),
     ]
+
+
+KEPT = {"team-a": "configmaps/team-a/keep"}
+
+
+def test_a_namespace_that_holds_something_protected_stays_whoever_ends_it() -> None:
+    world = a_world({TEAM: a_namespace(in_("1h"))}, SPACES, players=[Reaper(NOW + 2 * HOUR)])
+    world.kept = KEPT
+    events = list(simulate(world, NOW + 9 * DAY))
+    why = "configmaps/team-a/keep, which is protected, keeps it"
+    assert [(each.at - NOW, each.held) for each in events] == [(HOUR, why), (2 * HOUR, why)]
+    assert TEAM in world.objects
+
+
+def test_what_is_in_such_a_namespace_ends_all_the_same() -> None:
+    world = a_world({TEAM: a_namespace(), WEB: stamped(in_("1h"))}, players=[])
+    world.policies = Policies([a_policy(resources=ONLY_DEPLOYMENTS)])
+    world.kept = KEPT
+    assert [each.held for each in simulate(world, NOW + DAY)] == [""]
