@@ -96,7 +96,9 @@ class Effects:
         except ApiError as error:
             if error.conflict:
                 raise Outdated from error
-            if not error.not_found:
+            # A 404 that does not name the object is somebody else's, or of a kind that is no longer
+            # served: what was to end may be there, and is not forgotten.
+            if not error.absent:
                 raise
         return None
 

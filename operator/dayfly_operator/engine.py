@@ -166,7 +166,9 @@ class Engine:
     async def _read(self, key: Key) -> Sight | None:
         found = await self._crew.world.read(key)
         if found is None:
-            self.deadlines.cancel(key)
+            # As long as a watch still has it, it may be there: the answer may have been a proxy's.
+            still = self._crew.world.known(key)
+            self._again(key, self._now() + BLOCKED_AGAIN if still else None)
         return Sight(found, by_watch=False) if found else None
 
     async def _settle(self, sight: Sight, passed: set[str]) -> Sight | None:

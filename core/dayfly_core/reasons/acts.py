@@ -199,5 +199,6 @@ class ReleaseReason:
     """
     RELEASE_UNREADABLE: Final = "ReleaseUnreadable"
     """What Helm has stored of the release cannot be read.
-    Do: look at helm get manifest; helm upgrade writes it anew.
+    Do: helm uninstall it; where Helm cannot read it either, delete that Secret and what the release
+    has made by hand.
     """

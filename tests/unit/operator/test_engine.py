@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from dayfly_core.actions import Delete
+from dayfly_core.objects import Key
 from dayfly_core.reasons import Reason
 from dayfly_core.subject import Plan, Subject
 from dayfly_kube.errors import ApiError, Status, Unreachable
@@ -77,6 +78,23 @@ async def test_a_touched_object_is_read_and_judged_again_at_once() -> None:
         await asyncio.sleep(2)
     assert scene.hands.done == [("1", 1.0), ("2", 1.0)]
     assert scene.world.reads == 1
+
+
+class Misled(World):
+    """Some proxy answers its reads: there is nothing anywhere."""
+
+    async def read(self, key: Key) -> Subject | None:
+        return None
+
+
+async def test_what_a_read_does_not_find_is_not_forgotten_while_the_watch_has_it() -> None:
+    scene = Scene(world=Misled(), hands=Hands(errors=[Outdated()]))
+    async with scene.engine() as engine:
+        scene.see(engine, ends(1))
+        await asyncio.sleep(10)
+        assert scene.hands.done == [("1", 1.0)]
+        await asyncio.sleep(60)
+    assert scene.hands.done == [("1", 1.0), ("1", 61.0)]
 
 
 async def test_an_object_that_never_rests_is_left_alone_for_a_while() -> None:

@@ -167,6 +167,15 @@ def test_a_scale_down_that_is_forbidden_is_tried_again_for_a_while(times: int, r
     assert realm.meta(TEAM) is None
 
 
+def test_a_404_that_does_not_name_the_object_is_no_deletion() -> None:
+    realm = namespace()
+    nowhere = ApiError(Status(404, "", "404 page not found"))
+    refusals = {("DELETE", NAMESPACES.path(name=TEAM.name)): [nowhere, nowhere]}
+    run(reign(realm, (TEAM,), HOUR, None, refusals))
+    assert realm.meta(TEAM) is None
+    assert [entry.action for entry in realm.history].count("DELETE") == 1
+
+
 def test_what_was_done_is_told_in_events_metrics_and_the_history() -> None:
     realm = namespace()
     run(reign(realm, (TEAM,), HOUR, None))
