@@ -207,6 +207,15 @@ def test_a_namespace_that_somebody_deletes_is_remembered_too() -> None:
     assert isinstance(decided(begun, a_namespace(uid="ns-2"), END).act, DeleteItself)
 
 
+def test_another_end_is_begun_anew_and_may_be_of_another_namespace() -> None:
+    begun = written(kept(manifest()), decided(kept(manifest()), HERE, END))
+    sooner = edited(begun, lifetime={"duration": {"hours": 7}})
+    plan = decided(sooner, a_namespace(uid="ns-2"), END)
+    assert isinstance(plan.act, EndNamespace)
+    assert plan.act.uid == "ns-2"
+    assert plan.act.id != (begun.status or {})["ending"]["id"]
+
+
 def test_an_extension_takes_back_what_was_begun() -> None:
     begun = written(kept(manifest()), decided(kept(manifest()), HERE, END))
     longer = edited(begun, lifetime={"duration": {"hours": 9}})

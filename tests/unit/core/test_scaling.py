@@ -34,7 +34,13 @@ def pair(kind: Resource) -> tuple[str, str]:
 
 
 FINISHED = {"conditions": [{"type": "Complete", "status": "True"}]}
-STARTED = {"conditions": [{"type": "Suspended", "status": "False"}]}
+FAILED = {"conditions": [{"type": "Failed", "status": "True"}]}
+STARTED = {
+    "conditions": [
+        {"type": "SuccessCriteriaMet", "status": "True"},
+        {"type": "Complete", "status": "False"},
+    ]
+}
 
 
 @pytest.mark.parametrize(
@@ -113,6 +119,7 @@ def test_down(kind: Resource, found: Workload, spec: object, annotations: object
         ),
         pytest.param(CRON_JOBS, workload({"suspend": True}), id="suspended by somebody"),
         pytest.param(JOBS, workload({}, status=FINISHED), id="a Job that has finished"),
+        pytest.param(JOBS, workload({}, status=FAILED), id="a Job that has failed"),
         pytest.param(SCALED_OBJECTS, workload({}, {PAUSED_REPLICAS: "0"}), id="paused at nothing"),
     ],
 )
@@ -157,6 +164,20 @@ def test_what_rests_or_is_done_is_left_alone(kind: Resource, found: Workload) ->
             {"replicas": 1},
             {},
             id="the count is no int32",
+        ),
+        pytest.param(
+            DEPLOYMENTS,
+            workload({"replicas": 0}, {names.REPLICAS: "9" * 9, names.SCALED_BY: f"{BEFORE} u"}),
+            {"replicas": 999_999_999},
+            {},
+            id="the largest count that is believed",
+        ),
+        pytest.param(
+            DEPLOYMENTS,
+            workload({"replicas": 0}, {names.REPLICAS: "٣", names.SCALED_BY: f"{BEFORE} u"}),
+            {"replicas": 1},
+            {},
+            id="the count is in digits that Dayfly does not write",
         ),
         pytest.param(
             DEPLOYMENTS,
