@@ -70,6 +70,8 @@ class Onlooker:
         try:
             self._seen.extend(testimony.acts(change, lambda: self._judged(key, before.meta)))
         except Exception:
+            # A watch calls this, and a defect met by one object must not end it: the history may
+            # lack an act, and the log says why.
             log.exception("what was seen is not understood object=%s", key)
 
     def testify(self) -> list[Entry]:
