@@ -302,6 +302,13 @@ def test_a_webhook_is_sent_from_a_guarded_namespace_too() -> None:
     assert isinstance(Watched(manager, a_namespace("default")).at(100).look().act, Send)
 
 
+def test_protection_silences_nobody() -> None:
+    spared = msgspec.structs.replace(a_namespace(), labels={names.PROTECTED: "true"})
+    for action, act in ((WEBHOOK, Send), (NOTIFY, Announce)):
+        watched = Watched(a_manager(a_policy(TTL, action)), spared).at(100)
+        assert isinstance(watched.look().act, act)
+
+
 # Guarding against what people write into the status.
 
 

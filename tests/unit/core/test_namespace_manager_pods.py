@@ -3,12 +3,14 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from dayfly_core import names
 from dayfly_core.errand import EndNamespace, as_map
 from dayfly_core.namespace_manager import PodQuery, pods_wanted
 from dayfly_core.reasons import Reason
 from support.managers import (
+    NOTIFY,
     PODS,
     SOON,
     WEBHOOK,
@@ -19,6 +21,7 @@ from support.managers import (
 from support.originals import EXAMPLE_02, loaded
 from support.own_kinds import NOW, SECOND, a_namespace, kept
 
+LATER = {"type": "TTL", "params": {"ttlSeconds": 9000}}
 SUCCEEDED = {"end it": ["Succeeded", "Succeeded"]}
 
 
@@ -42,6 +45,40 @@ def test_n8_the_initial_delay_counts_once(seconds: int, asked: bool) -> None:
     wanted = pods_wanted(watched.stored, watched.namespace, watched.checks, watched.now)
     query = PodQuery("end it", "team-a", {"component": "main"})
     assert wanted == ((query,) if asked else ())
+
+
+def asked(watched: Watched) -> list[str]:
+    """Return the policies whose pods are to be read."""
+    wanted = pods_wanted(watched.stored, watched.namespace, watched.checks, watched.now)
+    return [query.rule for query in wanted]
+
+
+def test_no_pods_are_read_when_nothing_depends_on_them() -> None:
+    dormant = Watched(a_manager(a_policy(PODS), deactivated=True)).at(100)
+    assert asked(dormant) == []
+    leaving = Watched(a_manager(a_policy(PODS)), a_namespace(leaving=True)).at(100)
+    assert asked(leaving) == []
+    assert asked(Watched(a_manager(a_policy(PODS)), None).at(100)) == []
+
+
+def test_no_pods_are_read_any_more_once_a_policy_acts() -> None:
+    watched = Watched(a_manager(a_policy(PODS, WEBHOOK, "call"), a_policy(SOON)))
+    watched.look()
+    assert asked(watched.at(61)) == ["call"]
+    watched.look()
+    assert asked(watched) == [], "begun"
+    spec = watched.stored.spec
+    watched.came()
+    watched.stored = replace(watched.stored, spec=spec)
+    assert asked(watched) == [], "done, and not switched off yet"
+
+
+def test_the_pods_of_a_policy_that_has_told_of_them_are_not_read_again() -> None:
+    watched = Watched(a_manager(a_policy(PODS, NOTIFY, "tell"), a_policy(LATER)))
+    watched.look()
+    watched.at(61).look({"tell": ["Succeeded"]})
+    watched.came()
+    assert asked(watched.at(120)) == []
 
 
 @pytest.mark.parametrize(
