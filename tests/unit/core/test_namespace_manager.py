@@ -115,7 +115,8 @@ def test_an9_the_first_that_is_true_acts_and_no_other() -> None:
     watched.came()
     assert [type(act) for act in watched.acts] == [ScaleNamespace]
     assert watched.deactivated
-    assert watched.look().act is None
+    said = "spec.deactivated is true: policy rest has acted; set it to false to begin anew"
+    assert (watched.look().act, watched.look().note) == (None, said)
 
 
 def test_n1_order_is_the_order_of_the_list() -> None:
@@ -186,6 +187,7 @@ def test_an11_dormant_then_active() -> None:
     watched = Watched(a_manager(deactivated=True)).at(100)
     plan = watched.look()
     assert (plan.act, plan.again, plan.reason) == (None, None, Reason.DEACTIVATED)
+    assert plan.note == "spec.deactivated is true; set it to false to begin"
     watched.stored = edited(watched.stored, deactivated=False)
     assert isinstance(watched.look().act, EndNamespace)
 
