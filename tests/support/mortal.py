@@ -46,7 +46,7 @@ class Mortal:
         self.changed: Callable[[str], None] = lambda path: None
         """Called with the path of each object that was written, as a watch would tell."""
         self._dies_at = dies_at
-        self.moments = 0
+        self.moments: int = 0
         self.died = asyncio.Event()
 
     async def get(self, path: str, *, metadata_only: bool = False) -> bytes:

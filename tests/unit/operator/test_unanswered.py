@@ -6,6 +6,7 @@ import pytest
 
 from dayfly_core.objects import Key
 from dayfly_kube.errors import ApiError, Status, Unreachable
+from support.fake_store import as_map
 from support.mortal import Hapless, Request
 from support.realms import TEAM, WEB, namespace, workload
 from support.succession import KINDS, Leader, Realm
@@ -35,7 +36,7 @@ def every_failure(
 
 
 def spec(request: Request) -> object:
-    return (request.body or {}).get("spec")
+    return as_map(request.body).get("spec")
 
 
 @pytest.mark.parametrize("failure", FAILURES)
