@@ -1,7 +1,6 @@
 """Any answer of the API server may fail to come: the leader goes on, and does each thing once."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 
