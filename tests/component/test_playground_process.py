@@ -165,7 +165,7 @@ Roster(Path(sys.argv[1]), tied=True).launch(spec)
 os.kill(os.getpid(), signal.SIGKILL)
 """
 LATE = """#!/bin/sh
-while kill -0 $PPID 2>/dev/null; do :; done
+while read -r _ _ _ parent _ < /proc/$$/stat && [ "$parent" = "$PPID" ]; do :; done
 exec {setpriv} "$@"
 """
 
