@@ -165,7 +165,7 @@ Roster(Path(sys.argv[1]), tied=True).launch(spec)
 os.kill(os.getpid(), signal.SIGKILL)
 """
 LATE = """#!/bin/sh
-while read -r _ _ _ parent _ < /proc/$$/stat && [ "$parent" = "$PPID" ]; do :; done
+while read -r _ _ _ parent _ < /proc/$$/stat && [ "$parent" = "$7" ]; do :; done
 exec {setpriv} "$@"
 """
 
