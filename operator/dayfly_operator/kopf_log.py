@@ -17,10 +17,20 @@ def quieten() -> None:
     logging.getLogger("kopf._core.reactor.running").setLevel(logging.ERROR)
     # It warns at each look of kinds that are not installed: nobody has to install them.
     logging.getLogger("kopf._core.reactor.observation").setLevel(logging.ERROR)
-    logging.getLogger("kopf._cogs.clients.watching").addFilter(is_news)
+    watching = logging.getLogger("kopf._cogs.clients.watching")
+    watching.addFilter(is_news)
+    watching.addFilter(weigh)
 
 
 def is_news(record: logging.LogRecord) -> bool:
     """Whether it says more than that something goes on failing: the 1st, 10th, 100th … attempt."""
     found = ATTEMPT.match(record.getMessage())
     return found is None or found[1].rstrip("0") == "1"
+
+
+def weigh(record: logging.LogRecord) -> bool:
+    """Make a warning of a first attempt that failed: an API server that starts refuses a few."""
+    found = ATTEMPT.match(record.getMessage())
+    if found and found[1] == "1":
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+    return True

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from dayfly_operator.kopf_log import is_news
+from dayfly_operator.kopf_log import is_news, weigh
 
 
 def record(message: str) -> logging.LogRecord:
@@ -30,6 +30,13 @@ def test_an_attempt_that_fails_again(attempt: str, told: bool) -> None:
 )
 def test_everything_else_is_told(message: str) -> None:
     assert is_news(record(message))
+
+
+@pytest.mark.parametrize(("attempt", "level"), [("1", "WARNING"), ("10", "ERROR")])
+def test_one_failure_is_a_warning_and_more_are_an_error(attempt: str, level: str) -> None:
+    told = record(f"Request attempt #{attempt} failed; will retry: GET /a -> b")
+    assert weigh(told)
+    assert told.levelname == level
 
 
 def test_what_kopf_says_is_recognised() -> None:
