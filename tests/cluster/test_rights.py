@@ -43,9 +43,6 @@ def write(place: Place, user: str, before: dict[str, str] | None, after: dict[st
     return place.run(user, "replace", "-f", "-", "--dry-run=server", stdin=manifest)
 
 
-COLLECTOR = "system:serviceaccount:kube-system:generic-garbage-collector"
-"""Takes the owner from what anybody deletes an owner of with ``--cascade=orphan``."""
-
 # One row: who, what is stored (None: nothing), what is written, and a piece of the refusal.
 EDITS: list[Any] = [
     pytest.param(EDITOR, {"end": EARLY}, {"end": LATE}, "", id="a later end needs no more"),
@@ -106,14 +103,6 @@ EDITS: list[Any] = [
     pytest.param(PROTECTOR, {}, {"protected": "true"}, "", id="who has the verb may protect"),
     pytest.param(PROTECTOR, {"protected": "true"}, {}, "", id="and may take it away"),
     pytest.param(EDITOR, None, {"protected": "true", "owned": ""}, "", id="a protected copy"),
-    pytest.param(
-        COLLECTOR,
-        {"protected": "true", "owned": ""},
-        {"protected": "true"},
-        'verb "protect"',
-        id="letting go of one, by way of the garbage collector",
-    ),
-    pytest.param(COLLECTOR, {"owned": ""}, {}, "", id="which lets go of everything else"),
     pytest.param(
         EDITOR,
         {"protected": "true", "owned": ""},
