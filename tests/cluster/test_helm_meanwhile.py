@@ -102,9 +102,8 @@ def test_what_helm_cannot_read_does_not_end_and_is_told(place: Place) -> None:
     assert eventually(lambda: not blocked(place), PATIENCE)
 
 
-@pytest.mark.timeout(
-    240
-)  # Helm may still be at work at the end: looked at again after a minute, twice
+# Helm may still be at work when the end comes: it is looked at again after a minute, twice.
+@pytest.mark.timeout(240)
 def test_custom_resources_end_and_the_definition_from_crds_stays(place: Place) -> None:
     (place.chart / "crds").mkdir()
     (place.chart / "crds" / "widgets.yaml").write_text(WIDGETS)
