@@ -11,7 +11,6 @@ opens, everything is looked at again, so nothing has to be handed over between l
 """
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Final
@@ -27,21 +26,16 @@ from dayfly_core.stamps import Changes
 from dayfly_core.subject import Plan, Subject
 from dayfly_kube.errors import ApiError, Unreachable
 from dayfly_operator.crew import Around, Crew, Turn
-from dayfly_operator.deadlines import Deadlines
 from dayfly_operator.queue import WorkQueue
 from dayfly_operator.rota import Lane
+from dayfly_operator.schedule import Schedule
 from dayfly_operator.stamped import Stamped
 from dayfly_operator.unserved import Unserved
 from dayfly_operator.writing import Gate, NotLeading, Outdated
 
-log = logging.getLogger(__name__)
-
 ATTEMPTS: Final = 5
 """Times that an object may change between being judged and being acted on, at once; then the key
 waits a little, as the object's owner is busy with it."""
-
-REFUSED: Final = Backoff(first=30.0, cap=300.0)
-"""When what the API server forbade is tried again: somebody has to grant it first."""
 
 BLOCKED_AGAIN: Final = timedelta(seconds=60)
 """Until a namespace that holds something protected is looked at again."""
@@ -80,10 +74,11 @@ class Engine:
         self._now = now
         self._changed = changed
         self._unserved = Unserved(now)
-        self.deadlines: Deadlines[Key] = Deadlines(self._due, now=now)
         self.queue: WorkQueue[Key] = WorkQueue(
             self.handle, workers=workers, backoff=BACKOFF, lane=self._lane
         )
+        self._schedule = Schedule(self.queue, gate, now)
+        self.deadlines = self._schedule.deadlines
 
     def stamped(self, key: Key, found: Stamped | None) -> None:
         """Hear from a watch of one stamped object: set its deadline, or have it looked at."""
@@ -140,12 +135,8 @@ class Engine:
             await self._process(key)
         except NotLeading:
             return  # the next leader looks at every key
-        except Unreachable as error:
-            self._later(key, error, 0.0)
-        except ApiError as error:
-            self._later(key, error, error.retry_after or 0.0)
-        except Outdated:
-            self.queue.retry(key)
+        except (ApiError, Unreachable, Outdated) as error:
+            self._schedule.failed(key, error)
 
     async def _process(self, key: Key) -> None:
         """Do all that is due, one act after the other, each judged by what the last one left."""
@@ -168,7 +159,7 @@ class Engine:
         if found is None:
             # As long as a watch still has it, it may be there: the answer may have been a proxy's.
             still = self._crew.world.known(key)
-            self._again(key, self._now() + BLOCKED_AGAIN if still else None)
+            self._schedule.again(key, self._now() + BLOCKED_AGAIN if still else None)
         return Sight(found, by_watch=False) if found else None
 
     async def _settle(self, sight: Sight, passed: set[str]) -> Sight | None:
@@ -180,7 +171,7 @@ class Engine:
         for _ in range(ATTEMPTS):
             meta = current.subject.meta
             if meta.deletion_timestamp and key.resource == NAMESPACES:
-                self._again(key, await self._crew.units.going(meta))
+                self._schedule.again(key, await self._crew.units.going(meta))
                 return None
             plan = self._judged(current.subject)
             if not await self._ready(key, plan):
@@ -220,7 +211,7 @@ class Engine:
         """Whether it is not the key's turn to have something noted; it is looked at again then."""
         seconds = self._crew.notes.wait(key)
         if seconds:
-            self._again(key, self._now() + timedelta(seconds=seconds))
+            self._schedule.again(key, self._now() + timedelta(seconds=seconds))
         return seconds > 0
 
     async def _act(self, subject: Subject, waited_for: Plan) -> Sight | None:
@@ -239,7 +230,7 @@ class Engine:
                 self._unserved.over(action.key)
         if plan.unreadable:
             self._crew.complaints.ignored(subject, plan)
-        self._again(subject.key, again)
+        self._schedule.again(subject.key, again)
         return Sight(replace(subject, meta=after), by_watch=False) if after else None
 
     async def _carry_out(self, action: Action, subject: Subject) -> ObjectMeta | None:
@@ -299,7 +290,7 @@ class Engine:
         if why is None:
             return False
         self._crew.complaints.held_back(action, why)
-        self._again(action.key, self._now() + BLOCKED_AGAIN)
+        self._schedule.again(action.key, self._now() + BLOCKED_AGAIN)
         return True
 
     async def _blocked(self, order: Delete) -> bool:
@@ -307,23 +298,8 @@ class Engine:
         if keeper is None:
             return False
         self._crew.complaints.blocked(order, keeper)
-        self._again(order.key, self._now() + BLOCKED_AGAIN)
+        self._schedule.again(order.key, self._now() + BLOCKED_AGAIN)
         return True
-
-    def _again(self, key: Key, when: datetime | None) -> None:
-        if when is None:
-            self.deadlines.cancel(key)
-        else:
-            self.deadlines.set(key, when)
-
-    def _later(self, key: Key, error: Exception, at_least: float) -> None:
-        refused = isinstance(error, ApiError) and error.refused
-        delay = self.queue.retry(key, at_least=at_least, backoff=REFUSED if refused else None)
-        log.debug("tried again later object=%s in=%.2fs error=%s", key, delay, error)
-
-    def _due(self, key: Key) -> None:
-        if self._gate.holds():
-            self.queue.add(key, urgent=True)
 
 
 def _hurting(plan: Plan) -> set[type]:

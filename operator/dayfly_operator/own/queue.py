@@ -5,7 +5,6 @@ objects; only with the gate open do keys enter the queue, and when it opens all 
 """
 
 import asyncio
-import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final, Protocol
@@ -15,19 +14,14 @@ import msgspec
 from dayfly_core.objects import Key, Resource
 from dayfly_core.pace import Backoff
 from dayfly_kube.errors import ApiError, Unreachable
-from dayfly_operator.deadlines import Deadlines
 from dayfly_operator.own.kinds import OwnKinds
 from dayfly_operator.queue import WorkQueue
 from dayfly_operator.rota import Lane
+from dayfly_operator.schedule import Schedule
 from dayfly_operator.writing import Gate, NotLeading, Outdated
-
-log = logging.getLogger(__name__)
 
 WORKERS: Final = 8
 """Objects handled at the same time: each may wait for a page of pods or for its turn to delete."""
-
-REFUSED: Final = Backoff(first=30.0, cap=300.0)
-"""When what the API server forbade is tried again: somebody has to grant it first."""
 
 BACKOFF: Final = Backoff(first=0.1, cap=60.0)
 
@@ -81,10 +75,11 @@ class OwnQueue:
         self._known = known
         self._desks = desks
         self._gate = gate
-        self.deadlines: Deadlines[Key] = Deadlines(self._due, now=now)
         self.queue: WorkQueue[Key] = WorkQueue(
             self.handle, workers=WORKERS, backoff=BACKOFF, lane=_lane
         )
+        self._schedule = Schedule(self.queue, gate, now)
+        self.deadlines = self._schedule.deadlines
 
     def changed(self, key: Key) -> None:
         """Hear that an object, or the namespace that it is about, came, changed or went."""
@@ -113,15 +108,13 @@ class OwnQueue:
         if not self._gate.holds() or self._rests(key):
             return
         try:
-            self._again(key, await self._desks[key.resource].tend(key))
+            self._schedule.again(key, await self._desks[key.resource].tend(key))
         except NotLeading:
             return  # the next leader looks at every object
-        except (Unreachable, Outdated) as error:
-            self._later(key, error, 0.0)
-        except ApiError as error:
-            if error.refused:
+        except (ApiError, Unreachable, Outdated) as error:
+            if isinstance(error, ApiError) and error.refused:
                 self._desks[key.resource].refused(key, error)
-            self._later(key, error, error.retry_after or 0.0)
+            self._schedule.failed(key, error)
 
     def _glance(self, key: Key) -> None:
         if not self._rests(key):
@@ -135,23 +128,8 @@ class OwnQueue:
             return False
         if resting is None:
             return False
-        self._again(key, resting.until)
+        self._schedule.again(key, resting.until)
         return True
-
-    def _again(self, key: Key, when: datetime | None) -> None:
-        if when is None:
-            self.deadlines.cancel(key)
-        else:
-            self.deadlines.set(key, when)
-
-    def _later(self, key: Key, error: Exception, at_least: float) -> None:
-        refused = isinstance(error, ApiError) and error.refused
-        delay = self.queue.retry(key, at_least=at_least, backoff=REFUSED if refused else None)
-        log.debug("tried again later object=%s in=%.2fs error=%s", key, delay, error)
-
-    def _due(self, key: Key) -> None:
-        if self._gate.holds():
-            self.queue.add(key, urgent=True)
 
 
 def _lane(key: Key) -> Lane:

@@ -17,7 +17,8 @@ from dayfly_core.policies import Policies
 from dayfly_core.subject import Plan, Subject
 from dayfly_kube.errors import ApiError, Status
 from dayfly_operator.crew import Around, Crew, Turn
-from dayfly_operator.engine import REFUSED, Engine
+from dayfly_operator.engine import Engine
+from dayfly_operator.schedule import REFUSED
 from dayfly_operator.stamped import Stamped
 from dayfly_operator.unserved import PATIENCE
 from support.build import NOW, a_policy, an_object, in_
