@@ -10,8 +10,9 @@ import asyncio
 import logging
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import repeat
 from random import Random
 from typing import Final
@@ -36,9 +37,6 @@ from dayfly_operator.late_kinds import look_again, looker, vault_for_all
 from dayfly_operator.own.kinds import Heard, OwnObject
 
 log = logging.getLogger(__name__)
-
-WATCHED: Final = (EXPIRY_POLICIES, EPHEMERATORS, NAMESPACE_MANAGERS, STAYS)
-"""The kinds that kopf tells of."""
 
 
 class Named(ssl.SSLContext):
@@ -143,17 +141,22 @@ class Router(msgspec.Struct, frozen=True):
         )
 
 
+HANDLERS: Final[Mapping[Resource, Callable[..., Awaitable[None]]]] = {
+    EXPIRY_POLICIES: Router.on_policy,
+    EPHEMERATORS: Router.on_ephemerator,
+    NAMESPACE_MANAGERS: Router.on_namespace_manager,
+    STAYS: Router.on_stay,
+}
+"""The kinds that kopf watches, and who hears of each."""
+
+
 def registry(router: Router) -> kopf.OperatorRegistry:
-    """Return the routing table: one line for each kind that kopf watches."""
+    """Return kopf's routing table."""
     table = kopf.OperatorRegistry()
     kopf.on.login(registry=table)(router.login)
-    for resource, handler in (
-        (EXPIRY_POLICIES, router.on_policy),
-        (EPHEMERATORS, router.on_ephemerator),
-        (NAMESPACE_MANAGERS, router.on_namespace_manager),
-        (STAYS, router.on_stay),
-    ):
-        kopf.on.event(resource.group, resource.version, resource.plural, registry=table)(handler)
+    for resource, handler in HANDLERS.items():
+        hears = kopf.on.event(resource.group, resource.version, resource.plural, registry=table)
+        hears(partial(handler, router))
     return table
 
 
@@ -260,7 +263,7 @@ class KindWatch:
         settings, insights, vault = quiet_settings(), Insights(), vault_for_all()
         async with asyncio.TaskGroup() as tasks:
             look = looker(insights, table, settings)
-            late = tasks.create_task(look_again(insights, WATCHED, look), name="late-kinds")
+            late = tasks.create_task(look_again(insights, HANDLERS, look), name="late-kinds")
             await kopf.operator(
                 registry=table,
                 settings=settings,
