@@ -14,8 +14,8 @@ from dayfly_cli.ends import at, title
 from dayfly_cli.questions import Ahead, add_ahead
 from dayfly_cli.terminal import OK, Terminal
 from dayfly_core import duration, instant
-from dayfly_core.brakes import Held
 from dayfly_core.policies import Policy
+from dayfly_core.simulated_breakers import Held
 from dayfly_core.simulation import NOTE, Event, World, simulate
 from dayfly_kube.flags import Flags
 

@@ -12,10 +12,10 @@ from dayfly_cli.ends import Awaited
 from dayfly_cli.proposal import Rules
 from dayfly_cli.terminal import Failed, Terminal
 from dayfly_core import api, instant
-from dayfly_core.brakes import Brakes
 from dayfly_core.breaker import Standing, reset_of
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta, Resource
 from dayfly_core.policies import Policies
+from dayfly_core.simulated_breakers import Brakes
 from dayfly_core.simulation import World
 from dayfly_kube.discovery import Discovery
 from dayfly_kube.errors import ApiError

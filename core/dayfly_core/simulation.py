@@ -15,14 +15,14 @@ from msgspec.structs import replace
 
 from dayfly_core import ending
 from dayfly_core.actions import Action, Delete, ScaleDown
-from dayfly_core.brakes import Brakes
-from dayfly_core.event import END, NOTE, SCALE_DOWN, Event, apply, described
 from dayfly_core.guard import Guard
 from dayfly_core.helm.foresight import Alone, Ends, Releases, Stays, Waits
 from dayfly_core.helm.marks import ReleaseRef
 from dayfly_core.helm.release import Hold, ReleasePlan, holding
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta
 from dayfly_core.policies import Policies
+from dayfly_core.simulated_breakers import Brakes
+from dayfly_core.simulated_events import END, NOTE, SCALE_DOWN, Event, apply, described
 from dayfly_core.subject import Subject
 
 __all__ = [

@@ -7,7 +7,6 @@ import pytest
 
 from dayfly_core import instant, names
 from dayfly_core.api import Unit
-from dayfly_core.brakes import Brakes
 from dayfly_core.helm.marks import (
     MANAGED_BY,
     MANAGER,
@@ -19,6 +18,7 @@ from dayfly_core.helm.marks import (
 from dayfly_core.helm.release import Blocker, ReleasePlan, Step
 from dayfly_core.objects import CONFIG_MAPS, DEPLOYMENTS, NAMESPACES, SECRETS, Key, ObjectMeta
 from dayfly_core.policies import Policies
+from dayfly_core.simulated_breakers import Brakes
 from dayfly_core.simulation import World, simulate
 from support.build import DAY, HOUR, NOW, a_policy
 from support.subjects import GUARD

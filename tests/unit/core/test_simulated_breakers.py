@@ -6,10 +6,10 @@ import msgspec
 import pytest
 
 from dayfly_core import instant, names
-from dayfly_core.brakes import Brakes, Held
 from dayfly_core.breaker import Standing
 from dayfly_core.objects import CONFIG_MAPS, DEPLOYMENTS, NAMESPACES, Key, ObjectMeta
 from dayfly_core.policies import Policies, Policy
+from dayfly_core.simulated_breakers import Brakes, Held
 from dayfly_core.simulation import World, simulate
 from support.build import DAY, HOUR, NOW, SECOND, a_policy
 from support.subjects import GUARD

@@ -9,9 +9,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dayfly_core import instant, names
-from dayfly_core.brakes import Brakes
 from dayfly_core.objects import DEPLOYMENTS, NAMESPACES, Key, ObjectMeta
 from dayfly_core.policies import Policies
+from dayfly_core.simulated_breakers import Brakes
 from dayfly_core.simulation import World, simulate
 from support.build import DAY, NOW, SECOND, a_policy
 from support.leader import Leader, Written
