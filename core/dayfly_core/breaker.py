@@ -103,6 +103,11 @@ def _quiet(load: Load, now: datetime) -> bool:
     return quiet is not None and now - quiet >= QUIET
 
 
+def why(policy: str) -> str:
+    """Say of one act why it does not happen: an Event, the log, ``simulate``."""
+    return f"the breaker of ExpiryPolicy {policy} is open"
+
+
 def sentence(policy: str, held: int, objects: int, first: Sequence[str]) -> str:
     """Say how many are held back, of how many, which are due first, and what to do."""
     if not held:

@@ -176,7 +176,7 @@ class Brakes:
             brake.passed.setdefault(action.key, now)
             return ""
         brake.held.setdefault(action.key, due)
-        return f"the breaker of ExpiryPolicy {action.policy} is open"
+        return breaker.why(action.policy)
 
     def held(self) -> Iterator[Held]:
         """Yield what each holds back; of those that hold nothing, nothing."""

@@ -73,7 +73,7 @@ class Breakers:
         if unknown := self._surprises.unknown():
             return f"it is not known yet how many end with it: {unknown}"
         if isinstance(self._judge(entry, also=action.uid), Open):
-            return f"the breaker of ExpiryPolicy {action.policy} is open"
+            return breaker.why(action.policy)
         self._passed.setdefault(entry.meta.uid, {}).setdefault(action.uid, self._now())
         return None
 
