@@ -145,6 +145,8 @@ class Plan(msgspec.Struct, frozen=True):
     """A merge patch of ``metadata``, without the version; empty if there is nothing to change."""
     deactivate: bool = False
     """Whether ``spec.deactivated`` becomes true."""
+    concluded: Mapping[str, Any] = {}
+    """A merge patch of ``status`` that says that ``metadata`` is written; none before it is."""
 
 
 def patch_of_status(stored: Stored, status: msgspec.Struct) -> dict[str, Any]:

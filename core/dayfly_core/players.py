@@ -58,7 +58,7 @@ class Copy(msgspec.Struct, frozen=True):
         """Return it with what a plan writes."""
         metadata = merged(msgspec.to_builtins(self.metadata), plan.metadata)
         spec = {**as_map(self.spec), "deactivated": True} if plan.deactivate else self.spec
-        status = merged(as_map(self.status), plan.status)
+        status = merged(as_map(self.status), {**plan.status, **plan.concluded})
         return Copy(msgspec.convert(metadata, OwnMeta), spec, status)
 
 

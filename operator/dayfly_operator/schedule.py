@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Final, Generic, TypeVar
 
 from dayfly_core.pace import Backoff
-from dayfly_kube.errors import ApiError, Unreachable
+from dayfly_kube.errors import ApiError
 from dayfly_operator.deadlines import Deadlines
 from dayfly_operator.queue import WorkQueue
-from dayfly_operator.writing import Gate, Outdated
+from dayfly_operator.writing import Gate
 
 K = TypeVar("K", bound=Hashable)
 log = logging.getLogger(__name__)
@@ -39,13 +39,16 @@ class Schedule(Generic[K]):
         else:
             self.deadlines.set(key, when)
 
-    def failed(self, key: K, error: ApiError | Unreachable | Outdated) -> None:
-        """Try again as soon as that may help; never sooner than the API server asks for."""
+    def failed(self, key: K, error: Exception, backoff: Backoff | None = None) -> None:
+        """Try again as soon as that may help; never sooner than the API server asks for.
+
+        ``backoff`` is for what the API server's answer alone does not tell.
+        """
         answer = error if isinstance(error, ApiError) else None
         delay = self._queue.retry(
             key,
             at_least=(answer and answer.retry_after) or 0.0,
-            backoff=REFUSED if answer and answer.refused else None,
+            backoff=REFUSED if answer and answer.refused else backoff,
         )
         trouble = str(error) or type(error).__name__
         log.debug("tried again later object=%s in=%.2fs error=%s", key, delay, trouble)

@@ -35,8 +35,8 @@ HOUR: Final = {"duration": {"hours": 1}}
 FIRST: Final = "namespacemanagers.k8s.consol.de/firstCheckTimestamp"
 LAST: Final = "namespacemanagers.k8s.consol.de/lastCheckTimestamp"
 HOME: Final = "managers"
-SOON: Final = 20.0
-"""Seconds within which what is due has happened, on a machine that has other things to do."""
+SOON: Final = 90.0
+"""Seconds within which what is due has happened: what is refused in passing, a minute later."""
 
 
 def left(name: str, lifetime: Json, status: Json | None = None, **spec: Any) -> Json:
@@ -197,7 +197,7 @@ def test_what_the_originals_stored_is_as_they_stored_it(cluster: Cluster) -> Non
 
 def test_what_is_past_ends_as_it_would_have(cluster: Cluster) -> None:
     assert eventually(lambda: "over" not in cluster.ephemerators(), SOON)
-    assert not cluster.active("over")
+    assert not cluster.active("over")  # it goes after its namespace
 
 
 def test_p13_what_was_being_deleted_is_let_go_and_its_namespace_stays(cluster: Cluster) -> None:
@@ -206,22 +206,23 @@ def test_p13_what_was_being_deleted_is_let_go_and_its_namespace_stays(cluster: C
 
 
 def test_n10_a_policy_that_cannot_be_read_stops_no_other(cluster: Cluster) -> None:
-    assert eventually(lambda: not cluster.active("due"), SOON)
+    # The last that it writes: the namespace goes, what came of it is told, and then it is this.
     assert eventually(lambda: cluster.managers()["due"]["spec"].get("deactivated"), SOON)
+    assert not cluster.active("due")
     status = cluster.managers()["due"]["status"]
     assert [each["result"] for each in status["policies"]] == ["Waiting", "Done"]
 
 
 @pytest.mark.parametrize("name", EPHEMERATOR_CASES)
 def test_ephemerators_are_taken_over_without_a_wrong_end(cluster: Cluster, name: str) -> None:
-    wanted = EPHEMERATOR_CASES[name][1]
-    assert eventually(lambda: ready(cluster.ephemerators()[name]) == wanted, SOON)
+    # The last that is written: the status is first, then the marks go, and then it is seen.
+    assert eventually(lambda: "observedGeneration" in cluster.ephemerators()[name]["status"], SOON)
     assert cluster.active(name)
-    metadata = cluster.ephemerators()[name]["metadata"]
-    assert "finalizers" not in metadata
-    assert [key for key in metadata["annotations"] if "kopf" in key] == []
-    status = cluster.ephemerators()[name]["status"]
-    said = {key for key, value in status.items() if value} & ORIGINAL
+    found = cluster.ephemerators()[name]
+    assert ready(found) == EPHEMERATOR_CASES[name][1]
+    assert "finalizers" not in found["metadata"]
+    assert [key for key in found["metadata"]["annotations"] if "kopf" in key] == []
+    said = {key for key, value in found["status"].items() if value} & ORIGINAL
     assert said == (BOTH.keys() if name in WITHOUT_AN_END else set())
 
 

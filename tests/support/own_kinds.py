@@ -49,7 +49,7 @@ def written(stored: Kept, plan: Plan) -> Kept:
     after = replace(
         stored,
         metadata=_merged_meta(stored.metadata, plan),
-        status=merged(stored.status, plan.status) or None,
+        status=merged(stored.status, {**plan.status, **plan.concluded}) or None,
     )
     return edited(after, deactivated=True) if plan.deactivate else after
 

@@ -5,10 +5,11 @@ themselves: it is computed anew each time, so a relabelled or restarted one ends
 """
 
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from dayfly_core import api, errand, instant, names
 from dayfly_core.api import ConditionStatus
@@ -74,11 +75,11 @@ class _Case(msgspec.Struct, frozen=True):
     def hindered(self, reason: str, note: str) -> Plan:
         """Do nothing until something changes."""
         ready = (ConditionStatus.FALSE, reason, note)
-        return Plan(None, None, reason, note, **self._writes(self._status(ready)))
+        return self._plan(Plan(None, None, reason, note), self._status(ready))
 
     def waiting(self, again: datetime | None) -> Plan:
         """Wait for the deadline."""
-        return Plan(None, again, Reason.NOT_DUE, **self._writes(self._status(self._ready())))
+        return self._plan(Plan(None, again, Reason.NOT_DUE), self._status(self._ready()))
 
     def begun(self, at: datetime, namespace: ObjectMeta) -> Ending:
         """Return what is recorded of this end, or what is to be."""
@@ -91,13 +92,13 @@ class _Case(msgspec.Struct, frozen=True):
 
     def ending(self, act: EndNamespace | None, reason: str, ending: Ending) -> Plan:
         """Record the end, and carry it out; without an act, until its namespace is gone."""
-        status = msgspec.structs.replace(self._status(self._ready()), ending=ending)
+        status = replace(self._status(self._ready()), ending=ending)
         if act:
             # What kept it until now is not known to be gone before it is tried again.
             kept = [each for each in self._present() if each.type == Condition.WITHHELD]
-            status = msgspec.structs.replace(status, conditions=[*status.conditions, *kept])
+            status = replace(status, conditions=[*status.conditions, *kept])
         again = self.now + RECHECK if act else None
-        return Plan(act, again, reason, **self._writes(status))
+        return self._plan(Plan(act, again, reason), status)
 
     def _ready(self) -> Said:
         if self.aim.reason:
@@ -112,7 +113,7 @@ class _Case(msgspec.Struct, frozen=True):
     def _status(self, ready: Said) -> api.EphemeratorStatus:
         at = self.aim.at
         conditions = without_condition(self._present(), Condition.WITHHELD)
-        return msgspec.structs.replace(
+        return replace(
             self._believed(),
             observed_generation=self.stored.metadata.generation,
             namespace=self.aim.namespace or UNSET,
@@ -127,14 +128,24 @@ class _Case(msgspec.Struct, frozen=True):
         status = read_status(self.stored)
         if self.aim.reason:
             return status
-        return msgspec.structs.replace(status, on_create=UNSET, on_update=UNSET)
+        return replace(status, on_create=UNSET, on_update=UNSET)
 
-    def _writes(self, status: api.EphemeratorStatus) -> dict[str, Any]:
+    def _plan(self, plan: Plan, status: api.EphemeratorStatus) -> Plan:
         # Only when first seen: beside an Ephemerate that still runs and puts it back each time,
         # the two would write for ever.
         new = read_status(self.stored).observed_generation is UNSET
-        taken = left_behind(self.stored.metadata) if new else {}
-        return {"status": errand.patch_of_status(self.stored, status), "metadata": taken}
+        left = left_behind(self.stored.metadata) if new else {}
+        if not left:
+            return replace(plan, status=errand.patch_of_status(self.stored, status))
+        # That it was seen is said last: a write that is refused or lost is made again.
+        soon = self.now + RETRY
+        return replace(
+            plan,
+            again=min(plan.again or soon, soon),
+            status=errand.patch_of_status(self.stored, replace(status, observed_generation=UNSET)),
+            metadata=left,
+            concluded={"observedGeneration": status.observed_generation},
+        )
 
 
 def _hindrance(
@@ -187,6 +198,6 @@ def settle(stored: Stored, outcome: Outcome, now: datetime) -> Plan:
     if outcome.result is not Came.DONE:
         present, said = read_status(stored).conditions, (ConditionStatus.TRUE, reason, outcome.note)
         conditions = judged(stored, present, Condition.WITHHELD, said, now)
-    status = msgspec.structs.replace(read_status(stored), conditions=conditions)
+    status = replace(read_status(stored), conditions=conditions)
     patch = errand.patch_of_status(stored, status)
     return Plan(None, again, reason, outcome.note, status=patch)

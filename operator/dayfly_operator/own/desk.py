@@ -15,14 +15,14 @@ from typing import Any, Final, Protocol
 import msgspec
 from msgspec.structs import replace
 
-from dayfly_core.errand import RECHECK, Act, DeleteItself, Outcome, Plan, as_map
+from dayfly_core.errand import Act, DeleteItself, Outcome, Plan, as_map
 from dayfly_core.objects import EPHEMERATORS, NAMESPACE_MANAGERS, NAMESPACES, Key, ObjectMeta
 from dayfly_core.reasons import Reason
 from dayfly_kube.errors import ApiError
 from dayfly_operator.memory import read
 from dayfly_operator.own.acts import Acts, Order
 from dayfly_operator.own.kinds import OwnKinds, OwnObject
-from dayfly_operator.own.queue import Resting
+from dayfly_operator.own.queue import NotKept, Resting
 from dayfly_operator.own.reports import Author
 from dayfly_operator.writing import NOTHING, Outdated, Writer
 
@@ -32,10 +32,6 @@ TOLD: Final = (Reason.GUARDED, Reason.PROTECTED, Reason.INVALID_SPEC)
 
 COMPONENTS: Final = {EPHEMERATORS: "ephemerator", NAMESPACE_MANAGERS: "namespace-manager"}
 """Which component of the manifests has the definition of a kind."""
-
-
-class NotKept(Exception):
-    """The API server keeps no status of this kind, or not what has to be in it."""
 
 
 class Reader(Protocol):
@@ -121,7 +117,7 @@ class OwnDesk:
             # What is not on record is not begun: the next leader could not know of it.
             author = Author(key, found.metadata.uid)
             self._office.acts.reports.withheld(author, Reason.STATUS_NOT_KEPT, _not_kept(key))
-            return self._office.now() + RECHECK
+            raise
 
     async def _tend(self, key: Key, found: OwnObject) -> datetime | None:
         target = await self._target(found)
@@ -212,13 +208,14 @@ class OwnDesk:
         path = key.resource.path(key.namespace, key.name)
         spec = {"spec": {"deactivated": True}} if plan.deactivate else {}
         try:
-            return await self._patch(path, found, {"metadata": plan.metadata, **spec})
+            marked = await self._patch(path, found, {"metadata": plan.metadata, **spec})
         except ApiError as error:
             if not (error.refused and plan.metadata):
                 raise
             author = Author(key, found.metadata.uid)
             self._office.acts.reports.withheld(author, Reason.NOT_RECORDED, str(error))
-        return await self._patch(path, found, spec) if spec else found
+            return await self._patch(path, found, spec) if spec else found
+        return await self._record(key, marked, plan.concluded) if plan.concluded else marked
 
     async def _record(self, key: Key, found: OwnObject, status: Mapping[str, Any]) -> OwnObject:
         """Write the status; raises NotKept if the definition of the kind has no place for it."""

@@ -23,11 +23,20 @@ from dayfly_operator.writing import Gate, NotLeading, Outdated
 WORKERS: Final = 8
 """Objects handled at the same time: each may wait for a page of pods or for its turn to delete."""
 
+NOT_KEPT: Final = Backoff(first=1.0, cap=300.0)
+"""When it is tried again whether there is a place for the status: a definition that was applied a
+moment ago need not be served yet, one that is another's stays so until somebody puts it right.
+"""
+
 BACKOFF: Final = Backoff(first=0.1, cap=60.0)
 
 SLICE: Final = 50
 """Objects looked at in one go when leadership begins: some milliseconds in which no end is served.
 """
+
+
+class NotKept(Exception):
+    """The API server keeps no status of this kind, or not what has to be in it."""
 
 
 class Resting(msgspec.Struct, frozen=True):
@@ -42,7 +51,7 @@ class Desk(Protocol):
     async def tend(self, key: Key) -> datetime | None:
         """Do what is to be done now; returns when to look again if nothing changes before.
 
-        Raises ApiError, Unreachable, NotLeading, Outdated: then it is tried again.
+        Raises ApiError, Unreachable, NotLeading, Outdated, NotKept: then it is tried again.
         """
         ...
 
@@ -111,6 +120,8 @@ class OwnQueue:
             self._schedule.again(key, await self._desks[key.resource].tend(key))
         except NotLeading:
             return  # the next leader looks at every object
+        except NotKept as error:
+            self._schedule.failed(key, error, NOT_KEPT)
         except (ApiError, Unreachable, Outdated) as error:
             if isinstance(error, ApiError) and error.refused:
                 self._desks[key.resource].refused(key, error)

@@ -7,7 +7,9 @@ import pytest
 
 from dayfly_core import names
 from dayfly_core.guard import Guard
+from support.fake_store import Json, Place, Refused
 from support.own_desks import EPHEMERATOR, SPACE, ephemerator, status
+from support.own_replica import Fault
 from support.own_world import BEGINNING, OwnWorld
 
 pytestmark = pytest.mark.looptime(start=0)
@@ -85,17 +87,57 @@ async def test_a_guard_that_is_lifted_lets_it_end(world: OwnWorld) -> None:
     assert world.get_now(SPACE) is None
 
 
-async def test_what_kopf_left_behind_goes_and_the_ephemerator_can(world: OwnWorld) -> None:
+def left_behind() -> Json:
     item = ephemerator(3600)
     item["metadata"]["finalizers"] = [names.KOPF_FINALIZER, "example.com/other"]
     item["metadata"]["annotations"][LAST_HANDLED] = "{}"
     item["status"] = {"on_create": {"expiresAtSeconds": 1.5, "expiresAt": "11/26/2021, 22:20:00"}}
-    world.put(EPHEMERATOR, item)
-    await world.run(1)
+    return item
+
+
+def taken_over(world: OwnWorld) -> None:
     left = world.get_now(EPHEMERATOR) or {}
     assert left["metadata"]["finalizers"] == ["example.com/other"]
     assert LAST_HANDLED not in left["metadata"]["annotations"]
+    assert left["status"]["observedGeneration"] == 1
     assert world.get_now(SPACE) is not None
+
+
+async def test_what_kopf_left_behind_goes_and_the_ephemerator_can(world: OwnWorld) -> None:
+    world.put(EPHEMERATOR, left_behind())
+    await world.run(1)
+    taken_over(world)
+    assert len(world.writes) == 3
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+@pytest.mark.parametrize("fault", ["before", "after", "unreachable", "lost"])
+async def test_what_kopf_left_behind_goes_whatever_happens_to_a_write(
+    world: OwnWorld, number: int, fault: Fault
+) -> None:
+    world.faults = {number: fault}
+    world.put(EPHEMERATOR, left_behind())
+    await world.run(10)
+    taken_over(world)
+
+
+async def test_what_kopf_left_behind_goes_a_minute_after_it_may(world: OwnWorld) -> None:
+    patch = world.store.patch
+
+    def refused(place: Place, kind: str, body: Any, *, dry_run: bool = False) -> Json:
+        if "finalizers" in body["metadata"]:
+            raise Refused(403, "Forbidden", "not yet")
+        return patch(place, kind, body, dry_run=dry_run)
+
+    world.store.patch = refused  # type: ignore[method-assign,assignment]
+    world.put(EPHEMERATOR, left_behind())
+    await world.run(600)
+    assert status(world)["expiresAt"] == "2026-11-22T11:00:00Z"
+    assert [reason for _, reason, _ in world.recorder.events] == ["NotRecorded"]
+    assert world.reads < 50, "not again and again"
+    world.store.patch = patch  # type: ignore[method-assign]
+    await world.run(61)
+    taken_over(world)
 
 
 async def test_an_end_that_is_put_off_while_its_turn_comes_is_not_carried_out(

@@ -20,6 +20,7 @@ from support.own_desks import (
     pods,
     put_pod,
     results,
+    status,
     ttl,
 )
 from support.own_replica import Fault
@@ -57,6 +58,16 @@ async def test_where_the_originals_definition_has_replaced_ours_it_is_said_and_n
     world.status_served, world.status_pruned = True, False
     await world.run(600)
     assert world.receiver.calls or world.done("DELETE"), "done as soon as that is put right"
+
+
+async def test_a_definition_that_is_served_a_moment_later_costs_a_moment(world: OwnWorld) -> None:
+    world.status_served = False
+    world.put(EPHEMERATOR, ephemerator(3600))
+    await world.run(3)
+    assert "expiresAt" not in status(world)
+    world.status_served = True
+    await world.run(5)
+    assert status(world)["expiresAt"] == "2026-11-22T11:00:00Z"
 
 
 KILLS: list[tuple[int, Fault]] = [
