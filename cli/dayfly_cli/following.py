@@ -7,13 +7,13 @@ from typing import Final
 
 from dayfly_cli import managed
 from dayfly_cli.cluster import Cluster
+from dayfly_cli.contact import answered
 from dayfly_cli.managed import Foreseen
 from dayfly_cli.survey import Scope, Survey, in_scope
 from dayfly_cli.terminal import Terminal
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta, Resource
 from dayfly_core.policies import Policies
 from dayfly_core.simulation import World
-from dayfly_kube.errors import ApiError, Unreachable
 from dayfly_kube.mirror import Name
 from dayfly_kube.reflector import Reflector
 from dayfly_operator.own.kinds import OwnObject
@@ -71,16 +71,12 @@ class Following:
         return self._namespaces.get(name)
 
     async def run(self, looked: Looked) -> None:
-        """Foresee anew after every change, for ever."""
+        """Foresee anew after every change, for ever, be the API server away or not."""
         while True:
             await self._changed.wait()
             await asyncio.sleep(self._gap)
             self._changed.clear()
-            try:
-                objects = await self._objects()
-            except (ApiError, Unreachable):
-                self._changed.set()
-                continue
+            objects = await answered(self._objects, self._terminal)
             before = self._found.foreseen
             world = World(self._terminal.now(), objects, Policies(), self._found.guard)
             self._found.foresee(world)

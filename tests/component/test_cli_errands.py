@@ -174,8 +174,13 @@ async def test_who_may_list_managers_only_here_watches_those(shell: Shell) -> No
     ]
 
 
-async def test_watch_looks_again_after_trouble(shell: Shell) -> None:
+async def test_watch_looks_again_after_trouble_and_tells_of_it_beside_the_list(
+    shell: Shell,
+) -> None:
     async with shell.watching("-n fresh -o json") as lines:
-        shell.api.fault(Fault("status", FRESH, code=500, times=3))
+        shell.api.fault(Fault("status", FRESH, code=500, times=100_000))
         shell.api.put(EPHEMERATOR, ephemerator(NOON))
+        await eventually(lambda: "the connection is lost" in shell.remarks.getvalue())
+        shell.api.heal()
         await eventually(lambda: ("e", NOON, False) in told(lines()))
+    assert len(shell.remarks.getvalue().splitlines()) == 2, "that it is lost, that it is back"

@@ -153,6 +153,10 @@ class FakeApi:
         """Let something go wrong; the first of several that fit is used up first."""
         self._faults.append(fault)
 
+    def heal(self) -> None:
+        """Let nothing go wrong any more."""
+        self._faults.clear()
+
     def release(self) -> None:
         """Break off what hangs, and all watches."""
         for task in self._open:

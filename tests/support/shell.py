@@ -45,6 +45,7 @@ class Shell:
 
     def __init__(self, api: FakeApi, directory: Path) -> None:
         self.api = api
+        self.remarks = io.StringIO()
         self.kubeconfig = directory / "kubeconfig"
         self.kubeconfig.write_text(
             yaml.safe_dump(
@@ -61,9 +62,15 @@ class Shell:
 
     @asynccontextmanager
     async def watching(self, flags: str) -> AsyncGenerator[Callable[[], list[str]]]:
-        """Let ``dayfly list --watch`` run meanwhile; gives the lines it has printed so far."""
+        """Let ``dayfly list --watch`` run meanwhile; gives the lines it has printed so far.
+
+        What it says beside them is in ``remarks``.
+        """
         out = io.StringIO()
-        terminal, options = self._terminal(out), listing.parse("dayfly", flags.split())
+        terminal, options = (
+            self._terminal(out, self.remarks),
+            listing.parse("dayfly", flags.split()),
+        )
         async with connected(options.connection, terminal.environ) as cluster:
             found = await survey(cluster, options.scope, terminal)
             watching = Watching(terminal, cluster, options, found, Pauses(0.01, 0.01))
