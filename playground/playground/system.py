@@ -159,7 +159,7 @@ class System:
         named = (p for p in self.operators if p.alive and names_replica(holder, p.name))
         return next((p for p in named if leads(p.spec.health)), None)
 
-    def leader(self, *, other_than: Process | None = None, limit: float = 15.0) -> Process:
+    def leader(self, *, other_than: Process | None = None, limit: float = 60.0) -> Process:
         """Wait until a running replica holds the Lease; raises DidNotStartError."""
         deadline = time.monotonic() + limit
         while time.monotonic() < deadline:
@@ -175,7 +175,7 @@ class System:
         self.leader(limit=limit)
         self._wait_webhooks(webhooks.trusted, "every entry carries a CA", limit)
 
-    def wait_enforced(self, resources: Collection[str], limit: float = 15.0) -> None:
+    def wait_enforced(self, resources: Collection[str], limit: float = 60.0) -> None:
         """Wait until the API server asks the webhooks about these resources (plurals)."""
         what = f"the webhooks' rules name {', '.join(resources)}"
         self._wait_webhooks(lambda entries: webhooks.enforced(entries, resources), what, limit)
