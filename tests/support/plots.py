@@ -1,6 +1,7 @@
 """A namespace with an ExpiryPolicy of its own, and ConfigMaps with ends in it."""
 
 import asyncio
+import math
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -142,7 +143,9 @@ class Plot:
         Whatever the operator wanted to end before it has tried by then.
         """
         canary = f"canary-{secrets.token_hex(3)}"
-        await self.make(canary, ending(max(moment, now() + timedelta(seconds=1))))
+        # Counted from its creation, whenever that is: an instant may be past on arrival.
+        ahead = max(0, math.ceil((moment - now()).total_seconds()))
+        await self.make(canary, {names.TTL: f"{ahead + 1}s"})
         await self.gone([canary])
 
     async def amend(self, spec: Mapping[str, Any]) -> None:
