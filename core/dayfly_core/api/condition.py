@@ -6,6 +6,8 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from dayfly_core.api.schema import INSTANT
+
 
 class ConditionStatus(StrEnum):
     """Status of a condition."""
@@ -28,7 +30,7 @@ class StatusCondition(msgspec.Struct, frozen=True, kw_only=True, rename="camel")
         str,
         Meta(
             description="When the status last changed, RFC 3339.",
-            extra_json_schema={"format": "date-time"},
+            extra_json_schema=INSTANT,
         ),
     ]
     observed_generation: Annotated[

@@ -7,6 +7,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from dayfly_core import cel
 from dayfly_core.api.condition import StatusCondition
+from dayfly_core.api.schema import INSTANT, keyed_by
 from dayfly_core.objects import OwnMeta
 
 NamespaceName = Annotated[str, Meta(max_length=63, extra_json_schema=cel.NAMESPACE_NAME)]
@@ -132,9 +133,7 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     ]
     at: Annotated[
         str,
-        Meta(
-            description="When it was written, RFC 3339.", extra_json_schema={"format": "date-time"}
-        ),
+        Meta(description="When it was written, RFC 3339.", extra_json_schema=INSTANT),
     ]
 
 
@@ -152,7 +151,7 @@ class EphemeratorStatus(msgspec.Struct, frozen=True, kw_only=True, rename="camel
         str | UnsetType,
         Meta(
             description="When the namespace ends, RFC 3339.",
-            extra_json_schema={"format": "date-time"},
+            extra_json_schema=INSTANT,
         ),
     ] = UNSET
     expires_at_seconds: Annotated[
@@ -166,10 +165,7 @@ class EphemeratorStatus(msgspec.Struct, frozen=True, kw_only=True, rename="camel
         Meta(
             description="Ready: the namespace ends as the spec says. Withheld: its end has come, "
             "and what keeps it.",
-            extra_json_schema={
-                "x-kubernetes-list-type": "map",
-                "x-kubernetes-list-map-keys": ["type"],
-            },
+            extra_json_schema=keyed_by("type"),
         ),
     ] = []
     on_create: Annotated[

@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 from dayfly_core import cel
 from dayfly_core.api.condition import StatusCondition
 from dayfly_core.api.policy_outlook import Breaker, KnownStep, NextEnd, Reach
+from dayfly_core.api.schema import INSTANT, keyed_by
 from dayfly_core.api.selector import LabelSelector
 from dayfly_core.api.timeline import TimelineStep
 from dayfly_core.objects import ObjectMeta
@@ -231,7 +232,7 @@ class ExpiryPolicyStatus(msgspec.Struct, frozen=True, kw_only=True, rename="came
         Meta(
             description="When the first of them is scaled down or deleted, RFC 3339. What is "
             "scaled down already counts when it is deleted; absent if none is to be.",
-            extra_json_schema={"format": "date-time"},
+            extra_json_schema=INSTANT,
         ),
     ] = UNSET
     next_ends: Annotated[
@@ -242,10 +243,7 @@ class ExpiryPolicyStatus(msgspec.Struct, frozen=True, kw_only=True, rename="came
         Annotated[list[KnownStep], Meta(max_length=17)] | UnsetType,
         Meta(
             description="The steps that the operator knows, and since when.",
-            extra_json_schema={
-                "x-kubernetes-list-type": "map",
-                "x-kubernetes-list-map-keys": ["step"],
-            },
+            extra_json_schema=keyed_by("step"),
         ),
     ] = UNSET
     reach: Annotated[
@@ -261,10 +259,7 @@ class ExpiryPolicyStatus(msgspec.Struct, frozen=True, kw_only=True, rename="came
         Meta(
             description="Ready: the policy is in force. Enforceable: its kinds exist and the "
             "operator may end them. Stuck: something it ended does not go away.",
-            extra_json_schema={
-                "x-kubernetes-list-type": "map",
-                "x-kubernetes-list-map-keys": ["type"],
-            },
+            extra_json_schema=keyed_by("type"),
         ),
     ] = []
 

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from dayfly_core import cel
+from dayfly_core.api.schema import INSTANT
 from dayfly_core.objects import ObjectMeta
 
 
@@ -77,7 +78,7 @@ class NameClaimSpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         str,
         Meta(
             description="When the claim was last taken or renewed, RFC 3339.",
-            extra_json_schema={"format": "date-time"},
+            extra_json_schema=INSTANT,
         ),
     ]
     contested: Annotated[

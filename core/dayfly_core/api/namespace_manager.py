@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 from dayfly_core import cel
 from dayfly_core.api.condition import StatusCondition
 from dayfly_core.api.ephemerator import NamespaceName
+from dayfly_core.api.schema import INSTANT, keyed_by
 from dayfly_core.api.stay import InstantText
 from dayfly_core.objects import OwnMeta
 
@@ -228,7 +229,7 @@ class PolicyResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         str | UnsetType,
         Meta(
             description="Since when the result is this one, RFC 3339.",
-            extra_json_schema={"format": "date-time"},
+            extra_json_schema=INSTANT,
         ),
     ] = UNSET
     id: Annotated[
@@ -244,7 +245,7 @@ class PolicyResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         str | UnsetType,
         Meta(
             description="When it is looked at or tried again, RFC 3339.",
-            extra_json_schema={"format": "date-time"},
+            extra_json_schema=INSTANT,
         ),
     ] = UNSET
 
@@ -269,17 +270,14 @@ class NamespaceManagerStatus(msgspec.Struct, frozen=True, kw_only=True, rename="
         str | UnsetType,
         Meta(
             description="The earliest instant at which a policy may act, RFC 3339.",
-            extra_json_schema={"format": "date-time"},
+            extra_json_schema=INSTANT,
         ),
     ] = UNSET
     policies: Annotated[
         list[PolicyResult],
         Meta(
             description="The last result of every policy.",
-            extra_json_schema={
-                "x-kubernetes-list-type": "map",
-                "x-kubernetes-list-map-keys": ["name"],
-            },
+            extra_json_schema=keyed_by("name"),
         ),
     ] = []
     conditions: Annotated[
@@ -287,10 +285,7 @@ class NamespaceManagerStatus(msgspec.Struct, frozen=True, kw_only=True, rename="
         Meta(
             description="Ready: the policies are in force. Withheld: one wants to act, and what "
             "keeps it.",
-            extra_json_schema={
-                "x-kubernetes-list-type": "map",
-                "x-kubernetes-list-map-keys": ["type"],
-            },
+            extra_json_schema=keyed_by("type"),
         ),
     ] = []
 

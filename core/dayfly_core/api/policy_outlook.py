@@ -5,6 +5,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from dayfly_core.api.schema import INSTANT
+
 
 class KnownStep(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A step of the timeline, and since when the operator knows it."""
@@ -14,7 +16,7 @@ class KnownStep(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         str,
         Meta(
             description="RFC 3339. Where the step was due before, it waits grace from then on.",
-            extra_json_schema={"format": "date-time"},
+            extra_json_schema=INSTANT,
         ),
     ]
 
@@ -34,7 +36,7 @@ class Reach(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         str,
         Meta(
             description="RFC 3339. What was due before, and is not done, comes as a surprise.",
-            extra_json_schema={"format": "date-time"},
+            extra_json_schema=INSTANT,
         ),
     ]
 
@@ -42,9 +44,7 @@ class Reach(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 class NextEnd(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Something that will happen to an object."""
 
-    at: Annotated[
-        str, Meta(description="When, RFC 3339.", extra_json_schema={"format": "date-time"})
-    ]
+    at: Annotated[str, Meta(description="When, RFC 3339.", extra_json_schema=INSTANT)]
     action: Annotated[str, Meta(max_length=64, description="The step: DELETE@0s.")]
     kind: Annotated[str, Meta(max_length=253, description="Kind of the object.")]
     namespace: Annotated[str, Meta(max_length=253, description="Its namespace.")] = ""
@@ -57,7 +57,7 @@ class Breaker(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     opened_at: Annotated[
         str,
-        Meta(description="Since when, RFC 3339.", extra_json_schema={"format": "date-time"}),
+        Meta(description="Since when, RFC 3339.", extra_json_schema=INSTANT),
     ]
     held: Annotated[int, Meta(ge=0, description="How many objects it keeps from ending.")] = 0
     first: Annotated[

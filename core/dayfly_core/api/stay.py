@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 from dayfly_core import cel
 from dayfly_core.api.condition import StatusCondition
 from dayfly_core.api.expiry_policy import DurationText
+from dayfly_core.api.schema import INSTANT, keyed_by
 from dayfly_core.objects import ObjectMeta
 
 InstantText = Annotated[str, Meta(max_length=64, extra_json_schema=cel.INSTANT)]
@@ -43,17 +44,14 @@ class StayStatus(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         str | UnsetType,
         Meta(
             description="The end of the namespace since then, RFC 3339.",
-            extra_json_schema={"format": "date-time"},
+            extra_json_schema=INSTANT,
         ),
     ] = UNSET
     conditions: Annotated[
         list[StatusCondition],
         Meta(
             description="Granted: the namespace stays as long as it was asked, or why it does not.",
-            extra_json_schema={
-                "x-kubernetes-list-type": "map",
-                "x-kubernetes-list-map-keys": ["type"],
-            },
+            extra_json_schema=keyed_by("type"),
         ),
     ] = []
 
