@@ -8,6 +8,7 @@ import pytest
 from dayfly_core import names
 from playground import ControlPlane
 from playground.commands import Result
+from playground.process import eventually
 from support import base
 
 pytestmark = pytest.mark.cluster
@@ -45,6 +46,7 @@ subjects: [{{kind: User, name: {REPAIRER}}}]
 """
 
 HELD = "host-a.example-0"
+PATIENCE = 60.0
 
 
 def a_claim(name: str, holder: str = "web") -> str:
@@ -74,12 +76,21 @@ def a_claim(name: str, holder: str = "web") -> str:
 def plane(bare: ControlPlane) -> Iterator[ControlPlane]:
     base.apply(bare)
     bare.apply(RIGHTS)
-    # A new policy is taken up after a moment: try what must be refused until it is.
-    probes = (write(bare, WRITER, "create") for _ in range(200))
-    assert any("repair" in probe.stderr for probe in probes)
-    bare.apply(a_claim(HELD))
+    # The kind, too, may be new.
+    held = a_claim(HELD)
+    assert eventually(lambda: bare.try_kubectl("apply", "-f", "-", stdin=held).ok, PATIENCE)
+    assert eventually(lambda: in_force(bare), PATIENCE)
     yield bare
     bare.kubectl("delete", "nameclaim", HELD)
+
+
+def in_force(plane: ControlPlane) -> bool:
+    """The API server takes up rights and policies after a moment: try what each decides on."""
+    refused = write(plane, WRITER, "create")
+    unjudged = delete(plane, judged=False)
+    allowed = (write(plane, user, "create") for user in (REPAIRER, ADMISSION, KUBE_SYSTEM))
+    told = "repair" in refused.stderr and "preconditions" in unjudged.stderr
+    return told and all(result.ok for result in allowed)
 
 
 def write(plane: ControlPlane, user: str, how: str) -> Result:
@@ -112,15 +123,20 @@ def test_the_operator_writes_claims_whole(plane: ControlPlane, how: str) -> None
     ],
 )
 def test_the_operator_deletes_a_claim(plane: ControlPlane, judged: bool, refusal: str) -> None:
+    result = delete(plane, judged=judged)
+    assert result.ok is not bool(refusal), result.stderr
+    assert refusal in result.stderr
+
+
+def delete(plane: ControlPlane, *, judged: bool) -> Result:
+    """DELETE as the operator sends it; ``judged``: with the version. A dry run, too."""
     meta = plane.read("nameclaim", HELD)["metadata"]
     preconditions = {"uid": meta["uid"], "resourceVersion": meta["resourceVersion"]}
     head = {"apiVersion": "v1", "kind": "DeleteOptions", "dryRun": ["All"]}
     options = head | ({"preconditions": preconditions} if judged else {})
     path = f"/apis/dayfly.dev/v1alpha1/nameclaims/{HELD}"
     body = msgspec.json.encode(options).decode()
-    result = plane.try_kubectl("delete", "--raw", path, "-f", "-", f"--as={OPERATOR}", stdin=body)
-    assert result.ok is not bool(refusal), result.stderr
-    assert refusal in result.stderr
+    return plane.try_kubectl("delete", "--raw", path, "-f", "-", f"--as={OPERATOR}", stdin=body)
 
 
 @pytest.mark.parametrize("how", ["create", "replace", "delete"])

@@ -71,9 +71,9 @@ def test_controllers_go_on(place: Place) -> None:
     bare.apply(WORKLOADS, *there)
     bare.kubectl("rollout", "status", "deployment/copied", *there, "--timeout=60s")
     bare.kubectl(
-        "wait", "endpointslice", "-l", "app=copied", *there, "--for=create", "--timeout=30s"
+        "wait", "endpointslice", "-l", "app=copied", *there, "--for=create", "--timeout=60s"
     )
-    bare.kubectl("wait", "pvc/data-copied-0", *there, "--for=create", "--timeout=30s")
+    bare.kubectl("wait", "pvc/data-copied-0", *there, "--for=create", "--timeout=60s")
     bare.kubectl("set", "image", "deployment/copied", "c=other", *there)
     bare.kubectl("rollout", "status", "deployment/copied", *there, "--timeout=60s")
     bare.kubectl("delete", "deployment", "copied", *there, "--cascade=orphan")

@@ -10,6 +10,7 @@ import pytest
 
 from dayfly_core import grammar
 from playground import ControlPlane
+from support.definitions import define
 from support.originals import (
     DELETED,
     DISABLED,
@@ -44,8 +45,7 @@ def plane(bare: ControlPlane) -> ControlPlane:
 
 @pytest.fixture(scope="module")
 def served(plane: ControlPlane) -> None:
-    plane.kubectl("apply", "-f", str(CRD))
-    plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", str(CRD))
+    define(plane, CRD, "ephemerators.tessellate.io")
 
 
 @pytest.fixture(scope="module")

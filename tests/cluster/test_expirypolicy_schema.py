@@ -10,6 +10,7 @@ import pytest
 
 from playground import ControlPlane
 from support import host_manifests, timeline_manifests
+from support.definitions import define
 from support.policy_manifests import ACCEPTED, ODD, manifest
 from support.refused_policies import REFUSED
 
@@ -19,10 +20,15 @@ CRD = Path(__file__).resolve().parents[2] / "manifests" / "crds" / "expirypolici
 DRY_RUN = ("create", "--dry-run=server", "--validate=false", "-f", "-")
 
 
+@pytest.fixture(scope="module")
+def plane(bare: ControlPlane) -> ControlPlane:
+    """Where the schema alone decides, and nobody else writes a status."""
+    return bare
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _schema(plane: ControlPlane) -> None:
-    plane.kubectl("apply", "-f", str(CRD))
-    plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", str(CRD))
+    define(plane, CRD, "expirypolicies.dayfly.dev")
 
 
 @pytest.fixture

@@ -12,12 +12,14 @@ import pytest
 from dayfly_core import names
 from playground import ControlPlane
 from playground.commands import Result
+from playground.process import eventually
 from support import base
 from support.places import (
     LATE,
     LONG_AGO,
     OPERATOR,
     OWNED,
+    PATIENCE,
     Place,
     a_place,
     metadata_of,
@@ -128,8 +130,9 @@ def guarded(place: Place, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     plane.apply(base.without_pods(plane.kubectl("kustomize", str(copy / "base"))))
     doomed = replace(place, namespace="test-guarded")
     doomed.put("doomed", **STAMPED)
-    assert any("test-gu*" in delete(doomed, judged=True).stderr for _ in range(200))
-    assert any("test-gu*" in scale(doomed, "deployments", NONE).stderr for _ in range(200))
+    guards = "(test-gu*)"
+    assert eventually(lambda: guards in delete(doomed, judged=True).stderr, PATIENCE)
+    assert eventually(lambda: guards in scale(doomed, "deployments", NONE).stderr, PATIENCE)
     yield
     base.apply(plane)
     plane.kubectl("delete", "namespace", "test-guarded", "--wait=false")

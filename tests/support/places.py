@@ -10,7 +10,10 @@ import msgspec
 from dayfly_core import names
 from playground import ControlPlane
 from playground.commands import Result
+from playground.process import eventually
 from support import base
+
+PATIENCE = 60.0
 
 EDITOR = "editor"
 """May create, read and change everything in the namespace, and delete nothing."""
@@ -139,20 +142,20 @@ def a_place(plane: ControlPlane, namespace: str) -> Generator[Place]:
     plane.kubectl("create", "namespace", namespace)
     owner = plane.read("namespace", "kube-public")["metadata"]["uid"]
     place = Place(plane, owner, namespace)
-    _in_force(place)
+    assert eventually(lambda: _in_force(place), PATIENCE), "no admission policies are in force"
     yield place
     plane.kubectl("delete", "namespace", namespace, "--wait=false")
 
 
-def _in_force(place: Place) -> None:
-    """The API server takes up new policies after a moment: try what must be refused until it is."""
+def _in_force(place: Place) -> bool:
+    """The API server takes up rights and policies after a moment: try what each decides on."""
     forged = config_map("probe", metadata_of(author="somebody"))
-    for _ in range(200):
-        created = place.run(EDITOR, "create", "-f", "-", "--dry-run=server", stdin=forged)
-        deleted = place.run(OPERATOR, "delete", "cm", "kube-root-ca.crt", "--dry-run=server")
-        if not (created.ok or deleted.ok):
-            return
-    raise AssertionError("admission policies did not come into force")
+    create = ("create", "-f", "-", "--dry-run=server")
+    stored = place.run(KUBE_SYSTEM, *create, stdin=forged)
+    created = place.run(EDITOR, *create, stdin=forged)
+    deleted = place.run(OPERATOR, "delete", "cm", "kube-root-ca.crt", "--dry-run=server")
+    # By a policy, not because a right, or what is to be deleted, is not there yet.
+    return stored.ok and all("ValidatingAdmissionPolicy" in it.stderr for it in (created, deleted))
 
 
 def said(result: Result) -> str:
