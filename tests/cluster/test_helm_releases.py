@@ -12,7 +12,7 @@ from playground import System
 from playground.audit import AuditEvent
 from playground.process import eventually
 from playground.tenure import by_nobody, written
-from support.helm_chart import PATIENCE, RIGHTS, Place, prepared
+from support.helm_chart import PATIENCE, Place, enforceable, permitted, prepared
 from support.replicas import back
 
 pytestmark = pytest.mark.cluster
@@ -37,9 +37,10 @@ def test_without_the_component_the_policy_says_what_is_missing(
     rough: System, tmp_path: Path
 ) -> None:
     with prepared(rough, tmp_path / "chart") as place:
-        assert place.install("1s").ok
+        assert place.install("8h").ok
+        place.expire()
         assert eventually(lambda: lacking(place), PATIENCE)
-        assert eventually(lambda: bool(place.events("Deployment")), PATIENCE)
+        assert eventually(lambda: is_said(place, "Deployment", "does not end"), PATIENCE)
         assert place.there() >= ALL
 
 
@@ -52,16 +53,13 @@ def lacking(place: Place) -> bool:
 @pytest.fixture(scope="module")
 def allowed(rough: System) -> Iterator[System]:
     """Dayfly with the component, from here on."""
-    rough.plane.apply(RIGHTS.read_text())
-    yield rough
-    rough.plane.kubectl("delete", "-f", str(RIGHTS))
+    with permitted(rough) as system:
+        yield system
 
 
 @pytest.fixture
 def place(allowed: System, tmp_path: Path) -> Iterator[Place]:
-    with prepared(allowed, tmp_path / "chart") as place:
-        met = eventually(lambda: place.condition(Condition.ENFORCEABLE).get("status") == "True", 60)
-        assert met, place.condition(Condition.ENFORCEABLE)
+    with enforceable(allowed, tmp_path / "chart") as place:
         yield place
 
 
@@ -84,15 +82,21 @@ def ended(place: Place) -> bool:
 
 def test_it_ends_as_one_and_can_be_installed_again(place: Place) -> None:
     for _ in range(2):
-        made = place.install("2s")
+        made = place.install("8h")
         assert made.ok, made.stderr
         receipt = f"Helm release {place.name}/shop ends as one, with its last object"
         assert receipt in made.stderr
+        place.expire()
         assert eventually(lambda: ended(place), PATIENCE), place.there()
         assert place.name not in place.system.plane.helm("list", "-A")
-    said = [note for reason, note in place.events("ExpiryPolicy") if reason == Reason.RELEASE_ENDED]
+    assert eventually(lambda: bool(told(place, Reason.RELEASE_ENDED)), PATIENCE)
+    said = told(place, Reason.RELEASE_ENDED)
     assert f"kept, as the chart says: configmaps/{place.name}/kept" in said[0]
     assert "hooks that were not run: Job/farewell" in said[0].replace("Job/migrate, ", "")
+
+
+def told(place: Place, why: str) -> list[str]:
+    return [note for reason, note in place.events("ExpiryPolicy") if reason == why]
 
 
 def test_the_last_of_its_members_is_waited_for(place: Place) -> None:
@@ -100,10 +104,11 @@ def test_the_last_of_its_members_is_waited_for(place: Place) -> None:
     later = (*("create", "deployment", "later", "--image=nginx"), "--dry-run=client", "-o", "yaml")
     extra = place.chart / "templates" / "later.yaml"
     extra.write_text(place.kubectl(*later).checked().stdout)
-    assert place.helm("upgrade", "shop", str(place.chart), "--set", "ttl=2s").ok
+    assert place.helm("upgrade", "shop", str(place.chart), "--set", "ttl=8h").ok
+    place.expire()
     assert eventually(lambda: waits(place), PATIENCE)
     assert place.there() >= ALL
-    place.kubectl("annotate", "deployment", "later", f"{names.TTL}=1s").checked()
+    place.expire("later")
     assert eventually(lambda: ended(place), PATIENCE), place.there()
 
 
@@ -132,16 +137,21 @@ def waits(place: Place) -> bool:
 def test_an_object_in_the_way_keeps_all_and_is_named(
     place: Place, change: tuple[str, ...], back_again: tuple[str, ...], says: str
 ) -> None:
-    assert place.install("3s").ok
+    assert place.install("8h").ok
     place.kubectl(*change).checked()
+    place.expire()
     named = f"services/{place.name}/web {says}"
     assert eventually(lambda: named in blocked(place), PATIENCE), place.there()
     assert place.there() >= ALL
-    assert any(named in note for _, note in place.events("ExpiryPolicy"))
-    assert any(says in note for _, note in place.events("Service"))
+    assert eventually(lambda: is_said(place, "ExpiryPolicy", named), PATIENCE)
+    assert eventually(lambda: is_said(place, "Service", says), PATIENCE)
     place.kubectl(*back_again).checked()
     assert eventually(lambda: ended(place), PATIENCE), place.there()
     assert eventually(lambda: not blocked(place), PATIENCE)
+
+
+def is_said(place: Place, kind: str, words: str) -> bool:
+    return any(words in note for _, note in place.events(kind))
 
 
 def blocked(place: Place) -> str:
@@ -150,8 +160,9 @@ def blocked(place: Place) -> str:
 
 
 def test_another_leader_goes_on_with_what_a_killed_one_began(place: Place) -> None:
-    assert place.install("4s", MORE).ok
+    assert place.install("8h", MORE).ok
     since = place.system.plane.audit_log.position()
+    place.expire()
     assert eventually(lambda: begun(place), PATIENCE)
     leader = place.system.leader()
     leader.kill(signal.SIGKILL)

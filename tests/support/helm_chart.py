@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dayfly_core import names
+from dayfly_core.reasons import Condition
 from playground import System
 from playground.commands import Result
 from playground.process import eventually
@@ -120,6 +121,14 @@ class Place:
     def kubectl(self, *arguments: str) -> Result:
         return self.system.plane.try_kubectl(*arguments, "-n", self.name)
 
+    def expire(self, deployment: str = "web") -> None:
+        """Have the end of a Deployment come now.
+
+        With a short life from the beginning, it may come while Helm is still at work.
+        """
+        wish = f"{names.TTL}=1s"
+        self.kubectl("annotate", "deployment", deployment, wish, "--overwrite").checked()
+
     def there(self) -> set[str]:
         """Return what is left of the release: kind and name."""
         listed = self.system.plane.read(KINDS, "-n", self.name)["items"]
@@ -144,6 +153,29 @@ class Place:
     def _is_mine(self, regarding: Json, kind: str) -> bool:
         here = regarding.get("namespace") == self.name or regarding.get("name") == self.name
         return here and regarding["kind"] == kind
+
+
+@contextmanager
+def permitted(system: System) -> Generator[System]:
+    """Have Dayfly with the component meanwhile."""
+    system.plane.apply(RIGHTS.read_text())
+    try:
+        yield system
+    finally:
+        system.plane.kubectl("delete", "-f", str(RIGHTS))
+
+
+@contextmanager
+def enforceable(system: System, directory: Path) -> Generator[Place]:
+    """Yield a prepared place, once its policy says that its releases can be ended."""
+    with prepared(system, directory) as place:
+        met = eventually(lambda: _is_enforceable(place), PATIENCE)
+        assert met, place.condition(Condition.ENFORCEABLE)
+        yield place
+
+
+def _is_enforceable(place: Place) -> bool:
+    return place.condition(Condition.ENFORCEABLE).get("status") == "True"
 
 
 @contextmanager
