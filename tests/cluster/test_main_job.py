@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from dayfly_core import instant, names
 from playground import System
 from playground.commands import Result
 from playground.demo import STORY
-from playground.lags import endings
+from playground.lags import Ending, endings
 from playground.process import eventually
 
 pytestmark = pytest.mark.cluster
@@ -192,21 +193,24 @@ def test_a_job_ends_on_time_with_its_pods_and_is_told_of(team: Team) -> None:
     since = team.system.plane.audit_log.position()
     assert team.kubectl("create", "job", "once", "--image=busybox").ok
     assert eventually(lambda: "once" in team.kubectl("get", "pods").stdout, SLOW)
-    assert team.kubectl("annotate", "job", "once", "dayfly.dev/ttl=2s").ok
-    end = team.end("job", "once")
+    # The end from the answer: it may be gone before it is read.
+    annotated = team.kubectl("annotate", "job", "once", "dayfly.dev/ttl=2s", "-o", "json").checked()
+    notes = msgspec.json.decode(annotated.stdout)["metadata"]["annotations"]
+    ends = {f"jobs/{team.name}/once": instant.parse(notes[names.EXPIRES_AT])}
     assert team.gone("job", "once")
     assert eventually(lambda: "once" not in team.kubectl("get", "pods").stdout, SLOW)
-    [ending] = [
-        e
-        for e in endings(team.system.plane.audit(since), {f"jobs/{team.name}/once": end})
-        if e.target == f"jobs/{team.name}/once"
-    ]
+    assert eventually(lambda: bool(_endings(team, since, ends)), SLOW)
+    [ending] = _endings(team, since, ends)
     assert ending.lag is not None
     assert ending.lag >= timedelta(0)
     assert eventually(lambda: _reasons(team) >= {"Expired", "Deleted"}, SLOW)
     assert eventually(
         lambda: "once" in team.system.plane.kubectl("describe", "expirypolicy", team.name), SLOW
     )
+
+
+def _endings(team: Team, since: int, ends: dict[str, datetime]) -> list[Ending]:
+    return [e for e in endings(team.system.plane.audit(since), ends) if e.target in ends]
 
 
 def _reasons(team: Team) -> set[str]:
@@ -243,8 +247,9 @@ def test_a_copy_of_an_object_gets_an_end_of_its_own(team: Team) -> None:
 
 
 def test_what_is_protected_stays_and_keeps_its_namespace(team: Team) -> None:
-    assert team.apply(config_map("precious", ttl="2s")).ok
+    assert team.apply(config_map("precious", ttl="8h")).ok
     assert team.kubectl("label", "configmap", "precious", f"{names.PROTECTED}=true").ok
+    assert team.kubectl("annotate", "configmap", "precious", "dayfly.dev/ttl=2s", "--overwrite").ok
     team.system.plane.kubectl("annotate", "namespace", team.name, "dayfly.dev/ttl=2s")
 
     def blocked() -> bool:
@@ -259,15 +264,17 @@ def test_what_is_protected_stays_and_keeps_its_namespace(team: Team) -> None:
 
 def test_the_policy_counts_what_it_stamped_and_names_the_next_end(team: Team) -> None:
     assert team.apply(config_map("one", ttl="20m")).ok
-
-    def counted() -> bool:
-        status = team.system.plane.read("expirypolicy", team.name).get("status", {})
-        return bool(status.get("nextEnd") == instant.render(team.end("configmap", "one")))
-
-    assert eventually(counted, SLOW)
-    status = team.system.plane.read("expirypolicy", team.name)["status"]
-    assert status["matched"] == 2, "the namespace and the ConfigMap"
-    assert {c["type"]: c["status"] for c in status["conditions"]} == {
+    expected = {
+        "matched": 2,  # the namespace and the ConfigMap
+        "nextEnd": instant.render(team.end("configmap", "one")),
         "Ready": "True",
         "Enforceable": "True",
     }
+    assert eventually(lambda: _told(team) == expected, SLOW), (_told(team), expected)
+
+
+def _told(team: Team) -> dict[str, Any]:
+    """Read what the policy's status says, its conditions among the rest."""
+    status = team.system.plane.read("expirypolicy", team.name).get("status", {})
+    conditions = {c["type"]: c["status"] for c in status.get("conditions", ())}
+    return {"matched": status.get("matched"), "nextEnd": status.get("nextEnd"), **conditions}
