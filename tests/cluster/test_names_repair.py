@@ -41,6 +41,8 @@ pytestmark = pytest.mark.cluster
 SHARED_NAMES = 10
 KILLS = 10 if SOAK else 1
 STREETS = 200 if SOAK else 40
+PATIENT = 4
+"""Attempts to kill a leader in the midst of it: on a busy machine one may come too late."""
 
 
 async def test_what_shared_names_before_the_install_is_settled_within_10_s(
@@ -169,10 +171,15 @@ async def test_kill_of_the_leader_while_it_puts_claims_back_claims_nothing_twice
     async with everybody(throng.plane) as client:
         await streets(client, STREETS)
         for _ in range(KILLS):
-            await wiped_and_put_back(throng, client, figure)
+            for _ in range(PATIENT):
+                if await wiped_and_put_back(throng, client, figure):
+                    break
+            else:
+                pytest.fail("each time all was put back before the leader was killed")
 
 
-async def wiped_and_put_back(throng: Throng, client: Client, figure: Callable[[str], None]) -> None:
+async def wiped_and_put_back(throng: Throng, client: Client, figure: Callable[[str], None]) -> bool:
+    """Check what the next leader does; whether the killed one had left it something to do."""
     await until(lambda: all_bound(client), SOON)
     before = {claim.metadata.name: claim.spec.holder.uid for claim in await claims(client)}
     leader = await asyncio.to_thread(throng.system.leader)
@@ -190,7 +197,6 @@ async def wiped_and_put_back(throng: Throng, client: Client, figure: Callable[[s
     made = written_claims(acts)
     by = ", ".join(f"{many} by {who}" for who, many in Counter(e.sender for e in made).items())
     figure(f"{there} of {len(before)} claims back as the leader is killed, then {took:.1f} s; {by}")
-    assert there < len(before)
     once = Counter(event.object_ref.name for event in made)
     assert once == dict.fromkeys(once, 1)
     # What the dead leader had just asked for was done as well, but nobody was there to be told.
@@ -198,6 +204,7 @@ async def wiped_and_put_back(throng: Throng, client: Client, figure: Callable[[s
     assert {(event.verb, event.user.username) for event in made} == {("create", OPERATOR)}
     assert by_nobody(acts) == []
     assert [event.target for event in notes(throng, since)] == [], "nothing is told anew"
+    return there < len(before)
 
 
 async def wipe(client: Client) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from dayfly_core import grammar
 from playground import ControlPlane
+from playground.process import eventually
 from support.originals import EXAMPLE_01, EXAMPLE_02, EXAMPLE_03, EXAMPLE_04, loaded
 
 pytestmark = pytest.mark.cluster
@@ -55,7 +56,10 @@ def plane(bare: ControlPlane) -> ControlPlane:
 @pytest.fixture(scope="module")
 def served(plane: ControlPlane) -> None:
     plane.kubectl("apply", "-f", str(CRD))
-    plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", str(CRD))
+    plane.kubectl("wait", "--for=condition=Established", "--timeout=60s", "-f", str(CRD))
+    # What is established is served a moment later, and explained another moment later.
+    assert eventually(lambda: plane.try_kubectl("get", "nsman", "-A").ok, 30)
+    assert eventually(lambda: plane.try_kubectl("explain", "nsman.spec.policies").ok, 30)
 
 
 @pytest.fixture(scope="module")

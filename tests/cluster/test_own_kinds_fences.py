@@ -8,6 +8,7 @@ import pytest
 
 from playground import ControlPlane
 from playground.commands import Result
+from playground.process import eventually
 from support import base
 from support.own_manifests import a_manager, an_ephemerator
 from support.places import KUBE_SYSTEM, OPERATOR, Place, a_place, said
@@ -38,13 +39,19 @@ def place(bare: ControlPlane) -> Iterator[Place]:
     with a_place(bare, "test-own-kinds") as place:
         for path in CRDS:
             bare.apply(path.read_text())
-            bare.kubectl("wait", "--for=condition=Established", "-f", str(path))
+            bare.kubectl("wait", "--for=condition=Established", "--timeout=60s", "-f", str(path))
         bare.apply(RIGHTS)
+        assert eventually(lambda: served_to_the_operator(place), 60)
         yield place
         unkept = '{"metadata":{"finalizers":null}}'
         bare.kubectl("patch", "ephemerator", "shop-ends", "--type=merge", "-p", unkept)
         for path in CRDS:
             bare.kubectl("delete", "-f", str(path), "--timeout=60s")
+
+
+def served_to_the_operator(place: Place) -> bool:
+    """Whether the API server has taken up the kinds, and the rights on them."""
+    return place.run(OPERATOR, "get", "ephemerators,namespacemanagers").ok
 
 
 def left_over(**metadata: Any) -> Json:

@@ -6,6 +6,7 @@ import pytest
 from dayfly_core import history, names
 from playground import ControlPlane, System
 from playground.audit import AuditEvent
+from playground.process import eventually
 from support.rights import ENDING, EVERYBODY, HOLDERS, NEEDED, Right, rights
 
 pytestmark = pytest.mark.cluster
@@ -29,6 +30,11 @@ SELDOM = {
 """For moments that need not come in a session: a namespace not known yet, a host that somebody
 else has, a wildcard, a claim that nobody's object followed, the same Event again, a Stay, KEDA,
 a page of the history that is full."""
+
+
+SOON = 60.0
+"""Seconds until waiting for what takes a moment is given up."""
+TAKEN = "already used by Namespace test-rbac-0"
 
 
 def asked(event: AuditEvent) -> Right | None:
@@ -72,9 +78,14 @@ def events(plane: ControlPlane, system: System) -> list[AuditEvent]:
         "kind": "ConfigMap",
         "metadata": {"name": "short", "annotations": {names.TTL: "1s"}},
     }
-    plane.kubectl("create", "-n", "test-rbac", "-f", "-", stdin=msgspec.json.encode(short).decode())
-    plane.kubectl("wait", "-n", "test-rbac", "cm/short", "--for=delete", "--timeout=30s")
-    plane.kubectl("wait", "expirypolicy/test-rbac", "--for=condition=Ready", "--timeout=30s")
+    text = msgspec.json.encode(short).decode()
+    create = ("create", "-n", "test-rbac", "-f", "-")
+    dry = (*create, "--dry-run=server", "-o", "json")
+    # What admission does not know yet ends as well, but much later.
+    assert eventually(lambda: names.POLICY in plane.try_kubectl(*dry, stdin=text).stdout, SOON)
+    plane.kubectl(*create, stdin=text)
+    plane.kubectl("wait", "-n", "test-rbac", "cm/short", "--for=delete", "--timeout=60s")
+    plane.kubectl("wait", "expirypolicy/test-rbac", "--for=condition=Ready", "--timeout=60s")
     plane.kubectl("delete", "expirypolicy/test-rbac", "namespace/test-rbac", "--wait=false")
     have_one_name_after_the_other(plane)
     return list(plane.audit())
@@ -84,13 +95,14 @@ def have_one_name_after_the_other(plane: ControlPlane) -> None:
     """Let a namespace be an environment, another one be refused, and get the name later."""
     first, second = (environment(f"test-rbac-{number}") for number in range(2))
     plane.apply(first)
-    assert "test-rbac-0" in plane.try_kubectl("apply", "-f", "-", stdin=second).stderr
+    apply = ("apply", "-f", "-")
+    assert eventually(lambda: TAKEN in plane.try_kubectl(*apply, stdin=second).stderr, SOON)
     plane.kubectl(
         *("wait", "nameclaim", "-l", names.CLAIM, "--for=jsonpath={.spec.state}=Bound"),
-        "--timeout=30s",
+        "--timeout=60s",
     )
-    plane.kubectl("delete", "namespace/test-rbac-0", "--timeout=30s")
-    plane.apply(second)
+    plane.kubectl("delete", "namespace/test-rbac-0", "--timeout=60s")
+    assert eventually(lambda: plane.try_kubectl(*apply, stdin=second).ok, SOON)
     plane.kubectl("delete", "namespace/test-rbac-1", "--wait=false")
 
 

@@ -92,9 +92,9 @@ def prepared(plane: ControlPlane, system: System) -> Stage:
     plane.apply(SETTING)
     system.wait_enforced(["namespaces"])
     aggregated = ("auth", "can-i", "create", "namespacemanagers.k8s.consol.de", "-n", "team-a")
-    assert eventually(lambda: stage.run("tenant", *aggregated).ok, 30)
+    assert eventually(lambda: stage.run("tenant", *aggregated).ok, 60)
     stamped = "dayfly.dev/expires-at"
     assert eventually(
-        lambda: stamped in plane.read("namespace", "team-a")["metadata"].get("annotations", {}), 30
+        lambda: stamped in plane.read("namespace", "team-a")["metadata"].get("annotations", {}), 60
     )
     return stage
