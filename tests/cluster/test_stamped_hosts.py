@@ -1,14 +1,15 @@
 """Hosts on a real control plane: given with the end, kept ever after, nobody's to write."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 import pytest
 
 from dayfly_core import names
 from dayfly_core.objects import ObjectMeta
 from playground import System
-from support.plots import Plot, administrator, planted, stored, until
+from support.crowds import let_in, place
+from support.plots import Plot, administrator, delete, planted, stored, until
 from support.replicas import away
 
 pytestmark = pytest.mark.cluster
@@ -25,6 +26,16 @@ async def hosting(rough: System) -> AsyncIterator[Plot]:
         yield plot
 
 
+async def made(plot: Plot, rough: System, name: str, *notes: Mapping[str, str]) -> ObjectMeta:
+    """Create it, and again if the API server did not wait for the webhooks on a busy machine."""
+    while True:
+        since = rough.plane.audit_log.position()
+        meta = await plot.make(name, *notes)
+        if place(plot.name, name) not in let_in(rough.plane, since):
+            return meta
+        await delete(plot.client, plot.path(name))
+
+
 def host_of(meta: ObjectMeta | None) -> str | None:
     assert meta is not None
     return meta.annotation_map.get(names.HOST)
@@ -34,7 +45,7 @@ async def test_a_host_is_given_with_the_end_and_survives_whatever_is_written(
     hosting: Plot, rough: System
 ) -> None:
     host = f"web-{hosting.name}.{DOMAIN}"
-    assert host_of(await hosting.make("web", WISH)) == host
+    assert host_of(await made(hosting, rough, "web", WISH)) == host
     await hosting.amend({"host": {"template": "{hash}.{domain}"}})
     changed = await hosting.change("web", annotations={names.HOST: "mine.example.com"})
     assert host_of(changed) == host
@@ -48,12 +59,13 @@ async def test_a_host_is_given_with_the_end_and_survives_whatever_is_written(
     assert host_of(await hosting.read("web")) == host
 
 
-async def test_neither_an_authors_host_nor_a_copys_counts(hosting: Plot) -> None:
-    own = await hosting.make("own", {**WISH, names.HOST: "mine.example.com"})
+async def test_neither_an_authors_host_nor_a_copys_counts(hosting: Plot, rough: System) -> None:
+    own = await made(hosting, rough, "own", {**WISH, names.HOST: "mine.example.com"})
     assert host_of(own) == f"own-{hosting.name}.{DOMAIN}"
-    copy = await hosting.make("copy", own.annotation_map, own.label_map)
+    copy = await made(hosting, rough, "copy", own.annotation_map, own.label_map)
     assert host_of(copy) == f"copy-{hosting.name}.{DOMAIN}"
-    assert host_of(await hosting.make("unstamped", {names.HOST: "mine.example.com"})) is None
+    unstamped = await made(hosting, rough, "unstamped", {names.HOST: "mine.example.com"})
+    assert host_of(unstamped) is None
 
 
 async def test_what_asks_for_an_end_later_gets_its_host_then(hosting: Plot) -> None:
