@@ -24,7 +24,7 @@ from dayfly_core.objects import (
 )
 from dayfly_kube.client import Client
 from dayfly_kube.config import load
-from dayfly_kube.errors import ApiError
+from dayfly_kube.errors import ApiError, Unreachable
 from playground import ControlPlane
 from support.plots import CONFIG_MAPS, now, stored, until
 
@@ -96,8 +96,21 @@ async def everybody(plane: ControlPlane) -> AsyncGenerator[Client]:
     config = load(str(plane.kubeconfig), {})
     async with Client(config, user_agent="test", timeout=60.0, connections=SIZE) as client:
         # All connected before, so that afterwards they come at one moment indeed.
-        await asyncio.gather(*(client.get("/readyz") for _ in range(SIZE)))
+        await until(lambda: _all_connected(client))
         yield client
+
+
+async def _all_connected(client: Client) -> bool:
+    """Whether all got through at once: so many handshakes may take a busy machine too long."""
+
+    async def heard() -> bool:
+        try:
+            await client.get("/version")
+        except Unreachable:
+            return False
+        return True
+
+    return all(await asyncio.gather(*(heard() for _ in range(SIZE))))
 
 
 async def ask(client: Client, wish: Wish) -> Answer:
