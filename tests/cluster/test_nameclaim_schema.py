@@ -12,7 +12,7 @@ import pytest
 from dayfly_core.api import ClaimedKey, ClaimState, Holder, KeyKind, NameClaim, NameClaimSpec
 from dayfly_core.claim_key import ClaimKey
 from playground import ControlPlane
-from playground.process import eventually
+from support.definitions import define
 
 pytestmark = pytest.mark.cluster
 
@@ -53,11 +53,8 @@ def changed(field: str, value: object) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def claim(plane: ControlPlane) -> Iterator[str]:
     """A stored claim, gone afterwards."""
-    plane.kubectl("apply", "-f", str(CRD))
-    plane.kubectl("wait", "--for=condition=Established", "--timeout=60s", "-f", str(CRD))
-    # What is established is served a moment later.
-    create = ("create", "-f", "-")
-    assert eventually(lambda: plane.try_kubectl(*create, stdin=json.dumps(manifest())).ok, 30)
+    define(plane, CRD, "nameclaims")
+    plane.kubectl("create", "-f", "-", stdin=json.dumps(manifest()))
     yield KEY.claim_name
     plane.kubectl("delete", "nameclaim", KEY.claim_name)
 
@@ -112,7 +109,5 @@ def test_another_holder_may_take_it_over(plane: ControlPlane, claim: str) -> Non
 
 
 def test_explain_is_documentation(plane: ControlPlane, claim: str) -> None:
-    says = "Says who has a name: the name of an environment, or a host."
-    explain = ("explain", "nameclaims")
-    # The API server puts it into its own documentation a moment after it serves the kind.
-    assert eventually(lambda: says in " ".join(plane.try_kubectl(*explain).stdout.split()), 30)
+    page = " ".join(plane.kubectl("explain", "nameclaims").split())
+    assert "Says who has a name: the name of an environment, or a host." in page

@@ -10,7 +10,7 @@ import pytest
 
 from dayfly_core import grammar
 from playground import ControlPlane
-from playground.process import eventually
+from support.definitions import define
 from support.originals import EXAMPLE_01, EXAMPLE_02, EXAMPLE_03, EXAMPLE_04, loaded
 
 pytestmark = pytest.mark.cluster
@@ -55,11 +55,7 @@ def plane(bare: ControlPlane) -> ControlPlane:
 
 @pytest.fixture(scope="module")
 def served(plane: ControlPlane) -> None:
-    plane.kubectl("apply", "-f", str(CRD))
-    plane.kubectl("wait", "--for=condition=Established", "--timeout=60s", "-f", str(CRD))
-    # What is established is served a moment later, and explained another moment later.
-    assert eventually(lambda: plane.try_kubectl("get", "nsman", "-A").ok, 30)
-    assert eventually(lambda: plane.try_kubectl("explain", "nsman.spec.policies").ok, 30)
+    define(plane, CRD, "namespacemanagers")
 
 
 @pytest.fixture(scope="module")

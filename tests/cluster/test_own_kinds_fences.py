@@ -10,6 +10,7 @@ from playground import ControlPlane
 from playground.commands import Result
 from playground.process import eventually
 from support import base
+from support.definitions import define
 from support.own_manifests import a_manager, an_ephemerator
 from support.places import KUBE_SYSTEM, OPERATOR, Place, a_place, said
 from support.reviews import Json
@@ -28,29 +29,29 @@ metadata: {{name: test-own-kinds}}
 roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: test-own-kinds}}
 subjects: [{{kind: User, name: "{OPERATOR}"}}]
 """
-CRDS = [
-    base.MANIFESTS / f"components/{name}/crd.yaml" for name in ("ephemerator", "namespace-manager")
-]
+CRDS = {
+    f"{name.replace('-', '')}s": base.MANIFESTS / f"components/{name}/crd.yaml"
+    for name in ("ephemerator", "namespace-manager")
+}
 MARKER = "kopf.zalando.org/KopfFinalizerMarker"
 
 
 @pytest.fixture(scope="module")
 def place(bare: ControlPlane) -> Iterator[Place]:
     with a_place(bare, "test-own-kinds") as place:
-        for path in CRDS:
-            bare.apply(path.read_text())
-            bare.kubectl("wait", "--for=condition=Established", "--timeout=60s", "-f", str(path))
+        for plural, path in CRDS.items():
+            define(bare, path, plural)
         bare.apply(RIGHTS)
-        assert eventually(lambda: served_to_the_operator(place), 60)
+        assert eventually(lambda: open_to_the_operator(place), 60)
         yield place
         unkept = '{"metadata":{"finalizers":null}}'
         bare.kubectl("patch", "ephemerator", "shop-ends", "--type=merge", "-p", unkept)
-        for path in CRDS:
+        for path in CRDS.values():
             bare.kubectl("delete", "-f", str(path), "--timeout=60s")
 
 
-def served_to_the_operator(place: Place) -> bool:
-    """Whether the API server has taken up the kinds, and the rights on them."""
+def open_to_the_operator(place: Place) -> bool:
+    """Whether the API server has taken up the rights."""
     return place.run(OPERATOR, "get", "ephemerators,namespacemanagers").ok
 
 
