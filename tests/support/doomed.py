@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 
 import msgspec
 
-from dayfly_core import instant, names
+from dayfly_core import instant
 from dayfly_core.helm.marks import ReleaseRef
 from dayfly_core.objects import (
     CONFIG_MAPS,
@@ -37,7 +38,9 @@ from support.fates import (
 from support.helm_secrets import a_release, a_secret
 from support.kill_places import HOOK, Json, create, of, place, workload
 from support.own_manifests import a_manager, a_policy, an_ephemerator
-from support.plots import AT_ONCE, now
+from support.plots import AT_ONCE, ending, in_time, now
+
+T = TypeVar("T")
 
 AHEAD: Final = timedelta(seconds=2.5)
 """From being sown to being due: about as long as the next leader needs."""
@@ -86,11 +89,11 @@ class Sower:
         async with self.places:
             await make(actor)
 
-    def _head(self, actor: str, **labels: str) -> Json:
+    async def _ending(self, make: Callable[[Json], Awaitable[T]]) -> T:
+        """Make something with these annotations, by which it is due as what else is sown."""
         # On a machine that is busy with other things the sowing takes longer than that.
         due = max(self.due, now() + AHEAD)
-        end = {names.EXPIRES_AT: instant.render(due)}
-        return {"metadata": {"name": actor, "annotations": end, "labels": labels}}
+        return await in_time(due, lambda end: make(ending(end)), AHEAD)
 
     async def plain(self, actor: str) -> None:
         """Sow what is deleted at its end."""
@@ -120,7 +123,7 @@ class Sower:
 
     async def rest(self, actor: str) -> None:
         """Sow a workload that is scaled down."""
-        uid = await self._deployment(actor, place("rest"), actor, self._head(actor))
+        uid = await self._ending(partial(self._deployment, actor, place("rest"), actor))
         self.fate.told[uid, "SCALE_DOWN"] = Deal(actor, "rest deployments")
         path = DEPLOYMENTS.path(place("rest"), actor)
         later = {uid: Hope(path, is_awake)}
@@ -128,7 +131,7 @@ class Sower:
 
     async def asleep(self, actor: str) -> None:
         """Sow a namespace whose workloads are."""
-        uid = await self._namespace(actor, self._head(actor, kills="asleep"))
+        uid = await self._namespace(actor, kills="asleep")
         later = {
             await self._deployment(name, actor, actor): Hope(
                 DEPLOYMENTS.path(actor, name), is_awake
@@ -142,35 +145,46 @@ class Sower:
         self.fate.hope(f"{path}/nightly", is_suspended)
         self.fate.told[uid, "SCALE_DOWN"] = Deal(actor, "outcome namespaces")
         path, rests = NAMESPACES.path(name=actor), has_done("SCALE_DOWN@0s")
+        # It is due when all that is to rest is there, however long that took.
+        await self._ending(
+            lambda notes: self.client.merge_patch(path, {"metadata": {"annotations": notes}})
+        )
         self.fate.hope(path, rests)
         self.fate.sleepers[actor] = Sleeper(uid, path, rests, later, "woken namespaces")
 
     async def over(self, actor: str) -> None:
         """Sow a namespace that ends by a policy."""
-        uid = await self._namespace(actor, self._head(actor, kills="over"))
+        uid = await self._ending(lambda notes: self._namespace(actor, notes, kills="over"))
         self._deleted(uid, actor, NAMESPACES)
 
     async def release(self, actor: str) -> None:
         """Sow a Helm release with four objects."""
         home = place("release")
         helm = {"meta.helm.sh/release-name": actor, "meta.helm.sh/release-namespace": home}
-        manifest = list[str]()
-        ports = {"ports": [{"port": 80}]}
-        for kind, spec in ((CONFIG_MAPS, {}), (SERVICES, ports), (DEPLOYMENTS, workload())):
-            item = self._head(actor, **{"app.kubernetes.io/managed-by": "Helm"})
-            if kind != DEPLOYMENTS:
-                item["metadata"]["annotations"] = {}
-            item["metadata"]["annotations"] |= helm
-            item |= {"spec": spec} if spec else {}
-            self._deleted(await create(self.client, kind, home, item), actor, kind, home)
-            manifest.append(msgspec.json.encode(of(kind, {"metadata": {"name": actor}})).decode())
-        secret = a_secret(a_release("\n---\n".join(manifest), ReleaseRef(home, actor)))
+        kinds: dict[Resource, Json] = {
+            CONFIG_MAPS: {},
+            SERVICES: {"spec": {"ports": [{"port": 80}]}},
+            DEPLOYMENTS: {"spec": workload()},
+        }
+        manifest = (of(kind, {"metadata": {"name": actor}}) for kind in kinds)
+        text = "\n---\n".join(msgspec.json.encode(item).decode() for item in manifest)
+        secret = a_secret(a_release(text, ReleaseRef(home, actor)))
         uid = await create(self.client, SECRETS, home, secret)
         self._gone(uid, actor, SECRETS.path(home, secret["metadata"]["name"]))
 
+        async def member(kind: Resource, notes: Json) -> None:
+            head = _head(helm | notes, actor, **{"app.kubernetes.io/managed-by": "Helm"})
+            uid = await create(self.client, kind, home, head | kinds[kind])
+            self._deleted(uid, actor, kind, home)
+
+        await member(CONFIG_MAPS, {})
+        await member(SERVICES, {})
+        # It is due when all that is to go with it is there, however long that took.
+        await self._ending(partial(member, DEPLOYMENTS))
+
     async def eph(self, actor: str) -> None:
         """Sow an Ephemerator and its namespace."""
-        uid = await self._namespace(actor, {"metadata": {"name": actor}})
+        uid = await self._namespace(actor)
         self._deleted(uid, actor, NAMESPACES)
         seconds = max(1, round((self.due - now()).total_seconds()))
         item = an_ephemerator(actor, {"duration": {"seconds": seconds}})
@@ -180,13 +194,13 @@ class Sower:
 
     async def mover(self, actor: str) -> None:
         """Sow a NamespaceManager that deletes its namespace."""
-        uid = await self._namespace(actor, {"metadata": {"name": actor}})
+        uid = await self._namespace(actor)
         self._deleted(uid, actor, NAMESPACES)
         await self._manager(actor, "DELETE")
 
     async def mrest(self, actor: str) -> None:
         """Sow one that scales its namespace down."""
-        uid = await self._namespace(actor, {"metadata": {"name": actor}})
+        uid = await self._namespace(actor)
         for name in ("api", "web"):
             await self._deployment(name, actor, actor)
         self.fate.told[uid, "SCALE_DOWN"] = Deal(actor, "status Done namespacemanagers")
@@ -199,7 +213,7 @@ class Sower:
 
     async def mwarn(self, actor: str) -> None:
         """Sow one that warns its namespace."""
-        uid = await self._namespace(actor, {"metadata": {"name": actor}})
+        uid = await self._namespace(actor)
         self.fate.warned[uid] = actor
         await self._manager(actor, "NOTIFY")
 
@@ -212,17 +226,20 @@ class Sower:
         self.fate.hope(NAMESPACE_MANAGERS.path(HOME, actor), has_acted)
 
     async def _configmap(self, role: str, actor: str) -> str:
-        return await create(self.client, CONFIG_MAPS, place(role), self._head(actor))
+        at = place(role)
+        return await self._ending(
+            lambda notes: create(self.client, CONFIG_MAPS, at, _head(notes, actor))
+        )
 
-    async def _namespace(self, name: str, item: Json) -> str:
-        uid = await create(self.client, NAMESPACES, "", item)
+    async def _namespace(self, name: str, notes: Json | None = None, **labels: str) -> str:
+        uid = await create(self.client, NAMESPACES, "", _head(notes or {}, name, **labels))
         self.fate.spaces[uid] = name
         return uid
 
     async def _deployment(
-        self, name: str, namespace: str, actor: str, head: Json | None = None
+        self, name: str, namespace: str, actor: str, notes: Json | None = None
     ) -> str:
-        item = (head or {"metadata": {"name": name}}) | {"spec": workload()}
+        item = _head(notes or {}, name) | {"spec": workload()}
         uid = await create(self.client, DEPLOYMENTS, namespace, item)
         self.fate.rested[uid] = actor
         self.fate.hope(DEPLOYMENTS.path(namespace, name), is_resting)
@@ -235,6 +252,10 @@ class Sower:
     def _gone(self, uid: str, actor: str, path: str) -> None:
         self.fate.deleted[uid] = actor
         self.fate.hope(path, is_gone)
+
+
+def _head(notes: Json, name: str, **labels: str) -> Json:
+    return {"metadata": {"name": name, "annotations": notes, "labels": labels}}
 
 
 def _schedule() -> Json:

@@ -28,6 +28,8 @@ PATIENCE = 60.0
 """Seconds; the machine may be busy with other things, and what is right never waits so long."""
 
 AT_ONCE = 16
+LATER = timedelta(seconds=2.5)
+"""What could not be made in time for its end ends so much later."""
 IN_A_ROW = 6
 """Creations that must be stamped before the policy counts as known to every admission replica."""
 
@@ -45,6 +47,22 @@ async def until(holds: Callable[[], Awaitable[object]], limit: float = PATIENCE)
 
 async def until_time(moment: datetime) -> None:
     await asyncio.sleep((moment - now()).total_seconds())
+
+
+async def in_time(
+    end: datetime, make: Callable[[datetime], Awaitable[T]], ahead: timedelta = LATER
+) -> T:
+    """Make something that ends then, or later if it was refused because that had passed meanwhile.
+
+    Nothing is taken in with an end in the past, and the machine may stand still until it is there.
+    """
+    while True:
+        try:
+            return await make(end)
+        except ApiError:
+            if now() < end:
+                raise
+        end = now() + ahead
 
 
 @asynccontextmanager
@@ -95,10 +113,13 @@ class Plot:
         return stored(await self.client.create(self.path(), body, params=params))
 
     async def sow(self, ends: Mapping[str, datetime]) -> dict[str, ObjectMeta]:
-        """Create ConfigMaps that end then, several at once."""
-        made = await at_once(partial(self.make, n, ending(end)) for n, end in ends.items())
+        """Create ConfigMaps that end then, several at once; later if that has passed."""
+        made = await at_once(partial(self._sown, name, end) for name, end in ends.items())
         assert [meta.name for meta in made if names.POLICY not in meta.label_map] == []
         return {meta.name: meta for meta in made}
+
+    async def _sown(self, name: str, end: datetime) -> ObjectMeta:
+        return await in_time(end, lambda then: self.make(name, ending(then)))
 
     async def read(self, name: str) -> ObjectMeta | None:
         """Read a ConfigMap; None if it is gone."""
