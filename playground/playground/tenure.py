@@ -12,9 +12,11 @@ from dayfly_core.lease import LeaseRecord
 from playground.audit import AuditEvent, ObjectReference
 from playground.lags import OPERATOR
 from playground.programs import RENEW_DEADLINE
+from playground.spans import Span, covered
 from playground.system import names_replica
 
 WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
+CLAIMS = frozenset({"create", "update"})
 UPKEEP = frozenset({"leases", "secrets", "selfsubjectaccessreviews", "events"})
 """Written by any replica: the election itself, the certificate by comparison, and questions. Events
 tell of what was done while leading, and may come after: they are no acts. Nor is the history."""
@@ -30,6 +32,8 @@ class Tenure:
     since: datetime
     holder: str
     valid_until: datetime
+    asked: datetime
+    """When that write was received: its answer may arrive a little before ``since``."""
 
 
 class _Written(msgspec.Struct):
@@ -42,15 +46,41 @@ def tenures(events: Iterable[AuditEvent]) -> list[Tenure]:
 
 
 def _of_the_lease(event: AuditEvent) -> bool:
+    return event.accepted and _claims(event)
+
+
+def _claims(event: AuditEvent) -> bool:
     ref = event.object_ref
-    ours = (ref.resource, ref.name) == ("leases", names.LEASE)
-    return ours and event.verb in ("create", "update") and event.accepted
+    return (ref.resource, ref.name) == ("leases", names.LEASE) and event.verb in CLAIMS
 
 
 def _tenure(event: AuditEvent) -> Tenure:
-    spec = msgspec.json.decode(event.request_object, type=_Written).spec
-    renewed = instant.parse(spec.renew_time) if spec.renew_time else event.stage_timestamp
-    return Tenure(event.stage_timestamp, spec.holder, renewed + RENEW_DEADLINE)
+    received = event.request_received_timestamp
+    begun = _begun(event) or event.stage_timestamp
+    return Tenure(event.stage_timestamp, _record(event).holder, begun + RENEW_DEADLINE, received)
+
+
+def _record(event: AuditEvent) -> LeaseRecord:
+    return msgspec.json.decode(event.request_object, type=_Written).spec
+
+
+def _begun(event: AuditEvent) -> datetime | None:
+    renewed = _record(event).renew_time
+    return instant.parse(renewed) if renewed else None
+
+
+def _ways(events: Iterable[AuditEvent]) -> list[tuple[str, Span]]:
+    """Return from when to when writes of the Lease were on their way, and whose they were.
+
+    They alone say when they were begun. One that is refused has been on its way for longer than
+    nobody else led: its sender may have stood still all by itself.
+    """
+    claims = (e for e in events if _claims(e) and not 300 <= e.code < 500)
+    return [
+        (event.sender, Span(begun, event.request_received_timestamp))
+        for event in claims
+        if (begun := _begun(event))
+    ]
 
 
 def written(events: Iterable[AuditEvent]) -> list[AuditEvent]:
@@ -71,25 +101,56 @@ def _is_upkeep(ref: ObjectReference) -> bool:
     return ref.name.startswith(f"{names.HISTORY_CONFIG_MAP}-")
 
 
+LATE = timedelta(milliseconds=50)
+
+
 def by_nobody(
-    events: Sequence[AuditEvent], late: timedelta = timedelta(milliseconds=50)
+    events: Sequence[AuditEvent], late: timedelta = LATE, still: Sequence[Span] = ()
 ) -> list[str]:
     """Describe each accepted write of an operator that did not lead when it was received.
 
-    ``late`` is how long a request may take from the last look at the gate to the API server.
+    ``late`` is how long a request may take from the last look at the gate to the API server, beside
+    the time in which the machine stood ``still``, and as long as its sender's claims took.
     """
-    history = tenures(events)
+    history, ways = tenures(events), _ways(events)
     return [
         f"{event.verb} {event.target} by {event.sender} at {event.request_received_timestamp}"
         for event in written(events)
-        if event.accepted and not _led(history, event, late)
+        if event.accepted
+        and not _led(
+            history, event, late, [*still, *(way for whose, way in ways if whose == event.sender)]
+        )
     ]
 
 
-def _led(history: Sequence[Tenure], event: AuditEvent, late: timedelta) -> bool:
+def _led(
+    history: Sequence[Tenure], event: AuditEvent, late: timedelta, still: Sequence[Span]
+) -> bool:
     received = event.request_received_timestamp
-    index = bisect_right(history, received, key=lambda tenure: tenure.since) - 1
-    if index < 0:
+    after = bisect_right(history, received, key=lambda tenure: tenure.since)
+    if after == 0:
         return True  # before the first write of the Lease that was read
-    tenure = history[index]
-    return names_replica(tenure.holder, event.sender) and received <= tenure.valid_until + late
+    if any(t.asked <= received and _is_of(t, event) for t in history[after : after + 1]):
+        return True  # it had its answer before the API server noted the time
+    tenure = history[after - 1]
+    if not _is_of(tenure, event):
+        return _was_under_way(history[:after], event, late, still)
+    closed = tenure.valid_until
+    return received <= closed + late + covered(still, closed, received)
+
+
+def _was_under_way(
+    history: Sequence[Tenure], event: AuditEvent, late: timedelta, still: Sequence[Span]
+) -> bool:
+    """Whether it was sent by who led then, and the machine stood still until another one did."""
+    place = next((n for n, t in reversed([*enumerate(history)]) if _is_of(t, event)), None)
+    if place is None:
+        return False
+    closed = min(history[place].valid_until, history[place + 1].since)
+    received = event.request_received_timestamp
+    stood = covered(still, closed, received)
+    return stood > timedelta() and received <= closed + late + stood
+
+
+def _is_of(tenure: Tenure, event: AuditEvent) -> bool:
+    return names_replica(tenure.holder, event.sender)

@@ -11,6 +11,7 @@ from playground import ControlPlane, System, build
 from playground.progress import to_stderr
 from playground.toolchain import NoToolchainError
 from support.plots import Plot, administrator, planted
+from support.stalls import Stalls, watched
 from support.throng import Throng, installed_late
 
 MISSING = pytest.StashKey[str]()
@@ -92,6 +93,13 @@ def throng(binaries: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         installed_late(started) as throng,
     ):
         yield throng
+
+
+@pytest.fixture(scope="session")
+def stalls() -> Iterator[Stalls]:
+    """What of the time since then nobody had, as far as it was noticed."""
+    with watched() as found:
+        yield found
 
 
 @pytest.fixture

@@ -13,9 +13,10 @@ import pytest
 
 from playground import System
 from support.deeds import Deed
-from support.kill_stage import excused, scene, unwritten
-from support.kill_verdicts import reached, wrong
+from support.kill_stage import excused, mistakes, scene, unwritten
+from support.kill_verdicts import reached
 from support.kills import MOMENTS, Moment, Series, series
+from support.stalls import Stalls
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 
@@ -78,15 +79,16 @@ def moments(batch: int) -> list[Moment]:
 
 
 @pytest.mark.parametrize("batch", range(BATCHES))
-async def test_kill_at_every_step(stage: Stage, batch: int, figure: Callable[[str], None]) -> None:
+async def test_kill_at_every_step(
+    stage: Stage, batch: int, stalls: Stalls, figure: Callable[[str], None]
+) -> None:
     said = f"DAYFLY_SEED={SEED}, batch {batch}"
-    async with series(stage.system, stage.port, SEED + batch) as begun:
+    async with series(stage.system, stage.port, SEED + batch, stalls) as begun:
         await begun.governed()
         for number, moment in enumerate(moments(batch)):
             await begun.run(batch * RUNS + number, moment)
         left = await begun.settle(SLOW)
-        begun.tail.follow()
-        assert (left, sorted(wrong(begun))) == ([], []), said
+        assert (left, await mistakes(begun)) == ([], []), said
         lost = await unwritten(begun)
         assert [deed for deed in lost if not excused(begun, deed)] == [], said
         assert len(lost) <= UNTOLD * len(begun.fate.told), said

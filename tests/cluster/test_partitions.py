@@ -20,11 +20,11 @@ from dayfly_core import names
 from playground import System
 from playground.process import Process
 from support.doors import elsewhere
-from support.kill_stage import Scene, scene, unwritten
-from support.kill_verdicts import wrong
+from support.kill_stage import Scene, mistakes, scene, unwritten
 from support.kills import BY_CHANCE, MOMENTS, Moment, Series, series
 from support.plots import PATIENCE
 from support.replicas import back
+from support.stalls import Stalls
 from support.turnpikes import Turnpike, turnpike
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
@@ -77,17 +77,19 @@ def slowed(process: Process, pikes: Pikes) -> None:
     ],
 )
 async def test_leader_in_trouble(
-    cast: Scene, first: int, blow: Blow, figure: Callable[[str], None]
+    cast: Scene, first: int, blow: Blow, stalls: Stalls, figure: Callable[[str], None]
 ) -> None:
     """``first`` is the number of its first run: each number is given once."""
-    async with detoured(cast.system) as pikes, series(cast.system, cast.port, SEED) as begun:
+    async with (
+        detoured(cast.system) as pikes,
+        series(cast.system, cast.port, SEED, stalls) as begun,
+    ):
         begun.blow = lambda process: blow(process, pikes)
         await begun.governed()
         for number, moment in enumerate(moments(RUNS), first):
             await begun.run(number, moment)
         left = await begun.settle(SLOW)
-        begun.tail.follow()
-        assert (left, sorted(wrong(begun))) == ([], [])
+        assert (left, await mistakes(begun)) == ([], [])
         lost = await unwritten(begun)
         figure(f"{blow.__name__}: {told(begun)}; the history lacks {len(lost)}")
         assert lost == []

@@ -10,9 +10,12 @@ from playground import ControlPlane, System, ports
 from support import base
 from support.deeds import Deed
 from support.kill_places import HOST, scenery
-from support.kill_verdicts import is_excused, missing
+from support.kill_verdicts import idle, is_excused, missing, wrong
 from support.kills import Series
 from support.plots import until
+
+LATE = 20.0
+"""Seconds that what is told of the deeds may be behind them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +55,24 @@ async def unwritten(begun: Series) -> list[Deed]:
         return all(excused(begun, deed) for deed in found.values())
 
     with suppress(TimeoutError):
-        await until(explained, 5)
+        await until(explained, LATE)
     return list(found.values())
+
+
+async def mistakes(begun: Series) -> list[str]:
+    """Return what is wrong when the audit log, which comes after the answers, has been written."""
+    found = list[str]()
+
+    async def none() -> bool:
+        begun.tail.follow()
+        found[:] = sorted(wrong(begun))
+        return not found
+
+    with suppress(TimeoutError):
+        await until(none, LATE)
+    return found
 
 
 def excused(begun: Series, deed: Deed) -> bool:
     """Whether a kill explains that the history lacks it."""
-    return is_excused(deed, begun.kills, begun.tail.events)
+    return is_excused(deed, begun.kills, begun.tail.events, idle(begun, deed.replica))

@@ -13,6 +13,7 @@ from dayfly_core.objects import CONFIG_MAPS
 from dayfly_operator.chores import REST
 from dayfly_operator.tempo import HISTORY_LONGEST_GAP
 from playground.audit import AuditEvent
+from playground.spans import Span, covered
 from playground.tenure import Tenure, by_nobody, tenures
 from support.deeds import POST, Deed
 from support.fates import Deal
@@ -22,6 +23,9 @@ LOSS: Final = timedelta(seconds=0.4)
 """What a killed process may not have written yet of its history, beside the time of requests."""
 HISTORY: Final = f"{names.HISTORY_CONFIG_MAP}-"
 
+
+EARLY: Final = 0.1
+"""Of all calls."""
 
 UNDER_WAY: Final = timedelta(seconds=0.6)
 """From a leader's own deadline to the end of its Lease: nobody else can act before that."""
@@ -36,8 +40,9 @@ def wrong(series: Series) -> Iterator[str]:
     yield from unequal("warned", fate.warned, deeds, "warn ")
     yield from torn(deeds)
     yield from _calls(series)
-    yield from called_by_nobody(deeds, tenures(series.tail.events))
-    yield from by_nobody(series.tail.events, UNDER_WAY)
+    still = series.stalls.spans
+    yield from called_by_nobody(deeds, tenures(series.tail.events), still)
+    yield from by_nobody(series.tail.events, UNDER_WAY, still)
 
 
 def unequal(
@@ -88,23 +93,46 @@ def _calls(series: Series) -> Iterator[str]:
         bodies = {body for key, body in heard if key in keys}
         if (len(keys), len(bodies)) != (1, 1) or actor not in series.fate.called:
             yield f"{actor} was called with the keys {sorted(keys)} and {len(bodies)} bodies"
-        elif min(d.at for d in posts if d.actor == actor) < recorded(series, actor):
-            yield f"{actor} was called before that was recorded"
+    yield from hasty(series.tail.deeds)
 
 
-def called_by_nobody(deeds: list[Deed], history: Sequence[Tenure]) -> Iterator[str]:
+PENDING: Final = ("pending configmaps", "warn configmaps", "status Pending namespacemanagers")
+
+
+def hasty(deeds: Sequence[Deed]) -> Iterator[str]:
+    """Describe calls that came before it was recorded that they are about to be made.
+
+    The API server answers, and takes the time of it after that: a few may come in between.
+    """
+    called, recorded = first(deeds, POST), first(deeds, *PENDING)
+    early = list[str]()
+    for actor, call in called.items():
+        record = recorded.get(actor)
+        if record is None or call.at < record.since:
+            yield f"{actor} was called before anything was recorded: {call}, {record}"
+        elif call.at < record.at:
+            early.append(actor)
+    if len(early) > len(called) * EARLY:
+        yield f"of {len(called)}, these were called while that was being recorded: {early}"
+
+
+def first(deeds: Sequence[Deed], *what: str) -> dict[str, Deed]:
+    """Return the first of these deeds, by actor."""
+    mine = sorted((deed for deed in deeds if deed.what in what), key=lambda deed: deed.at)
+    return {deed.actor: deed for deed in reversed(mine)}
+
+
+def called_by_nobody(
+    deeds: list[Deed], history: Sequence[Tenure], still: Sequence[Span] = ()
+) -> Iterator[str]:
     """Describe calls that came when no replica led: a request does not say whose it is."""
     for deed in deeds:
         place = bisect_right(history, deed.at, key=lambda tenure: tenure.since) - 1
-        if deed.what == POST and place >= 0 and deed.at > history[place].valid_until + UNDER_WAY:
+        if deed.what != POST or place < 0:
+            continue
+        closed = history[place].valid_until
+        if deed.at > closed + UNDER_WAY + covered(still, closed, deed.at):
             yield f"{deed.actor} was called at {deed.at}, when nobody led"
-
-
-def recorded(series: Series, actor: str) -> datetime:
-    """Return when it was first recorded that a call is about to be made."""
-    pending = ("pending configmaps", "warn configmaps", "status Pending namespacemanagers")
-    mine = (deed for deed in series.tail.deeds if deed.actor == actor)
-    return min(deed.at for deed in mine if deed.what in pending)
 
 
 def reached(series: Series) -> Counter[tuple[str, str]]:
@@ -157,36 +185,41 @@ async def told(series: Series) -> list[history.Entry]:
     return list(history.read(pages).entries)
 
 
-def is_excused(deed: Deed, kills: list[Kill], events: Sequence[AuditEvent]) -> bool:
+def idle(series: Series, replica: str) -> list[Span]:
+    """Return when a replica could do nothing."""
+    return [*series.stalls.spans, *series.pauses.get(replica, ())]
+
+
+def is_excused(
+    deed: Deed, kills: list[Kill], events: Sequence[AuditEvent], idle: Sequence[Span] = ()
+) -> bool:
     """Whether its replica was killed before it had to have written the entry.
 
     It writes again soon after the request that is under way, and that may take its time; after one
-    that took long it rests the longer.
+    that took long it rests the longer. Nor does it write while it stands still.
     """
     ends = [kill.at for kill in kills if kill.replica == deed.replica]
     pages = [e for e in events if e.sender == deed.replica and HISTORY in e.object_ref.name]
     return any(
-        deed.at - LOSS < at and at - deed.at - _spent(pages, deed.at, at) < LOSS + _rest(pages, at)
+        deed.since - LOSS - covered(idle, at, deed.since) < at
+        and at - deed.at - covered([*idle, *map(_span, pages)], deed.at, at)
+        < LOSS + _rest(pages, idle, at)
         for at in ends
     )
 
 
-def _rest(writes: Sequence[AuditEvent], before: datetime) -> timedelta:
+def _span(event: AuditEvent) -> Span:
+    return Span(event.request_received_timestamp, event.stage_timestamp)
+
+
+def _rest(writes: Sequence[AuditEvent], idle: Sequence[Span], before: datetime) -> timedelta:
     """Return how long the pause may be after those of the last seconds that took longest."""
     since = before - timedelta(seconds=3)
-    took = (
+    times = (
         each.stage_timestamp - each.request_received_timestamp
         for each in writes
         if since < each.stage_timestamp <= before
     )
-    longest = timedelta(seconds=HISTORY_LONGEST_GAP)
-    return min(longest, REST * max(took, default=timedelta()))
-
-
-def _spent(writes: Sequence[AuditEvent], since: datetime, until: datetime) -> timedelta:
-    """Add up how long these requests took between two moments."""
-    spent = timedelta()
-    for each in writes:
-        begun, over = each.request_received_timestamp, each.stage_timestamp
-        spent += max(timedelta(), min(over, until) - max(begun, since))
-    return spent
+    stood = (span.until - span.since for span in idle if since < span.until and span.since < before)
+    took = max(times, default=timedelta()) + max(stood, default=timedelta())
+    return min(timedelta(seconds=HISTORY_LONGEST_GAP), REST * took)

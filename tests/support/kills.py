@@ -4,6 +4,7 @@ import asyncio
 import random
 import signal
 from asyncio import StreamReader, StreamWriter
+from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -20,12 +21,14 @@ from dayfly_kube.client import Client
 from dayfly_kube.errors import ApiError
 from playground import System
 from playground.process import Process
+from playground.spans import Span
 from support.deeds import POST, Deed, Tail
 from support.doomed import AHEAD, COSTLY, Sower
 from support.fates import Deal, Fate, Hope
 from support.kill_places import PLACES, Json, is_governed
 from support.plots import administrator, at_once, delete, now, until, until_time
 from support.receivers import OK, Heard, Receiver, receiver
+from support.stalls import Stalls
 
 SIGHT: Final = 15.0
 """Seconds within which the moment of a kill comes."""
@@ -102,6 +105,7 @@ class Series:
     client: Client
     tail: Tail
     chance: random.Random
+    stalls: Stalls
     inbox: Receiver = field(init=False)
     fate: Fate = field(default_factory=Fate)
     kills: list[Kill] = field(default_factory=list[Kill])
@@ -110,6 +114,10 @@ class Series:
     awaited: tuple[int, str] = 0, ""
     """In which run a request for which role kills the leader before it is answered."""
     struck: asyncio.Event = field(default_factory=asyncio.Event)
+    pauses: dict[str, list[Span]] = field(
+        default_factory=lambda: defaultdict[str, list[Span]](list)
+    )
+    """By replica: when it stood still, and did not know."""
     blow: Callable[[Process], None] = killed
     """What is done to the leader, who may stand still."""
 
@@ -170,14 +178,15 @@ class Series:
 
     async def _glimpsed(self, process: Process, moment: Moment) -> Deed | None:
         """Look for the deed while the leader stands still; it goes on if there is none."""
+        begun, seen = now(), None
         process.kill(signal.SIGSTOP)
-        seen = None
         try:
             await asyncio.sleep(PAUSE)
             seen = self._look_for(moment)
         finally:
             if seen is None:
                 process.kill(signal.SIGCONT)
+            self.pauses[process.name].append(Span(begun, now()))
         return seen
 
     async def _seen(self, moment: Moment) -> Deed:
@@ -271,12 +280,12 @@ def called(heard: Heard) -> str:
 
 
 @asynccontextmanager
-async def series(system: System, port: int, seed: int) -> AsyncGenerator[Series]:
+async def series(system: System, port: int, seed: int, stalls: Stalls) -> AsyncGenerator[Series]:
     """Begin a series, with a receiver on that port."""
     plane = system.plane
     tail = Tail(plane.paths.audit_log, plane.audit_log.position())
     tail.holder = (await asyncio.to_thread(system.leader)).name
     async with administrator(plane) as client:
-        begun = Series(system, client, tail, random.Random(seed))
+        begun = Series(system, client, tail, random.Random(seed), stalls)
         async with receiver(begun.answer, port=port) as begun.inbox:
             yield begun

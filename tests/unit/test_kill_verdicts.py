@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 
 from playground.audit import AuditEvent, ObjectReference, User
+from playground.spans import Span
 from playground.tenure import Tenure
 from support.build import NOW
 from support.deeds import Deed
-from support.kill_verdicts import called_by_nobody, is_excused, torn, unequal
+from support.kill_verdicts import called_by_nobody, hasty, is_excused, torn, unequal
 from support.kills import BY_CHANCE, Kill
 
 DELETED = Deed("over-0001", "delete namespaces", "u1", NOW, NOW, "r-0", version="7")
@@ -54,7 +55,7 @@ def test_workloads_of_a_namespace_are_scaled_down_by_one_occurrence(id: str, sou
 
 
 CALLED = replace(DELETED, what="POST")
-LED = Tenure(NOW - timedelta(seconds=9), "r-0", NOW - timedelta(seconds=1))
+LED = Tenure(NOW - timedelta(seconds=9), "r-0", NOW - timedelta(seconds=1), NOW)
 
 
 @pytest.mark.parametrize(
@@ -68,6 +69,42 @@ LED = Tenure(NOW - timedelta(seconds=9), "r-0", NOW - timedelta(seconds=1))
 )
 def test_calls_come_from_who_leads(deed: Deed, history: list[Tenure], sound: bool) -> None:
     assert (not list(called_by_nobody([deed], history))) is sound
+
+
+def test_calls_that_were_long_on_their_way_come_from_who_led() -> None:
+    stood = Span(NOW - timedelta(seconds=0.5), NOW)
+    assert list(called_by_nobody([CALLED], [LED], [stood])) == []
+    assert len(list(called_by_nobody([CALLED], [LED], [stood._replace(until=stood.since)]))) == 1
+
+
+RECORDED = replace(DELETED, what="pending configmaps", since=NOW - timedelta(seconds=1))
+SENT_EARLY = [replace(CALLED, at=NOW - timedelta(seconds=0.5)), RECORDED]
+
+
+def of_another(number: int, *deeds: Deed) -> list[Deed]:
+    return [replace(deed, actor=f"call-{number:04}") for deed in deeds]
+
+
+@pytest.mark.parametrize(
+    ("deeds", "sound"),
+    [
+        pytest.param([CALLED, RECORDED], True, id="when that was recorded"),
+        pytest.param([CALLED], False, id="when nothing was"),
+        pytest.param(
+            [replace(CALLED, at=NOW - timedelta(seconds=2)), RECORDED], False, id="before"
+        ),
+        pytest.param(SENT_EARLY, False, id="without waiting for the answer"),
+        pytest.param(
+            [*SENT_EARLY, *(d for n in range(9) for d in of_another(n, CALLED, RECORDED))],
+            True,
+            id="one in ten, between the answer and the time that is noted of it",
+        ),
+    ],
+)
+def test_calls_come_when_it_is_recorded_that_they_are_about_to(
+    deeds: list[Deed], sound: bool
+) -> None:
+    assert (not list(hasty(deeds))) is sound
 
 
 WRITE = AuditEvent(
@@ -96,3 +133,24 @@ def test_what_the_history_may_lack(
 ) -> None:
     kill = Kill(1, BY_CHANCE, NOW + timedelta(seconds=after), replica)
     assert is_excused(DELETED, [kill], writes) is excused
+
+
+@pytest.mark.parametrize(
+    ("after", "excused"),
+    [
+        pytest.param(
+            3.3, True, id="killed soon after it goes on, and it rests after what was slow"
+        ),
+        pytest.param(4.5, False, id="killed when it should have been written"),
+    ],
+)
+def test_what_it_may_lack_when_the_machine_stood_still(after: float, excused: bool) -> None:
+    kill = Kill(1, BY_CHANCE, NOW + timedelta(seconds=after), "r-0")
+    stood = Span(NOW + timedelta(seconds=1), NOW + timedelta(seconds=3))
+    assert is_excused(DELETED, [kill], [], [stood]) is excused
+    assert not is_excused(DELETED, [kill], [])
+
+
+def test_it_may_lack_what_was_answered_when_its_sender_was_dead() -> None:
+    late = replace(DELETED, at=NOW + timedelta(seconds=2))
+    assert is_excused(late, [Kill(1, BY_CHANCE, NOW + timedelta(seconds=0.1), "r-0")], [])

@@ -10,6 +10,7 @@ from dayfly_core.lease import LeaseRecord
 from playground.audit import Answer, AuditEvent, ObjectReference, User
 from playground.lags import OPERATOR
 from playground.programs import RENEW_DEADLINE
+from playground.spans import Span
 from playground.tenure import by_nobody, tenures, written
 
 START = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -65,6 +66,45 @@ ONE, TWO = "dayfly-operator-1_x", "dayfly-operator-2_y"
 )
 def test_a_write(history: list[AuditEvent], seconds: float, strays: int) -> None:
     assert len(by_nobody([*history, event("delete", MAP, seconds)])) == strays
+
+
+@pytest.mark.parametrize(
+    ("history", "seconds", "strays"),
+    [
+        pytest.param([renewal(ONE, 0)], 2.44, 0, id="sent before the gate closed"),
+        pytest.param([renewal(ONE, 0)], 2.5, 1, id="after the gate has closed"),
+        pytest.param([renewal(ONE, 0), renewal(TWO, 2.1)], 2.4, 0, id="overtaken on the way"),
+        pytest.param([renewal(ONE, 0), renewal(TWO, 2.1)], 2.5, 1, id="taken over before it"),
+        pytest.param([renewal(TWO, 0)], 1, 1, id="by one that never led"),
+    ],
+)
+def test_a_write_on_a_machine_that_stood_still(
+    history: list[AuditEvent], seconds: float, strays: int
+) -> None:
+    events = [*history, event("delete", MAP, seconds)]
+    assert len(by_nobody(events, still=[Span(at(1.1), at(2.1)), Span(at(1.2), at(2.4))])) == strays
+
+
+@pytest.mark.parametrize(
+    ("claim", "seconds", "strays"),
+    [
+        pytest.param({}, 2.3, 0, id="as long on its way as a claim of the same sender"),
+        pytest.param({}, 2.5, 1, id="longer"),
+        pytest.param({"response_status": Answer(code=504)}, 2.3, 0, id="as one nobody heard of"),
+        pytest.param({"response_status": Answer(code=409)}, 2.3, 1, id="as one that was too late"),
+        pytest.param({"user_agent": "x (dayfly-operator-2)"}, 2.3, 1, id="as one of another"),
+    ],
+)
+def test_a_write_that_was_on_its_way(claim: dict[str, object], seconds: float, strays: int) -> None:
+    slow = {"request_received_timestamp": at(2.4), "stage_timestamp": at(2.45)}
+    events = [renewal(ONE, 0), msgspec.structs.replace(renewal(ONE, 1), **(slow | claim))]
+    assert len(by_nobody([*events, event("delete", MAP, seconds)])) == strays
+
+
+def test_who_takes_over_may_have_its_answer_before_the_log_has_the_time_of_it() -> None:
+    slow = msgspec.structs.replace(renewal(ONE, 1), stage_timestamp=at(1.2))
+    assert by_nobody([renewal(TWO, 0), slow, event("delete", MAP, 1.1)]) == []
+    assert len(by_nobody([renewal(TWO, 0), slow, event("delete", MAP, 0.9)])) == 1
 
 
 def test_the_secret_of_a_helm_release_is_the_leaders_alone() -> None:
