@@ -5,9 +5,9 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from playground.ports import free
 from playground.process import Process, eventually
 from playground.programs import Replica, admission, operator
 from playground.system import names_replica
+from playground.tenure import written
 from support.doors import elsewhere, over_ipv6, second_api_server
 from support.plots import (
     PATIENCE,
@@ -34,6 +35,7 @@ from support.plots import (
     until_time,
 )
 from support.replicas import away, frozen, metric, said, spoken
+from support.stalls import Stalls
 
 pytestmark = pytest.mark.cluster
 
@@ -68,14 +70,17 @@ def controllers_back(system: System) -> Generator[None]:
     ],
 )
 async def test_ends_during_an_api_server_outage(
-    rough: System, door: str, outage: Callable[[Process], AbstractContextManager[None]]
+    rough: System,
+    door: str,
+    stalls: Stalls,
+    outage: Callable[[Process], AbstractContextManager[None]],
 ) -> None:
     async with (
         administrator(rough.plane, door) as client,
         planted(client) as plot,
         planted(client) as freed,
     ):
-        start = now() + timedelta(seconds=5)
+        start = now() + timedelta(seconds=10)
         ends = {f"due-{i:02}": start + i * timedelta(seconds=0.5) for i in range(24)}
         await plot.sow(ends)
         await freed.sow(ends)
@@ -91,7 +96,8 @@ async def test_ends_during_an_api_server_outage(
         await plot.gone(set(ends) - set(extended))
         returned = now()
         await plot.after(returned)
-        assert now() - returned < timedelta(seconds=15), "the watches are back, too"
+        took = now() - returned - stalls.lost(returned, now())
+        assert took < timedelta(seconds=30), "the watches are back, too: nobody asks so soon again"
         assert (await plot.left()).keys() == set(extended)
         assert (await freed.left()).keys() == set(ends)
 
@@ -128,10 +134,7 @@ def test_a_wiped_webhook_is_repaired(
     wipe = [{"op": "remove", "path": f"/webhooks/0/{field}"}]
     patch = msgspec.json.encode(wipe).decode()
     rough.plane.kubectl("patch", kind, configuration, "--type=json", "-p", patch)
-    since = now()
-    assert eventually(lambda: webhook(rough, entry) == before, 20)
-    took = (now() - since).total_seconds()
-    assert took < 2 * 3, "within 2 s on a machine that has nothing else to do"
+    assert eventually(lambda: webhook(rough, entry) == before, PATIENCE)
 
 
 async def test_a_deleted_webhook_configuration_stays_deleted_and_ends_go_on(
@@ -139,19 +142,27 @@ async def test_a_deleted_webhook_configuration_stays_deleted_and_ends_go_on(
 ) -> None:
     due = now() + timedelta(seconds=6)
     await plot.sow({f"still-{i}": due for i in range(5)})
-    leader = await asyncio.to_thread(rough.leader)
-    heard = spoken(leader)
+    heard = [spoken(replica) for replica in rough.operators]
     with switched_off(rough):
         await plot.gone([f"still-{i}" for i in range(5)])
-        await until(lambda: reads(leader, "dayfly_webhook_configurations_missing", 1))
-        stamped = await plot.make("unstamped", {names.TTL: "1h"})
-        assert names.POLICY not in stamped.label_map
+        await until(lambda: leader_reads(rough, "dayfly_webhook_configurations_missing", 1))
+        await until(lambda: is_made_unstamped(plot))
         missing = rough.plane.try_kubectl(
             "get", "mutatingwebhookconfiguration", names.MUTATING_CONFIGURATION
         )
         assert not missing.ok
-    assert said(leader, heard).count("webhook configuration is missing") == 1
-    await until(lambda: reads(leader, "dayfly_webhook_configurations_missing", 0))
+    told = [said(*of).count(MISSING) for of in zip(rough.operators, heard, strict=True)]
+    assert max(told) == 1
+    await until(lambda: leader_reads(rough, "dayfly_webhook_configurations_missing", 0))
+
+
+MISSING = "webhook configuration is missing"
+
+
+async def is_made_unstamped(plot: Plot) -> bool:
+    """Whether the API server asks nobody any more: it hears a little later than who deleted it."""
+    meta = await plot.make("unstamped", {names.TTL: "1h"}, dry_run=True)
+    return names.POLICY not in meta.label_map
 
 
 @contextmanager
@@ -166,8 +177,10 @@ def switched_off(system: System) -> Generator[None]:
         system.wait_enforced(["configmaps", "namespaces"])
 
 
-async def reads(process: Process, name: str, value: float) -> bool:
-    return await asyncio.to_thread(metric, process, name) == value
+async def leader_reads(system: System, name: str, value: float) -> bool:
+    """Ask whoever leads: that may change while the machine stands still."""
+    leader = await asyncio.to_thread(system.leader)
+    return await asyncio.to_thread(metric, leader, name) == value
 
 
 # A namespace that does not go.
@@ -194,24 +207,28 @@ async def held(rough: System) -> AsyncIterator[Plot]:
 async def test_a_namespace_that_does_not_go_is_reported_until_it_does(
     rough: System, held: Plot
 ) -> None:
-    leader = await asyncio.to_thread(rough.leader)
     path = NAMESPACES.path(name=held.name)
     await until(lambda: stamped_to_end(held, path))
-    await until(lambda: condition(held, "Stuck", "True", "anchor"))
-    told = await condition(held, "Stuck", "True")
-    assert f"configmaps/{held.name}/anchor keeps finalizer {HELD}" in told
-    assert "is Terminating since 20" in told
-    assert metric(leader, "dayfly_namespaces_stuck") == 1
-    events = rough.plane.kubectl(
-        *("get", "events.events.k8s.io", "-A", "-o", "jsonpath={.items[*].reason}"),
-        f"--field-selector=regarding.name={held.name}",
-    )
-    assert reasons.Reason.NAMESPACE_STUCK in events
+    why = f"configmaps/{held.name}/anchor keeps finalizer {HELD}"
+    await until(lambda: condition(held, "Stuck", "True", why))
+    assert "is Terminating since 20" in await condition(held, "Stuck", "True")
+    await until(lambda: leader_reads(rough, "dayfly_namespaces_stuck", 1))
+    await until(lambda: is_told(rough, held.name, reasons.Reason.NAMESPACE_STUCK))
     await held.change("anchor", finalizers=[])
     await until(lambda: condition(held, "Stuck", "False"))
-    await until(lambda: reads(leader, "dayfly_namespaces_stuck", 0))
+    await until(lambda: leader_reads(rough, "dayfly_namespaces_stuck", 0))
     gone = rough.plane.try_kubectl("get", "namespace", held.name)
     assert "not found" in gone.stderr
+
+
+async def is_told(system: System, name: str, reason: str) -> bool:
+    """Whether there is an Event about it."""
+    found = await asyncio.to_thread(
+        system.plane.kubectl,
+        *("get", "events.events.k8s.io", "-A", "-o", "jsonpath={.items[*].reason}"),
+        f"--field-selector=regarding.name={name}",
+    )
+    return reason in found.split()
 
 
 async def stamped_to_end(plot: Plot, path: str) -> bool:
@@ -230,15 +247,25 @@ async def test_another_time_zone_moves_no_end(rough: System, plot: Plot) -> None
     with away(*operators), moved_to("Asia/Kolkata", *moved):
         leader = await asyncio.to_thread(rough.leader)
         assert leader is moved[0]
+        since = rough.plane.audit_log.position()
         made = [await plot.make(f"soon-{i}", {names.TTL: "3s"}) for i in range(8)]
-        begun = now()
-        await plot.gone([meta.name for meta in made])
-        assert timedelta(seconds=1) < now() - begun < timedelta(seconds=30)
+        ends = {meta.name: instant.parse(meta.annotation_map[names.EXPIRES_AT]) for meta in made}
+        assert all(abs(end - now()) < timedelta(minutes=1) for end in ends.values())
+        await plot.gone(ends)
+        await until(lambda: are_over(rough, plot, since, ends))
         path = f"/apis/coordination.k8s.io/v1/namespaces/{names.SYSTEM_NAMESPACE}/leases"
         lease = msgspec.json.decode(await plot.client.get(f"{path}/{names.LEASE}"), type=Lease)
         assert lease.spec
         assert lease.spec.renew_time
         assert abs(instant.parse(lease.spec.renew_time) - now()) < timedelta(minutes=1)
+
+
+async def are_over(system: System, plot: Plot, since: int, ends: Mapping[str, datetime]) -> bool:
+    """Whether each was deleted, and none before its end."""
+    acts = (e for e in written(system.plane.audit(since)) if e.object_ref.namespace == plot.name)
+    over = {e.object_ref.name: e.request_received_timestamp for e in acts if e.verb == "delete"}
+    assert all(ends[name] <= at for name, at in over.items() if name in ends)
+    return ends.keys() <= over.keys()
 
 
 @contextmanager

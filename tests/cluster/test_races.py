@@ -6,7 +6,7 @@ The suite runs a tenth of what ``DAYFLY_SOAK=1`` runs.
 import asyncio
 import os
 import random
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,14 +14,15 @@ from functools import partial
 import msgspec
 import pytest
 
-from dayfly_core import names
+from dayfly_core import instant, names
 from dayfly_core.objects import ObjectMeta
 from dayfly_kube.errors import ApiError
 from playground import System
 from playground.audit import AuditEvent
 from playground.tenure import by_nobody, written
-from support.plots import FAR, Plot, at_once, ending, now, until_time
+from support.plots import FAR, Plot, at_once, ending, now, until, until_time
 from support.replicas import frozen
+from support.stalls import Stalls
 
 pytestmark = pytest.mark.cluster
 
@@ -47,8 +48,30 @@ def survivors(answers: Sequence[ObjectMeta | None]) -> set[str]:
     return {meta.uid for meta in answers if meta and not meta.deletion_timestamp}
 
 
+async def stays(plot: Plot, kept: set[str]) -> None:
+    """Wait until nothing is there but what was kept, and see it there when all is over."""
+
+    async def only_these() -> bool:
+        return await uids(plot) <= kept
+
+    await until(only_these)
+    await plot.after(now())
+    assert await uids(plot) == kept
+
+
 async def uids(plot: Plot) -> set[str]:
     return {meta.uid for meta in (await plot.left()).values()}
+
+
+TURNS = 5
+
+
+async def some(race: Callable[[int], Awaitable[set[str]]]) -> None:
+    """Run a race until somebody was in time: where the machine stood still just then, nobody is."""
+    for turn in range(TURNS):
+        if await race(turn):
+            return
+    raise AssertionError(f"nobody was in time in {TURNS} races")
 
 
 @pytest.mark.parametrize(
@@ -59,18 +82,21 @@ async def uids(plot: Plot) -> set[str]:
     ],
 )
 async def test_race_of_an_extension(plot: Plot, ahead: int) -> None:
-    ends = spread("late", COUNT)
-    await plot.sow(ends)
-
     async def extend(name: str, end: datetime) -> ObjectMeta | None:
         await until_time(end - timedelta(milliseconds=ahead))
         return await plot.extend(name)
 
-    answers = await asyncio.gather(*(extend(name, end) for name, end in ends.items()))
-    kept = survivors(answers)
-    assert kept
-    await plot.after(max(ends.values()))
-    assert kept == await uids(plot)
+    kept = set[str]()
+
+    async def race(turn: int) -> set[str]:
+        ends = spread(f"late-{turn}", COUNT)
+        await plot.sow(ends)
+        answers = await asyncio.gather(*(extend(name, end) for name, end in ends.items()))
+        kept.update(survivors(answers))
+        await stays(plot, kept)
+        return survivors(answers)
+
+    await some(race)
 
 
 async def test_race_of_extensions_with_a_burst(plot: Plot) -> None:
@@ -79,8 +105,7 @@ async def test_race_of_extensions_with_a_burst(plot: Plot) -> None:
     shuffled = random.Random(SEED).sample(sorted(made), BURST)
     await until_time(due)
     answers = await at_once(partial(plot.extend, name) for name in shuffled)
-    await plot.after(due)
-    assert survivors(answers) == await uids(plot)
+    await stays(plot, survivors(answers))
 
 
 async def test_race_of_re_creations_with_a_burst(plot: Plot) -> None:
@@ -101,60 +126,83 @@ async def test_race_of_re_creations_with_a_burst(plot: Plot) -> None:
     await until_time(due)
     answers = await at_once(partial(make_anew, name) for name in chosen)
     assert survivors(answers)
-    await plot.after(due)
-    assert survivors(answers) == await uids(plot)
+    await stays(plot, survivors(answers))
 
 
 async def test_race_of_a_label_is_judged_anew_and_ends_in_its_new_version(
     rough: System, plot: Plot
 ) -> None:
     since = rough.plane.audit_log.position()
-    ends = spread("touched", COUNT)
-    await plot.sow(ends)
 
     async def touch(name: str, end: datetime) -> ObjectMeta | None:
         await until_time(end - timedelta(milliseconds=5))
         return await plot.change(name, labels={"touched": "yes"})
 
-    answers = await asyncio.gather(*(touch(name, end) for name, end in ends.items()))
-    await plot.gone(ends)
-    ended = {e.object_ref.name: version(e) for e in deletions(rough, plot, since)}
-    touched = {meta.name: meta.resource_version for meta in answers if meta}
-    assert touched
-    assert {name: ended[name] for name in touched} == touched
+    async def race(turn: int) -> set[str]:
+        ends = spread(f"touched-{turn}", COUNT)
+        await plot.sow(ends)
+        answers = await asyncio.gather(*(touch(name, end) for name, end in ends.items()))
+        await plot.gone(ends)
+        touched = {meta.name: meta.resource_version for meta in answers if meta}
+        await until(lambda: logged(rough, plot, since, touched))
+        ended = {e.object_ref.name: version(e) for e in deletions(rough, plot, since)}
+        assert {name: ended[name] for name in touched} == touched
+        return set(touched)
+
+    await some(race)
 
 
-async def test_race_over_a_leader_that_slept_through_the_end(rough: System, plot: Plot) -> None:
+async def logged(rough: System, plot: Plot, since: int, those: Collection[str]) -> bool:
+    """Whether their ends are in the audit log, which is written after the answers."""
+    return {e.object_ref.name for e in deletions(rough, plot, since)} >= set(those)
+
+
+async def test_race_over_a_leader_that_slept_through_the_end(
+    rough: System, plot: Plot, stalls: Stalls
+) -> None:
     """It wakes with the deadline passed and the news of the extension not read yet."""
     since = rough.plane.audit_log.position()
-    due = now() + timedelta(seconds=3)
-    made = await plot.sow({f"asleep-{i}": due for i in range(20)})
-    leader = await asyncio.to_thread(rough.leader)
-    extended = sorted(made)[::2]
-    await until_time(due - timedelta(milliseconds=150))
-    with frozen(leader):
-        await until_time(due - timedelta(milliseconds=100))
-        answers = await at_once(partial(plot.extend, name) for name in extended)
-        await until_time(due + timedelta(milliseconds=100))
-    assert len(survivors(answers)) == len(extended)
-    await plot.gone(set(made) - set(extended))
-    await plot.after(due)
-    assert survivors(answers) == await uids(plot)
-    assert by_nobody(list(rough.plane.audit(since))) == []
+    kept = set[str]()
+
+    async def race(turn: int) -> set[str]:
+        due = now() + timedelta(seconds=3)
+        made = await plot.sow({f"asleep-{turn}-{i}": due for i in range(20)})
+        leader = await asyncio.to_thread(rough.leader)
+        await until_time(due - timedelta(milliseconds=150))
+        with frozen(leader):
+            await until_time(due - timedelta(milliseconds=100))
+            answers = await at_once(partial(plot.extend, name) for name in sorted(made)[::2])
+            await until_time(due + timedelta(milliseconds=100))
+        kept.update(survivors(answers))
+        await stays(plot, kept)
+        return survivors(answers) if len(survivors(answers)) == len(answers) else set()
+
+    await some(race)
+    assert by_nobody(list(rough.plane.audit(since)), still=stalls.spans) == []
 
 
-async def test_race_of_a_policy_taken_away(plot: Plot) -> None:
+async def test_race_of_a_policy_taken_away(plot: Plot, stalls: Stalls) -> None:
     """Nothing ends by a policy that was known a second ago and is not there any more."""
     start = now() + notice()
     ends = {f"freed-{i}": start + i * timedelta(milliseconds=250) for i in range(10)}
-    await plot.sow(ends)
+    made = await plot.sow(ends)
+    last = max(end_of(meta) for meta in made.values())
     await until_time(start + timedelta(milliseconds=300))
     await plot.forsake()
-    free = now() + timedelta(seconds=1)
-    await until_time(max(ends.values()) + timedelta(seconds=0.5))
+    gone = now()
+    await until_time(last + timedelta(seconds=0.5))
     left = await plot.left()
-    assert {name for name, end in ends.items() if end > free} <= left.keys()
+    free = {
+        name
+        for name, meta in made.items()
+        if end_of(meta) > gone + timedelta(seconds=1) + stalls.lost(gone, end_of(meta))
+    }
+    assert free <= left.keys()
     assert all(meta.label_map[names.POLICY] == plot.name for meta in left.values())
+
+
+def end_of(meta: ObjectMeta) -> datetime:
+    return instant.parse(meta.annotation_map[names.EXPIRES_AT])
 
 
 def deletions(rough: System, plot: Plot, since: int) -> list[AuditEvent]:
