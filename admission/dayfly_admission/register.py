@@ -28,6 +28,7 @@ from dayfly_core.objects import (
 )
 from dayfly_core.possession import RouteList, RouteObject, by_routes, has
 from dayfly_kube.errors import ApiError, Unreachable
+from dayfly_kube.paging import items
 
 HOSTS: Final = f"{names.CLAIM}={KeyKind.HOST}"
 """Label selector of all claims of hosts."""
@@ -70,17 +71,7 @@ class Connection(Protocol):
         ...
 
 
-class _ListMeta(msgspec.Struct, frozen=True):
-    continue_: str = msgspec.field(default="", name="continue")
-
-
-class _Claims(msgspec.Struct, frozen=True):
-    items: list[msgspec.Raw] = []
-    metadata: _ListMeta = _ListMeta()
-
-
 _claim = msgspec.json.Decoder(NameClaim)
-_claims = msgspec.json.Decoder(_Claims)
 _partial = msgspec.json.Decoder(PartialObject)
 _route_list = msgspec.json.Decoder(RouteList)
 
@@ -139,14 +130,9 @@ class Register:
             return await self.read(name, seconds)
 
     async def _list(self, selector: str) -> AsyncGenerator[NameClaim]:
-        params, more = {"labelSelector": selector, "limit": str(PAGE)}, True
-        while more:
-            listed = await self._connection.get_list(NAME_CLAIMS.path(), params=params)
-            page = _claims.decode(listed)
-            for claim in map(_read, page.items):
-                yield claim
-            params["continue"] = page.metadata.continue_
-            more = bool(page.metadata.continue_)
+        path, params = NAME_CLAIMS.path(), {"labelSelector": selector, "limit": str(PAGE)}
+        async for claim in items(self._connection.get_list, path, msgspec.Raw, params):
+            yield _read(claim)
 
     async def find(self, holder: Holder, key: ClaimKey, seconds: float) -> Presence | None:
         """GET who has a name, and its namespace if it does not have it."""

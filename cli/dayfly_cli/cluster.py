@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from functools import partial
 
 import msgspec
 
@@ -18,6 +18,7 @@ from dayfly_core.policies import InvalidPolicy, Policies, Policy, read_policy
 from dayfly_kube.client import Client
 from dayfly_kube.config import ConfigError, load
 from dayfly_kube.errors import ApiError, Unreachable
+from dayfly_kube.paging import items
 
 PAGE = "500"
 
@@ -26,14 +27,6 @@ class StoredPolicies(msgspec.Struct, frozen=True):
     """All policies as they are stored."""
 
     items: list[StoredPolicy] | None = None
-
-
-class Page(msgspec.Struct, frozen=True):
-    """One page of a list."""
-
-    items: list[PartialObject] | None = None
-    """Some kinds send null for an empty list."""
-    metadata: dict[str, Any] = {}
 
 
 class Connection(msgspec.Struct, frozen=True):
@@ -122,17 +115,9 @@ class Cluster(msgspec.Struct, frozen=True):
 
     async def listed(self, resource: Resource, namespace: str, selector: str) -> list[ObjectMeta]:
         """List metadata, page by page; an empty ``namespace`` means all."""
-        found: list[ObjectMeta] = []
-        params = {"labelSelector": selector, "limit": PAGE}
-        while True:
-            body = await self.client.get_list(
-                resource.path(namespace), params=params, metadata_only=True
-            )
-            page = msgspec.json.decode(body, type=Page)
-            found += (item.metadata for item in page.items or ())
-            if not (token := page.metadata.get("continue")):
-                return found
-            params = {**params, "continue": token}
+        path, params = resource.path(namespace), {"labelSelector": selector, "limit": PAGE}
+        fetch = partial(self.client.get_list, metadata_only=True)
+        return [item.metadata async for item in items(fetch, path, PartialObject, params)]
 
     async def _meta(self, path: str) -> ObjectMeta:
         body = await self.client.get(path, metadata_only=True)

@@ -11,11 +11,12 @@ from typing import Final
 import msgspec
 
 from dayfly_cli import kinds
-from dayfly_cli.cluster import Cluster, Connection, Page, connected
+from dayfly_cli.cluster import Cluster, Connection, connected
 from dayfly_cli.terminal import OK, Failed, Misused, Terminal
-from dayfly_core.objects import EXPIRY_POLICIES, NAMESPACES, Resource
+from dayfly_core.objects import EXPIRY_POLICIES, NAMESPACES, PartialObject, Resource
 from dayfly_kube.errors import ApiError
 from dayfly_kube.flags import Flags
+from dayfly_kube.paging import Page
 
 NO_SPACE: Final = 2
 """The word goes on: ``deployment/``."""
@@ -106,7 +107,7 @@ async def _named(cluster: Cluster, resource: Resource, namespace: str = "") -> t
     params = {"limit": str(LISTED)}
     path = resource.path(namespace)
     body = await cluster.client.get_list(path, params=params, metadata_only=True)
-    found = msgspec.json.decode(body, type=Page).items or ()
+    found = msgspec.json.decode(body, type=Page[PartialObject]).items or ()
     return tuple(each.metadata.name for each in found)
 
 

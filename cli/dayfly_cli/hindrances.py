@@ -21,6 +21,7 @@ from dayfly_core.triggers import FIRST, LAST
 from dayfly_kube.discovery import Discovery
 from dayfly_kube.errors import ApiError
 from dayfly_kube.guarding import CONFIG_MAPS, ConfigMap
+from dayfly_kube.paging import Page
 from dayfly_operator.members import Keeper, Members
 from dayfly_operator.policies import status_of
 
@@ -30,12 +31,6 @@ class Listed(msgspec.Struct, frozen=True):
 
     metadata: ObjectMeta = ObjectMeta()
     status: msgspec.Raw = msgspec.Raw(b"null")
-
-
-class Page(msgspec.Struct, frozen=True):
-    """All of them."""
-
-    items: list[Listed] = []
 
 
 class Hindrance(msgspec.Struct, frozen=True):
@@ -108,7 +103,7 @@ async def open_breakers(cluster: Cluster) -> Mapping[str, datetime]:
         if not (error.forbidden or error.not_found):
             raise
         return {}
-    found = msgspec.json.decode(body, type=Page).items
+    found = msgspec.json.decode(body, type=Page[Listed]).items or ()
     statuses = {each.metadata.name: status_of(each.status) for each in found}
     return {name: _since(status) for name, status in statuses.items() if status.breaker}
 

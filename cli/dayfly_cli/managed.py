@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from dayfly_cli.cluster import PAGE, Cluster
+from dayfly_cli.cluster import Cluster
 from dayfly_cli.ends import Awaited, stamped_end
 from dayfly_core import ephemerator
 from dayfly_core.ephemerator import Months, Settings
@@ -28,7 +28,7 @@ from dayfly_core.reasons import Condition, Reason
 from dayfly_core.simulation import END, Event, Player, World, simulate
 from dayfly_core.triggers import LAST
 from dayfly_kube.errors import ApiError
-from dayfly_operator.own.kinds import OwnList, OwnObject
+from dayfly_operator.own.kinds import OwnObject, readable
 
 
 class Managers(msgspec.Struct, frozen=True):
@@ -157,20 +157,13 @@ def gathered(
 async def _listed(
     cluster: Cluster, resource: Resource, namespace: str
 ) -> dict[Key, OwnObject] | None:
-    found: dict[Key, OwnObject] = {}
-    params = {"limit": PAGE}
-    while True:
-        try:
-            body = await cluster.client.get_list(resource.path(namespace), params=params)
-        except ApiError as error:
-            if error.forbidden or error.not_found:
-                return None
-            raise
-        page = msgspec.json.decode(body, type=OwnList)
-        found |= {one.key(resource): one for one in page.objects}
-        if not page.rest:
-            return found
-        params = {**params, "continue": page.rest}
+    found = readable(cluster.client, resource.path(namespace))
+    try:
+        return {one.key(resource): one async for one in found}
+    except ApiError as error:
+        if error.forbidden or error.not_found:
+            return None
+        raise
 
 
 def _player(key: Key, stored: OwnObject, guard: Guard) -> Player:

@@ -5,13 +5,13 @@ An object that cannot be decoded (an older CRD, an absurd value) is left out and
 """
 
 from collections.abc import Callable
-from types import GenericAlias
 from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
 from dayfly_core.objects import ObjectMeta, PartialObject
 from dayfly_kube.errors import Status, refusal
+from dayfly_kube.paging import ListMeta, Page, page_of
 
 Name = tuple[str, str]
 """Namespace (empty for cluster-scoped kinds) and name."""
@@ -27,21 +27,6 @@ class Headed(Protocol):
 
 
 T = TypeVar("T")
-Item = TypeVar("Item")
-
-
-class ListMeta(msgspec.Struct, frozen=True, rename="camel"):
-    """``metadata`` of a list."""
-
-    resource_version: str = ""
-    continue_: str = msgspec.field(default="", name="continue")
-
-
-class Page(msgspec.Struct, Generic[Item], frozen=True):
-    """A list, or a page of it; a server may write no items as null."""
-
-    metadata: ListMeta = ListMeta()
-    items: list[Item] | None = None
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -49,11 +34,6 @@ class Event(msgspec.Struct, frozen=True):
 
     type: str
     object: msgspec.Raw
-
-
-def _pages_of(decode: type[Headed]) -> msgspec.json.Decoder[Page[Headed]]:
-    # Page[decode], in a way that type checkers let pass for a type known at run time only.
-    return msgspec.json.Decoder(GenericAlias(Page, (decode,)))
 
 
 class Mirror(Generic[T]):
@@ -75,7 +55,7 @@ class Mirror(Generic[T]):
         self._on_change = on_change
         self._replaced = replaced
         self._seen: set[Name] = set()
-        self._pages = _pages_of(decode)
+        self._pages = msgspec.json.Decoder(page_of(decode))
         self._raw_pages = msgspec.json.Decoder(Page[msgspec.Raw])
         self._events = msgspec.json.Decoder(Event)
         self._objects: msgspec.json.Decoder[Headed] = msgspec.json.Decoder(decode)

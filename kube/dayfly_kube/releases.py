@@ -6,6 +6,7 @@ Read by whoever ends a release and by whoever only shows what would end.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Final, Protocol
 
 import msgspec
@@ -18,7 +19,7 @@ from dayfly_core.helm.release import Sighting
 from dayfly_core.helm.storage import Revision, Stored, UnreadableRelease
 from dayfly_core.objects import SECRETS, Key, ObjectMeta, PartialObject, Resource
 from dayfly_kube.errors import ApiError
-from dayfly_kube.proof import proven
+from dayfly_kube.paging import items
 
 log = logging.getLogger(__name__)
 
@@ -71,21 +72,6 @@ class Secret(msgspec.Struct, frozen=True):
     def stored(self) -> Stored:
         """What it says; raises UnreadableRelease."""
         return helm_storage.decode((self.data or {}).get("release", ""))
-
-
-class _ListMeta(msgspec.Struct, frozen=True, rename="camel"):
-    continue_: str = msgspec.field(name="continue", default="")
-
-
-class _Secrets(msgspec.Struct, frozen=True):
-    kind: str = ""
-    metadata: _ListMeta = _ListMeta()
-    items: list[Secret] | None = None
-
-
-class _Partials(msgspec.Struct, frozen=True):
-    kind: str = ""
-    items: list[PartialObject] | None = None
 
 
 class Content(msgspec.Struct, frozen=True):
@@ -173,22 +159,14 @@ class ReleaseReader:
             async for secret in self._paged(own):
                 yield secret
 
-    async def _paged(self, namespace: str) -> AsyncIterator[Secret]:
-        params = {**OF_HELM, "labelSelector": LIVE, "limit": str(PAGE)}
-        while True:
-            path = SECRETS.path(namespace)
-            page = proven(await self._client.get_list(path, params=params), _Secrets, path)
-            for secret in page.items or ():
-                yield secret
-            if not page.metadata.continue_:
-                return
-            params = {**params, "continue": page.metadata.continue_}
+    def _paged(self, namespace: str) -> AsyncIterator[Secret]:
+        path, params = SECRETS.path(namespace), {"labelSelector": LIVE, "limit": str(PAGE)}
+        return items(self._client.get_list, path, Secret, {**OF_HELM, **params})
 
     async def _metas(self, path: str, selector: str) -> tuple[ObjectMeta, ...]:
         params = {**OF_HELM, "labelSelector": selector}
-        body = await self._client.get_list(path, params=params, metadata_only=True)
-        items = proven(body, _Partials, path).items or ()
-        return tuple(item.metadata for item in items)
+        fetch = partial(self._client.get_list, metadata_only=True)
+        return tuple([each.metadata async for each in items(fetch, path, PartialObject, params)])
 
     async def _secret(self, key: Key) -> Secret:
         body = await self._client.get(key.resource.path(key.namespace, key.name))

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import aclosing
+from functools import partial
 from typing import Final, Protocol
 
 import msgspec
@@ -11,7 +13,7 @@ from dayfly_core.objects import Key, PartialObject, Resource
 from dayfly_core.policies import GroupResource
 from dayfly_core.reasons import Reason
 from dayfly_kube.errors import ApiError, Unproven
-from dayfly_kube.proof import proven
+from dayfly_kube.paging import items
 
 USUAL_MEMBERS: Final[tuple[GroupResource, ...]] = (
     ("", "persistentvolumeclaims"),
@@ -53,20 +55,6 @@ class Finder(Protocol):
     def forget(self, group: str, plural: str) -> None:
         """Ask anew next time."""
         ...
-
-
-class PageMeta(msgspec.Struct, frozen=True):
-    """``metadata`` of a page."""
-
-    rest: str = msgspec.field(name="continue", default="")
-
-
-class PartialList(msgspec.Struct, frozen=True):
-    """``PartialObjectMetadataList``; an empty one says ``null``."""
-
-    kind: str = ""
-    metadata: PageMeta = PageMeta()
-    items: list[PartialObject] | None = None
 
 
 class Keeper(msgspec.Struct, frozen=True):
@@ -145,12 +133,8 @@ class Members:
     async def _listed(self, resource: Resource, namespace: str) -> PartialObject | None:
         path = resource.path(namespace)
         params = {"labelSelector": PROTECTED_SELECTOR, "limit": str(PAGE)}
-        while True:
-            body = await self._client.get_list(path, params=params, metadata_only=True)
-            page = proven(body, PartialList, path)
+        fetch = partial(self._client.get_list, metadata_only=True)
+        async with aclosing(items(fetch, path, PartialObject, params)) as found:
             # What a controller makes has the labels of a template, which anybody may write: nobody
             # was asked whether they may protect. Who may, labels what the controller serves.
-            own = [item for item in page.items or () if not item.metadata.controlled]
-            if own or not page.metadata.rest:
-                return next(iter(own), None)
-            params = {**params, "continue": page.metadata.rest}
+            return await anext((one async for one in found if not one.metadata.controlled), None)

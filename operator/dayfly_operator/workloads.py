@@ -9,6 +9,7 @@ from dayfly_core.objects import Key, Resource
 from dayfly_core.scaling import Workload
 from dayfly_kube.call import Params
 from dayfly_kube.errors import ApiError
+from dayfly_kube.paging import items
 
 PAGE: Final = "100"
 """Workloads in one answer: whole objects, some 10 KiB each."""
@@ -38,19 +39,6 @@ class Finder(Protocol):
         ...
 
 
-class PageMeta(msgspec.Struct, frozen=True, rename={"following": "continue"}):
-    """Where the next page begins; empty after the last one."""
-
-    following: str = ""
-
-
-class WorkloadPage(msgspec.Struct, frozen=True):
-    """A list of any of the kinds, or a page of it."""
-
-    metadata: PageMeta = PageMeta()
-    items: list[Workload] | None = None
-
-
 class Workloads:
     """Reads by quorum. Raises ApiError and Unreachable."""
 
@@ -71,21 +59,14 @@ class Workloads:
     async def all(self, kind: Resource, namespace: str) -> AsyncIterator[tuple[Key, Workload]]:
         """Yield all of a kind in a namespace, page by page; none if the kind is not served."""
         served = await self._finder.find(kind.group, kind.plural)
-        params = {"limit": PAGE}
-        while served:
-            page = await self._page(served, namespace, params)
-            for found in page.items or ():
-                yield Key(served, namespace, found.metadata.name), found
-            if not page.metadata.following:
-                return
-            params = {"limit": PAGE, "continue": page.metadata.following}
-
-    async def _page(self, kind: Resource, namespace: str, params: dict[str, str]) -> WorkloadPage:
+        if served is None:
+            return
+        path = served.path(namespace)
         try:
-            body = await self._reader.get_list(kind.path(namespace), params=params)
+            async for found in items(self._reader.get_list, path, Workload, {"limit": PAGE}):
+                yield Key(served, namespace, found.metadata.name), found
         except ApiError as error:
             if error.not_found:
                 # Whether it is served no more is for discovery to say, at the next attempt.
                 self._finder.forget(kind.group, kind.plural)
             raise
-        return msgspec.json.decode(body, type=WorkloadPage)

@@ -117,7 +117,9 @@ class Cluster:
         self._reached(path)
         if path == CLAIMS:
             assert params
-            return msgspec.json.encode({"items": list(self.claims.values())})
+            return msgspec.json.encode(
+                {"kind": "NameClaimList", "items": list(self.claims.values())}
+            )
         hosts = [key.value for key in TAKEN if OTHER in path.split("/")]
         spec = {"hostnames": hosts, "rules": [{"host": host} for host in hosts]}
         return msgspec.json.encode({"items": [{"metadata": {"name": "web"}, "spec": spec}]})

@@ -118,7 +118,11 @@ class Mortal:
         items = self.store.listed(place)
         start, limit = int(query.get("continue", "0")), int(query.get("limit", "0")) or len(items)
         rest = str(start + limit) if start + limit < len(items) else ""
-        return {"metadata": {"continue": rest}, "items": items[start : start + limit]}
+        return {
+            "kind": "List",
+            "metadata": {"continue": rest},
+            "items": items[start : start + limit],
+        }
 
 
 class Hapless(Mortal):

@@ -6,7 +6,7 @@ That an object is missing here is no reason to do anything but to forget when it
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from dayfly_core.objects import Key, OwnMeta, Resource
 from dayfly_kube.errors import ApiError, Unreachable
+from dayfly_kube.paging import items
 
 log = logging.getLogger(__name__)
 
@@ -49,27 +50,6 @@ _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(OwnObject)
 
 
-class OwnList(msgspec.Struct, frozen=True):
-    """A list, or a page of it; an empty one says ``null``."""
-
-    metadata: dict[str, Any] = {}
-    items: list[msgspec.Raw] | None = None
-
-    @property
-    def objects(self) -> Iterator[OwnObject]:
-        """Yield what can be read; of what cannot, the log says so: it spoils no other."""
-        for item in self.items or ():
-            try:
-                yield _DECODER.decode(item)
-            except msgspec.ValidationError as error:
-                log.warning("not readable error=%s object=%s", error, bytes(item)[:LONGEST])
-
-    @property
-    def rest(self) -> str:
-        """Where the next page begins; empty on the last one."""
-        return str(self.metadata.get("continue") or "")
-
-
 class Heard(msgspec.Struct, frozen=True):
     """What kopf tells of one object."""
 
@@ -84,6 +64,18 @@ class Lister(Protocol):
     async def get_list(self, path: str, *, params: dict[str, str]) -> bytes:
         """GET a page, from etcd."""
         ...
+
+
+async def readable(client: Lister, path: str) -> AsyncIterator[OwnObject]:
+    """Yield what is listed and can be read; of what cannot, the log says so: it spoils no other.
+
+    Raises ApiError and Unreachable.
+    """
+    async for item in items(client.get_list, path, msgspec.Raw, {"limit": str(PAGE)}):
+        try:
+            yield _DECODER.decode(item)
+        except msgspec.ValidationError as error:
+            log.warning("not readable error=%s object=%s", error, bytes(item)[:LONGEST])
 
 
 class Finder(Protocol):
@@ -127,7 +119,8 @@ class OwnKind(msgspec.Struct):
         """
         self._meanwhile = set()
         try:
-            listed = {found.key(self.resource): found for found in await self._listed(client)}
+            path = self.resource.path()
+            listed = {found.key(self.resource): found async for found in readable(client, path)}
             for key in (listed.keys() | self.objects.keys()) - self._meanwhile:
                 self._put(key, listed.get(key))
         except ApiError as error:
@@ -135,16 +128,6 @@ class OwnKind(msgspec.Struct):
                 raise
         finally:
             self._meanwhile = None
-
-    async def _listed(self, client: Lister) -> list[OwnObject]:
-        params, found = {"limit": str(PAGE)}, list[OwnObject]()
-        while True:
-            body = await client.get_list(self.resource.path(), params=params)
-            page = msgspec.json.decode(body, type=OwnList)
-            found += page.objects
-            if not page.rest:
-                return found
-            params = {**params, "continue": page.rest}
 
     def get(self, key: Key) -> OwnObject | None:
         """Return one as it was last heard of."""

@@ -6,7 +6,7 @@ from typing import Final, Protocol
 import msgspec
 
 from dayfly_core.objects import PODS
-from dayfly_kube.proof import proven
+from dayfly_kube.paging import items
 
 PAGE: Final = 500
 """Pods a request: a page of large ones stays below ten megabytes."""
@@ -35,20 +35,6 @@ class Pod(msgspec.Struct, frozen=True):
     status: PodStatus = PodStatus()
 
 
-class ListMeta(msgspec.Struct, frozen=True):
-    """``metadata`` of a page."""
-
-    rest: str = msgspec.field(name="continue", default="")
-
-
-class PodPage(msgspec.Struct, frozen=True):
-    """A page; an empty one says ``null``."""
-
-    kind: str = ""
-    metadata: ListMeta = ListMeta()
-    items: list[Pod] | None = None
-
-
 class Pods:
     """Reads the phases of pods."""
 
@@ -62,11 +48,6 @@ class Pods:
         """
         selector = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
         params = {"limit": str(PAGE)} | ({"labelSelector": selector} if selector else {})
-        path, phases = PODS.path(namespace), list[str]()
-        while True:
-            body = await self._client.get_list(path, params=params)
-            page = proven(body, PodPage, path)
-            phases += (pod.status.phase for pod in page.items or ())
-            if not page.metadata.rest:
-                return phases
-            params = {**params, "continue": page.metadata.rest}
+        path = PODS.path(namespace)
+        pods = items(self._client.get_list, path, Pod, params)
+        return [pod.status.phase async for pod in pods]

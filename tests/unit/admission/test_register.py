@@ -197,7 +197,7 @@ ADVICE = "has to delete it (kubectl delete nameclaim by-hand)"
     [
         pytest.param({NAME_CLAIMS.path(name=SHOP.claim_name): NONSENSE}, SHOP, ADVICE, id="one"),
         pytest.param(
-            {NAME_CLAIMS.path(): {"items": [NONSENSE]}},
+            {NAME_CLAIMS.path(): {"kind": "NameClaimList", "items": [NONSENSE]}},
             host("*.example"),
             ADVICE,
             id="one of many",

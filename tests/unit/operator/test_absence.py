@@ -180,7 +180,7 @@ class Feed:
     async def get_list(self, path: str, **_: object) -> bytes:
         await self.listing.wait()
         head = {"resourceVersion": "1"}
-        return json.dumps({"metadata": head, "items": list(self.items)}).encode()
+        return json.dumps({"kind": "List", "metadata": head, "items": list(self.items)}).encode()
 
     async def stream(
         self, path: str, *, opened: Callable[[], None], **_: object

@@ -33,7 +33,11 @@ class Lists:
         assert path == "/apis/k8s.consol.de/v1beta1/namespacemanagers"
         begin = int(params.get("continue", "0"))
         rest = str(begin + 2) if len(self.items) > begin + 2 else ""
-        body = {"metadata": {"continue": rest}, "items": self.items[begin : begin + 2] or None}
+        body = {
+            "kind": "List",
+            "metadata": {"continue": rest},
+            "items": self.items[begin : begin + 2] or None,
+        }
         self.meanwhile()
         return msgspec.json.encode(body)
 
@@ -170,7 +174,7 @@ async def test_a_kind_that_cannot_be_listed_keeps_no_other_from_it() -> None:
         async def get_list(self, path: str, *, params: dict[str, str]) -> bytes:
             if "stays" not in path:
                 raise Unreachable("down")
-            return msgspec.json.encode({"items": [manager("a")]})
+            return msgspec.json.encode({"kind": "List", "items": [manager("a")]})
 
     with pytest.raises(Unreachable):
         await OwnKinds(both).relist(OnlyStays(), SERVED)
