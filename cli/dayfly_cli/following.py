@@ -7,10 +7,9 @@ from typing import Final
 
 from dayfly_cli import managed
 from dayfly_cli.cluster import Cluster
-from dayfly_cli.contact import answered
+from dayfly_cli.contact import Contact, answered
 from dayfly_cli.managed import Foreseen
 from dayfly_cli.survey import Scope, Survey, in_scope
-from dayfly_cli.terminal import Terminal
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta, Resource
 from dayfly_core.policies import Policies
 from dayfly_core.simulation import World
@@ -29,10 +28,11 @@ class Following:
     """Keeps what the survey foresees true. It follows the kinds that could be listed then."""
 
     def __init__(
-        self, cluster: Cluster, terminal: Terminal, scope: Scope, found: Survey, gap: float = GAP
+        self, cluster: Cluster, contact: Contact, scope: Scope, found: Survey, gap: float = GAP
     ) -> None:
         self._cluster = cluster
-        self._terminal = terminal
+        self._contact = contact
+        self._terminal = contact.terminal
         self._scope = scope
         self._found = found
         self._gap = gap
@@ -76,7 +76,7 @@ class Following:
             await self._changed.wait()
             await asyncio.sleep(self._gap)
             self._changed.clear()
-            objects = await answered(self._objects, self._terminal)
+            objects = await answered(self._objects, self._contact, "what managers do")
             before = self._found.foreseen
             world = World(self._terminal.now(), objects, Policies(), self._found.guard)
             self._found.foresee(world)

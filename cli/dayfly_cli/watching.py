@@ -3,20 +3,21 @@
 import asyncio
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 import msgspec
 from msgspec.structs import replace
 
 from dayfly_cli import table
 from dayfly_cli.cluster import Cluster
+from dayfly_cli.contact import Contact
 from dayfly_cli.ends import Entry, as_data, in_order
 from dayfly_cli.following import GAP, Following
 from dayfly_cli.managed import Foreseen
 from dayfly_cli.options import Options
-from dayfly_cli.survey import Scope, Survey
+from dayfly_cli.survey import Survey
 from dayfly_cli.terminal import Failed, Terminal
 from dayfly_core import names
 from dayfly_core.objects import (
@@ -66,21 +67,33 @@ class Watching:
         self._known = {_place(entry): entry for entry in found.entries}
         self._layout = options.layout
         self._look_every = pauses.look_every
-        self._following = Following(cluster, terminal, options.scope, found, pauses.gap)
+        self._contact = Contact(terminal)
+        self._following = Following(cluster, self._contact, options.scope, found, pauses.gap)
 
     async def run(self) -> NoReturn:
         """Print the list, then changes, until interrupted."""
         self._print_all()
-        async with asyncio.TaskGroup() as group:
-            for resource in self._found.resources:
-                if resource != NAMESPACES or self._options.scope.labels:
-                    hear = partial(self._heard, resource)
-                    group.create_task(self._reflector(resource, self._options.scope, hear).run())
-            for reflector in self._following.reflectors():
-                group.create_task(reflector.run())
-            group.create_task(self._following.run(self._foreseen))
-            group.create_task(self._follow_namespaces())
+        streams = [*self._streams()]
+        with self._contact.listening("dayfly_kube.reflector"):
+            async with asyncio.TaskGroup() as group:
+                for stream in streams:
+                    group.create_task(stream.run())
+                group.create_task(self._contact.look(streams))
+                group.create_task(self._following.run(self._foreseen))
+                if not self._options.scope.everywhere:
+                    group.create_task(self._look_at_namespace())
         sys.exit("a watch ended by itself")
+
+    def _streams(self) -> Iterator[Reflector[Any]]:
+        scope = self._options.scope
+        for resource in self._found.resources:
+            if resource != NAMESPACES or scope.labels:
+                yield self._reflector(resource, scope.selector, partial(self._heard, resource))
+        yield from self._following.reflectors()
+        if scope.everywhere:
+            # A manager ends any namespace; without managers only what is stamped has an end.
+            selector = "" if self._following.any else names.POLICY
+            yield self._reflector(NAMESPACES, selector, self._namespace_heard)
 
     def _print_all(self) -> None:
         entries, now = in_order(self._known.values()), self._terminal.now()
@@ -92,10 +105,8 @@ class Watching:
         else:
             table.write(self._terminal.out, self._layout, rows)
 
-    def _reflector(
-        self, resource: Resource, scope: Scope, heard: Heard, *, selector: str | None = None
-    ) -> Reflector[ObjectMeta]:
-        place = "" if scope.everywhere else self._cluster.namespace
+    def _reflector(self, resource: Resource, selector: str, heard: Heard) -> Reflector[ObjectMeta]:
+        place = "" if self._options.scope.everywhere else self._cluster.namespace
 
         def keep(item: PartialObject) -> ObjectMeta:
             return item.metadata
@@ -105,18 +116,9 @@ class Watching:
             resource.path(place),
             keep=keep,
             on_change=heard,
-            label_selector=scope.selector if selector is None else selector,
+            label_selector=selector,
             monotonic=self._terminal.monotonic,
         )
-
-    async def _follow_namespaces(self) -> None:
-        scope = self._options.scope
-        if not scope.everywhere:
-            return await self._look_at_namespace()
-        # A manager ends any namespace; without managers only what is stamped has an end.
-        selector = "" if self._following.any else names.POLICY
-        hear = self._namespace_heard
-        return await self._reflector(NAMESPACES, scope, hear, selector=selector).run()
 
     async def _look_at_namespace(self) -> None:
         while True:

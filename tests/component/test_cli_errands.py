@@ -184,3 +184,19 @@ async def test_watch_looks_again_after_trouble_and_tells_of_it_beside_the_list(
         shell.api.heal()
         await eventually(lambda: ("e", NOON, False) in told(lines()))
     assert len(shell.remarks.getvalue().splitlines()) == 2, "that it is lost, that it is back"
+
+
+async def test_watch_tells_once_that_all_of_its_streams_are_lost_and_once_that_they_are_back(
+    shell: Shell,
+) -> None:
+    shell.api.put(EPHEMERATOR, ephemerator(NOON))
+    async with shell.watching("-A -o json") as lines:
+        await eventually(lambda: len(shell.api.watches()) > 2)
+        shell.api.fault(Fault("reset", times=100_000))
+        shell.api.release()
+        await eventually(lambda: "the connection is lost" in shell.remarks.getvalue())
+        shell.api.heal()
+        shell.api.put(FRESH, {"metadata": {"creationTimestamp": CREATED}})
+        await eventually(lambda: "the connection is back" in shell.remarks.getvalue(), 10)
+        assert ("e", NOON, False) in told(lines())
+    assert len(shell.remarks.getvalue().splitlines()) == 2

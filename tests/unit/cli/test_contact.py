@@ -2,12 +2,13 @@
 
 import asyncio
 import io
+import logging
 from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
 
-from dayfly_cli.contact import BACK, answered, lost
+from dayfly_cli.contact import BACK, Contact, answered, lost
 from dayfly_cli.terminal import Terminal
 from dayfly_kube.errors import ApiError, Status, Unreachable
 from support.build import NOW
@@ -17,6 +18,12 @@ pytestmark = pytest.mark.looptime(start=0)
 AWAY = Unreachable("GET /api/v1/namespaces/shop: refused")
 STARTING = ApiError(Status(503, "ServiceUnavailable", "the server is starting"))
 THROTTLED = Status(429, "TooManyRequests", "too many")
+
+
+def contact(err: io.StringIO, out: io.StringIO | None = None) -> Contact:
+    monotonic: Callable[[], float] = asyncio.get_running_loop().time
+    terminal = Terminal("dayfly", {}, out or io.StringIO(), err, lambda: NOW, monotonic)
+    return Contact(terminal)
 
 
 class Asked:
@@ -34,10 +41,7 @@ class Asked:
         return "answer"
 
     async def answer(self) -> str:
-        monotonic: Callable[[], float] = asyncio.get_running_loop().time
-        return await answered(
-            self.ask, Terminal("dayfly", {}, self.out, self.err, lambda: NOW, monotonic)
-        )
+        return await answered(self.ask, contact(self.err, self.out), "what managers do")
 
     @property
     def pauses(self) -> list[float]:
@@ -96,3 +100,62 @@ async def test_an_api_server_that_asks_for_time_gets_it(wanted: float, pause: fl
     asked = Asked(ApiError(THROTTLED, wanted))
     await asked.answer()
     assert asked.pauses == [pause]
+
+
+class Stream:
+    """Follows a collection; as its ``Reflector`` does, it knows when it was heard."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.heard = 0.0
+
+    def alive(self, now: float, within: float) -> bool:
+        return now - self.heard <= within
+
+    def interrupted(self) -> None:
+        log = logging.getLogger("streams")
+        log.warning("stream interrupted", extra={"path": self.path, "cause": AWAY})
+
+
+async def test_a_dozen_streams_that_fail_together_are_one_loss() -> None:
+    err, streams = io.StringIO(), [Stream(f"/kind/{number}") for number in range(12)]
+    there = contact(err)
+    with there.listening("streams"):
+        await asyncio.sleep(10)
+        for stream in streams:
+            stream.interrupted()
+        looking = asyncio.create_task(there.look(streams))
+        await asyncio.sleep(10)
+        assert err.getvalue().splitlines() == [f"Warning: {lost(AWAY)}"]
+        for stream in streams[1:]:
+            stream.heard = 15
+        await asyncio.sleep(10)
+        assert BACK not in err.getvalue(), "one of them is still lost"
+        streams[0].heard = 25
+        await asyncio.sleep(2)
+        assert err.getvalue().splitlines() == [f"Warning: {lost(AWAY)}", BACK]
+    looking.cancel()
+
+
+async def test_a_stream_and_a_question_that_are_lost_are_one_loss() -> None:
+    err, stream = io.StringIO(), Stream("/kind")
+    there = contact(err)
+    asked = Asked(AWAY)
+    with there.listening("streams"):
+        await asyncio.sleep(10)
+        stream.interrupted()
+    looking = asyncio.create_task(there.look([stream]))
+    await answered(asked.ask, there, "what managers do")
+    assert err.getvalue().splitlines() == [f"Warning: {lost(AWAY)}"], "the stream is still lost"
+    stream.heard = 11
+    await asyncio.sleep(2)
+    assert err.getvalue().splitlines() == [f"Warning: {lost(AWAY)}", BACK]
+    looking.cancel()
+
+
+async def test_whoever_no_longer_listens_hears_nothing() -> None:
+    err = io.StringIO()
+    with contact(err).listening("streams"):
+        pass
+    Stream("/kind").interrupted()
+    assert err.getvalue() == ""
