@@ -58,8 +58,9 @@ class ApiError(Exception):
         self.retry_after = retry_after
 
     def __str__(self) -> str:
-        """``409 Conflict: the object has been modified``."""
-        return f"{self.code} {self.reason}: {self.message}".rstrip(": ")
+        """``409 Conflict: the object has been modified``, and what was noted of the request."""
+        said = f"{self.code} {self.reason}: {self.message}".rstrip(": ")
+        return "; ".join([said, *getattr(self, "__notes__", ())])
 
     @property
     def not_found(self) -> bool:

@@ -3,6 +3,7 @@
 import logging
 from typing import Final
 
+from dayfly_core import names
 from dayfly_core.actions import Action, Annotate, Call, Delete, ScaleDown, Stamp, Wake
 from dayfly_core.objects import NAMESPACES, Key
 from dayfly_core.reasons import Reason
@@ -79,6 +80,16 @@ class Complaints:
         )
         self._teller.warn(action.key, action.uid, reason, note)
         self._teller.tell_policy(action.policy, reason, note, warn=True)
+
+    def failing(self, subject: Subject, error: str) -> None:
+        """Say that for a while nothing could be done about an object."""
+        key, meta, reason = subject.key, subject.meta, Reason.REQUEST_FAILS
+        if not self._teller.news(key, f"{meta.uid} {reason} {error}"):
+            return
+        self._metrics.withheld.labels(meta.label_map.get(names.POLICY, ""), reason).inc()
+        log.warning("failing object=%s reason=%s error=%s", key, reason, error)
+        note = f"nothing could be done about {key} for a while, and it is tried again: {error}"
+        self._teller.warn(key, meta.uid, reason, note)
 
     def ignored(self, subject: Subject, plan: Plan) -> None:
         """Say that what is written on an object cannot be read, so that it has no effect."""

@@ -118,6 +118,10 @@ class Complaints(Protocol):
         """Say that a namespace does not end because of what is in it."""
         ...
 
+    def failing(self, subject: Subject, error: str) -> None:
+        """Say that for a while nothing could be done about an object."""
+        ...
+
     def ignored(self, subject: Subject, plan: Plan) -> None:
         """Say that an object's wish cannot be read."""
         ...

@@ -136,7 +136,9 @@ class Engine:
         except NotLeading:
             return  # the next leader looks at every key
         except (ApiError, Unreachable, Outdated) as error:
-            self._schedule.failed(key, error)
+            known = self._schedule.failed(key, error) and self._crew.world.known(key)
+            if known:
+                self._crew.complaints.failing(known, str(error))
 
     async def _process(self, key: Key) -> None:
         """Do all that is due, one act after the other, each judged by what the last one left."""

@@ -121,6 +121,7 @@ class Members:
             if error.forbidden:
                 return None  # a kind that we may not list
             if not error.not_found:
+                error.add_note(f"GET {resource.path(namespace)}")
                 raise
             refusal = error
         # Anybody may have answered so. Another version may be served, or none: discovery knows.

@@ -117,6 +117,10 @@ class WorkQueue(Generic[K]):
         self.add_after(key, delay, urgent=self._running.get(key, False))
         return delay
 
+    def failures(self, key: K) -> int:
+        """Return how often it was tried again in a row."""
+        return self._failures.get(key, 0)
+
     def forget(self, key: K) -> None:
         """Forget the key's failures: its next delay is the first one again."""
         self._failures.pop(key, None)

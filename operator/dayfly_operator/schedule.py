@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 REFUSED: Final = Backoff(first=30.0, cap=300.0)
 """When what the API server forbade is tried again: somebody has to grant it first."""
 
+LASTING: Final = 9
+"""Failures in a row after which somebody has to hear of it: some ten seconds of them."""
+
 
 class Schedule(Generic[K]):
     """Brings keys into the queue: at their deadlines, if this process leads then, or after errors.
@@ -39,10 +42,11 @@ class Schedule(Generic[K]):
         else:
             self.deadlines.set(key, when)
 
-    def failed(self, key: K, error: Exception, backoff: Backoff | None = None) -> None:
+    def failed(self, key: K, error: Exception, backoff: Backoff | None = None) -> bool:
         """Try again as soon as that may help; never sooner than the API server asks for.
 
-        ``backoff`` is for what the API server's answer alone does not tell.
+        ``backoff`` is for what the API server's answer alone does not tell. Returns whether
+        somebody should hear of it: the API server is there, and fails at this for long.
         """
         answer = error if isinstance(error, ApiError) else None
         delay = self._queue.retry(
@@ -52,6 +56,9 @@ class Schedule(Generic[K]):
         )
         trouble = str(error) or type(error).__name__
         log.debug("tried again later object=%s in=%.2fs error=%s", key, delay, trouble)
+        if answer is None or answer.refused or answer.too_many:
+            return False  # told elsewhere, or of all objects at once
+        return self._queue.failures(key) >= LASTING
 
     def _due(self, key: K) -> None:
         if self._gate.holds():

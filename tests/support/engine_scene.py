@@ -126,6 +126,9 @@ class Complaints:
     def blocked(self, order: Delete, keeper: Keeper) -> None:
         self.said.append(f"blocked by {keeper.member}")
 
+    def failing(self, subject: Subject, error: str) -> None:
+        self.said.append(f"failing: {error}")
+
     def ignored(self, subject: Subject, plan: Plan) -> None:
         self.said.append(f"ignored {plan.reason}")
 

@@ -207,6 +207,10 @@ class Bystanders:
         """Fail: nothing is protected here."""
         raise AssertionError(order)
 
+    def failing(self, subject: Subject, error: str) -> None:
+        """Fail: the API server answers here."""
+        raise AssertionError(subject)
+
     def ignored(self, subject: Subject, plan: Plan) -> None:
         """Take note."""
 

@@ -32,6 +32,12 @@ class EndReason:
     there is no such kind while discovery lists it. The namespace stays.
     Do: read the message; mend what answers for that kind (a proxy, kubectl get apiservices).
     """
+    REQUEST_FAILS: Final = "RequestFails"
+    """What has to be asked or written before anything can be done about the object has failed again
+    and again, for some ten seconds; it goes on being tried.
+    Do: read the message; if it is one kind only that fails, its aggregated API server is broken
+    (kubectl get apiservices).
+    """
     GUARDED: Final = "Guarded"
     """The end has come, but the namespace is guarded: kube-*, default, Dayfly's own or one that the
     ConfigMap dayfly-guard lists.

@@ -134,11 +134,12 @@ class OwnDesk:
         """Hear that an object is gone."""
         self._judge.forget(key)
 
-    def refused(self, key: Key, error: ApiError) -> None:
-        """Say that the API server forbids what should be read or written for an object."""
+    def failing(self, key: Key, error: ApiError) -> None:
+        """Say that the API server forbids, or fails at, what an object needs."""
         found = self._office.known.get(key)
         author = Author(key, found.metadata.uid if found else "")
-        self._office.acts.reports.withheld(author, Reason.MISSING_RIGHTS, str(error))
+        reason = Reason.MISSING_RIGHTS if error.refused else Reason.REQUEST_FAILS
+        self._office.acts.reports.withheld(author, reason, str(error))
 
     async def _act(self, order: Order, found: OwnObject, again: datetime | None) -> datetime | None:
         outcome = await self._office.acts.carry_out(order)

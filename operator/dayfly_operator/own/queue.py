@@ -66,8 +66,8 @@ class Desk(Protocol):
         """Hear that an object is gone."""
         ...
 
-    def refused(self, key: Key, error: ApiError) -> None:
-        """Hear that the API server forbids it."""
+    def failing(self, key: Key, error: ApiError) -> None:
+        """Hear that the API server forbids it, or has failed at it for long."""
         ...
 
 
@@ -123,9 +123,9 @@ class OwnQueue:
         except NotKept as error:
             self._schedule.failed(key, error, NOT_KEPT)
         except (ApiError, Unreachable, Outdated) as error:
-            if isinstance(error, ApiError) and error.refused:
-                self._desks[key.resource].refused(key, error)
-            self._schedule.failed(key, error)
+            lasting = self._schedule.failed(key, error)
+            if isinstance(error, ApiError) and (error.refused or lasting):
+                self._desks[key.resource].failing(key, error)
 
     def _glance(self, key: Key) -> None:
         if not self._rests(key):

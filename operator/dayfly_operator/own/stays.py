@@ -98,9 +98,10 @@ class StayDesk:
         """Hear that a Stay is gone: what it has given stays."""
         self._teller.settled(key)
 
-    def refused(self, key: Key, error: ApiError) -> None:
-        """Say on a Stay that the API server forbids what it was granted."""
-        self._complain(key, Reason.MISSING_RIGHTS, str(error))
+    def failing(self, key: Key, error: ApiError) -> None:
+        """Say on a Stay that the API server forbids, or fails at, what it was granted."""
+        reason = Reason.MISSING_RIGHTS if error.refused else Reason.REQUEST_FAILS
+        self._complain(key, reason, str(error))
 
     def _complain(self, key: Key, reason: str, note: str) -> None:
         if self._teller.news(key, note):

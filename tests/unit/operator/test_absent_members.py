@@ -82,8 +82,9 @@ async def test_only_a_list_of_nothing_says_that_a_namespace_holds_nothing(
 
 
 async def test_what_cannot_be_listed_does_not_count_as_nothing() -> None:
-    with pytest.raises(ApiError):
+    with pytest.raises(ApiError, match="GET /api/v1/namespaces/shop/configmaps") as raised:
         await members(Shop(AWAY)).keeper("shop")
+    assert raised.value is AWAY
 
 
 async def test_a_namespace_stays_while_its_members_are_in_doubt() -> None:

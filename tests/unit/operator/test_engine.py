@@ -150,6 +150,24 @@ async def test_a_unit_that_holds_something_protected_stays_and_is_looked_at_agai
     assert scene.hands.done == [("1", 61.0)]
 
 
+async def test_a_unit_that_goes_on_failing_is_told_of() -> None:
+    scene = Scene(units=Broken())
+    async with scene.engine() as engine:
+        scene.see(engine, ends(1), UNIT)
+        await asyncio.sleep(4)
+        assert scene.complaints.said == [], "a fault that passes is nobody's business"
+        await asyncio.sleep(100)
+    assert set(scene.complaints.said) == {"failing: 503 ServiceUnavailable: metrics are away"}
+    assert scene.hands.done == []
+
+
+class Broken(Units):
+    """A kind that may be in it is served by a program that is broken."""
+
+    async def keeper(self, namespace: str) -> Keeper | None:
+        raise ApiError(Status(503, "ServiceUnavailable", "metrics are away"))
+
+
 async def test_a_unit_that_was_touched_is_searched_again() -> None:
     scene = Scene(hands=Hands(errors=[Outdated()]))
     scene.units = Busy()

@@ -35,6 +35,7 @@ class Plan:
         self.errors = list(errors)
         self.gate = Gate()
         self.handled: list[tuple[str, float]] = []
+        self.lasting: list[float] = []
         self.queue = WorkQueue[str](self.handle, workers=4, backoff=BACKOFF, random=Latest())
         self.schedule = Schedule(self.queue, self.gate, self.now)
 
@@ -42,9 +43,10 @@ class Plan:
         return NOW + timedelta(seconds=asyncio.get_running_loop().time())
 
     async def handle(self, key: str) -> None:
-        self.handled.append((key, round(asyncio.get_running_loop().time(), 1)))
-        if self.errors:
-            self.schedule.failed(key, self.errors.pop(0))
+        at = round(asyncio.get_running_loop().time(), 1)
+        self.handled.append((key, at))
+        if self.errors and self.schedule.failed(key, self.errors.pop(0)):
+            self.lasting.append(at)
 
     async def during(self, seconds: float) -> None:
         running = asyncio.create_task(self.queue.run())
@@ -127,6 +129,44 @@ async def test_what_is_forbidden_for_hours_is_asked_for_every_five_minutes() -> 
     await plan.during(2000)
     times = [seconds for _, seconds in plan.handled]
     assert times[-1] - times[-2] == 300
+
+
+FAILED = ApiError(Status(503, "ServiceUnavailable"))
+SILENT = Unreachable("no route")
+
+
+@pytest.mark.parametrize(
+    ("errors", "lasting"),
+    [
+        pytest.param([FAILED] * 8, 0, id="the API server failed a few times"),
+        pytest.param([FAILED] * 10, 2, id="it goes on failing"),
+        pytest.param([SILENT] * 8 + [FAILED] * 2, 2, id="it fails after it was away"),
+        pytest.param([SILENT] * 10, 0, id="it is away: so it is for all objects"),
+        pytest.param([ApiError(THROTTLED)] * 10, 0, id="it has too much to do: likewise"),
+        pytest.param([Outdated()] * 10, 0, id="the object has a busy owner"),
+        pytest.param([ApiError(FORBIDDEN)] * 10, 0, id="it forbids: that was told the first time"),
+    ],
+)
+async def test_somebody_hears_of_a_request_that_goes_on_failing(
+    errors: list[Error], lasting: int
+) -> None:
+    plan = Plan(*errors)
+    plan.queue.add("a")
+    await plan.during(10_000)
+    assert len(plan.lasting) == lasting
+
+
+async def test_failures_count_in_a_row() -> None:
+    plan = Plan(*[FAILED] * 8)
+
+    def anew() -> None:
+        plan.errors += [FAILED] * 8
+        plan.queue.add("a")
+
+    asyncio.get_running_loop().call_at(500, anew)
+    plan.queue.add("a")
+    await plan.during(1000)
+    assert (len(plan.handled), plan.lasting) == (18, [])
 
 
 @pytest.mark.parametrize(

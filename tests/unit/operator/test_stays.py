@@ -184,7 +184,7 @@ async def test_a_refusal_is_told_once() -> None:
     store, events = world({"for": "8h"}), Events()
     tending = desk(Mortal(store), events=events)
     for _ in range(2):
-        tending.refused(KEY, ApiError(Status(403, "Forbidden", "no")))
+        tending.failing(KEY, ApiError(Status(403, "Forbidden", "no")))
     assert events.said == [("MissingRights", "403 Forbidden: no")]
 
 

@@ -41,7 +41,7 @@ class Desk:
     resting: Callable[[Key], Resting | None] = lambda key: None
     tended: list[tuple[str, float]] = field(default_factory=list[tuple[str, float]])
     forgotten: list[Key] = field(default_factory=list[Key])
-    refusals: int = 0
+    heard: list[int] = field(default_factory=list[int])
 
     async def tend(self, key: Key) -> datetime | None:
         self.tended.append((key.name, round(asyncio.get_running_loop().time(), 1)))
@@ -56,9 +56,8 @@ class Desk:
     def forget(self, key: Key) -> None:
         self.forgotten.append(key)
 
-    def refused(self, key: Key, error: ApiError) -> None:
-        assert error is FORBIDDEN
-        self.refusals += 1
+    def failing(self, key: Key, error: ApiError) -> None:
+        self.heard.append(error.code)
 
 
 class Pair:
@@ -149,7 +148,15 @@ async def test_what_failed_is_tried_again(error: Exception, soonest: float, late
     await tested.during(60)
     [_, (_, again)] = desk.tended
     assert soonest <= again <= latest
-    assert desk.refusals == (error is FORBIDDEN)
+    assert desk.heard == ([403] if error is FORBIDDEN else [])
+
+
+async def test_the_desk_hears_of_a_request_that_goes_on_failing() -> None:
+    desk = Desk([ApiError(Status(503))] * 10)
+    tested = Pair(desk)
+    tested.queue.changed(EVE)
+    await tested.during(300)
+    assert desk.heard == [503, 503]
 
 
 async def test_whoever_lost_the_lead_does_not_try_again() -> None:
