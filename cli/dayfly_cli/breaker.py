@@ -1,6 +1,5 @@
 """``dayfly breaker``: what is held back because nobody has announced it, and how it goes on."""
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -10,6 +9,7 @@ import msgspec
 from dayfly_cli import table
 from dayfly_cli.cluster import Cluster, Connection, add_connection, connected
 from dayfly_cli.ends import at
+from dayfly_cli.formats import DATA, add_output, written
 from dayfly_cli.terminal import OK, Failed, Misused, Terminal
 from dayfly_core import api, instant, names
 from dayfly_core.breaker import WINDOW, reset_of
@@ -74,9 +74,7 @@ def command_line(prog: str) -> Flags:
     flags.add_argument("policy", metavar="POLICY", nargs="?", help="an ExpiryPolicy")
     flags.add_argument("--yes", action="store_true", help=f"release more than {FEW} objects")
     flags.add_argument("--dry-run", action="store_true", help="ask the server, change nothing")
-    flags.add_argument(
-        "-o", "--output", choices=("text", "json"), default="text", help="default: %(default)s"
-    )
+    add_output(flags)
     add_connection(flags)
     return flags
 
@@ -141,10 +139,10 @@ async def _read(cluster: Cluster, policy: str) -> Found:
 
 
 def _show(terminal: Terminal, found: Sequence[Found], options: Options) -> None:
-    if options.output == "json":
+    if options.output in DATA:
         items = [as_data(each) for each in found]
         shown: Any = items[0] if options.policy else {"items": items}
-        terminal.say(json.dumps(shown, indent=2))
+        terminal.say(written(shown, options.output))
         return
     held = [(each, breaker) for each in found if (breaker := each.open)]
     if options.policy and not held:
@@ -240,8 +238,9 @@ async def _write(cluster: Cluster, found: Found, now: datetime, *, dry_run: bool
 
 
 def _tell(terminal: Terminal, after: Found, released: api.Breaker, options: Options) -> None:
-    if options.output == "json":
-        terminal.say(json.dumps({**as_data(after), "released": released.held}, indent=2))
+    if options.output in DATA:
+        data = {**as_data(after), "released": released.held}
+        terminal.say(written(data, options.output))
         return
     what = "would be released (dry run)" if options.dry_run else "released: they end now"
     count = f"{released.held} object{'' if released.held == 1 else 's'}"

@@ -1,6 +1,5 @@
 """``dayfly explain``: what is going to happen to one object, and by which rule."""
 
-import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -10,6 +9,7 @@ import msgspec
 from dayfly_cli import hindrances, managed, snapshot
 from dayfly_cli.cluster import Cluster, connected
 from dayfly_cli.ends import at, remaining, title
+from dayfly_cli.formats import DATA, written
 from dayfly_cli.kinds import Target
 from dayfly_cli.questions import About, add_about
 from dayfly_cli.standing import Said, standing
@@ -70,8 +70,8 @@ async def run(terminal: Terminal, argv: Sequence[str]) -> int:
     options = parse(terminal.prog, argv)
     async with connected(options.connection, terminal.environ) as cluster:
         explained = await _explained(cluster, options.target, terminal)
-    if options.output == "json":
-        terminal.say(json.dumps(as_data(explained), indent=2))
+    if options.output in DATA:
+        terminal.say(written(as_data(explained), options.output))
         return OK
     for line in lines(explained, terminal.now()):
         terminal.say(line)

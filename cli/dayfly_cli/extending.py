@@ -1,6 +1,5 @@
 """``dayfly extend``: moves the end of one object, as the person who asks for it."""
 
-import json
 from argparse import Namespace
 from collections.abc import Sequence
 from typing import Final
@@ -11,6 +10,7 @@ from dayfly_cli import staying
 from dayfly_cli.cluster import Cluster, Connection, add_connection, connected
 from dayfly_cli.ends import Entry, as_data, at, countdown, stamped_end
 from dayfly_cli.extension import By, Extension, Until, new_end
+from dayfly_cli.formats import DATA, add_output, written
 from dayfly_cli.kinds import Target, parse_target
 from dayfly_cli.terminal import OK, Failed, Misused, Terminal
 from dayfly_core import duration, instant, names
@@ -64,9 +64,7 @@ def command_line(prog: str) -> Flags:
     flags.add_argument("--until", metavar="INSTANT", help="the new end itself, RFC 3339")
     flags.add_argument("--from", dest="start", choices=("end", "now"), help="default: end")
     flags.add_argument("--dry-run", action="store_true", help="ask the server, change nothing")
-    flags.add_argument(
-        "-o", "--output", choices=("text", "json"), default="text", help="default: %(default)s"
-    )
+    add_output(flags)
     add_connection(flags)
     return flags
 
@@ -94,9 +92,9 @@ async def run(terminal: Terminal, argv: Sequence[str]) -> int:
     options = parse(terminal.prog, argv)
     async with connected(options.connection, terminal.environ) as cluster:
         before, after = await _extend(cluster, options, terminal)
-    if options.output == "json":
+    if options.output in DATA:
         data = {"expiresAtBefore": before.wish.at_text, **as_data(after, terminal.now())}
-        terminal.say(json.dumps(data, indent=2))
+        terminal.say(written(data, options.output))
         return OK
     terminal.say(_told(before, after, terminal) + (" (dry run)" if options.dry_run else ""))
     for warning in cluster.heard or _warnings(after, terminal.prog):

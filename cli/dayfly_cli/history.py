@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +11,7 @@ import msgspec
 from dayfly_cli import kinds, table
 from dayfly_cli.cluster import Cluster, Connection, add_connection, connected
 from dayfly_cli.ends import at
+from dayfly_cli.formats import DATA, add_table_output, written
 from dayfly_cli.terminal import OK, Failed, Terminal
 from dayfly_core import duration, history, names
 from dayfly_core.history import SLOTS, Entry, Page, Record
@@ -30,7 +30,6 @@ It goes back some thousand ends; Kubernetes Events tell of the last hour. Who ma
     --role=dayfly-history-reader --user=jane
 """
 
-FORMATS = ("wide", "json", "name")
 NARROW = ("WHEN", "ACTION", "OBJECT", "BY", "RESULT")
 WIDE = ("DUE", "UID", "REPLICA", "MESSAGE")
 
@@ -80,7 +79,7 @@ def command_line(prog: str) -> Flags:
     flags.add_argument(
         "--since", type=_length, metavar="DUR", help="only what happened so long ago: 90s, 8h, 2d"
     )
-    flags.add_argument("-o", "--output", choices=FORMATS, default="", help="default: a table")
+    add_table_output(flags)
     flags.add_argument(
         "--system-namespace",
         metavar="NAME",
@@ -183,9 +182,9 @@ async def _page(cluster: Cluster, system: str, slot: int) -> Page | None:
 
 def show(terminal: Terminal, entries: Sequence[Entry], options: Options) -> None:
     """Print them in the format that was asked for."""
-    if options.output == "json":
+    if options.output in DATA:
         items = [msgspec.to_builtins(entry) for entry in entries]
-        terminal.say(json.dumps({"items": items}, indent=2))
+        terminal.say(written({"items": items}, options.output))
     elif options.output == "name":
         for entry in entries:
             terminal.say(_printable(_title(entry)))

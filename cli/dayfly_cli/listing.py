@@ -1,13 +1,13 @@
 """``dayfly list``: what ends when, in which order, and by which policy."""
 
-import json
 from collections.abc import Sequence
 
 from dayfly_cli import table
 from dayfly_cli.cluster import Connection, add_connection, connected
 from dayfly_cli.ends import Entry, as_data, in_order
+from dayfly_cli.formats import DATA, add_table_output, written
 from dayfly_cli.hindrances import annotated
-from dayfly_cli.options import FORMATS, Options
+from dayfly_cli.options import Options
 from dayfly_cli.survey import Scope, survey
 from dayfly_cli.terminal import OK, Terminal
 from dayfly_cli.watching import Watching
@@ -47,7 +47,7 @@ def command_line(prog: str) -> Flags:
     flags.add_argument(
         "-l", "--selector", metavar="LABELS", default="", help="only with these labels"
     )
-    flags.add_argument("-o", "--output", choices=FORMATS, default="", help="default: a table")
+    add_table_output(flags)
     flags.add_argument("-w", "--watch", action="store_true", help="go on and print every change")
     add_connection(flags)
     return flags
@@ -68,8 +68,9 @@ async def run(terminal: Terminal, argv: Sequence[str]) -> int:
 def show(terminal: Terminal, entries: Sequence[Entry], options: Options) -> None:
     """Print all of them in the format that was asked for."""
     now = terminal.now()
-    if options.output == "json":
-        terminal.say(json.dumps({"items": [as_data(entry, now) for entry in entries]}, indent=2))
+    if options.output in DATA:
+        items = [as_data(entry, now) for entry in entries]
+        terminal.say(written({"items": items}, options.output))
     elif options.output == "name":
         for entry in entries:
             terminal.say(entry.title)

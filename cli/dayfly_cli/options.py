@@ -6,11 +6,9 @@ from dayfly_cli import table
 from dayfly_cli.cluster import Connection
 from dayfly_cli.survey import Scope
 
-FORMATS = ("wide", "json", "name")
-
 
 class Options(msgspec.Struct, frozen=True):
-    """The command line, read; ``output`` is one of FORMATS or empty."""
+    """The command line, read; ``output`` is one of ``formats.TABLES`` or empty."""
 
     connection: Connection
     scope: Scope

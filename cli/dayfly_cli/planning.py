@@ -1,6 +1,5 @@
 """``dayfly plan``: the next acts, each with every object that it touches and what is in its way."""
 
-import json
 from argparse import ArgumentTypeError
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -10,6 +9,7 @@ import msgspec
 from dayfly_cli import snapshot
 from dayfly_cli.cluster import connected
 from dayfly_cli.ends import at, remaining, title
+from dayfly_cli.formats import DATA, written
 from dayfly_cli.prospects import Prospect, Prospector, last_of_release
 from dayfly_cli.questions import Ahead, add_ahead
 from dayfly_cli.terminal import OK, Terminal
@@ -76,9 +76,9 @@ async def run(terminal: Terminal, argv: Sequence[str]) -> int:
         found = [
             await prospector.look(event, metas[event.key]) for event in events[: options.limit]
         ]
-    if options.ahead.output == "json":
+    if options.ahead.output in DATA:
         data = {"at": instant.render(now), "acts": [each.data for each in found]}
-        terminal.say(json.dumps(data, indent=2))
+        terminal.say(written(data, options.ahead.output))
         return OK
     for line in _lines(found, now):
         terminal.say(line)

@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from dayfly_cli.cluster import Connection, add_connection
+from dayfly_cli.formats import add_output
 from dayfly_cli.kinds import Target, parse_target
 from dayfly_core import duration
 
@@ -29,7 +30,8 @@ class About(msgspec.Struct, frozen=True):
 def add_about(flags: argparse.ArgumentParser) -> None:
     """Add the arguments of a command about one object."""
     flags.add_argument("target", metavar="KIND/NAME", help="for example deploy/web or ns/team-a")
-    _add_output(flags)
+    add_output(flags)
+    add_connection(flags)
 
 
 class Ahead(msgspec.Struct, frozen=True):
@@ -62,13 +64,7 @@ def add_ahead(flags: argparse.ArgumentParser, option: str) -> None:
         default=DAY,
         help="how far to look, for example 7d (default: 24h)",
     )
-    _add_output(flags)
-
-
-def _add_output(flags: argparse.ArgumentParser) -> None:
-    flags.add_argument(
-        "-o", "--output", choices=("text", "json"), default="text", help="default: %(default)s"
-    )
+    add_output(flags)
     add_connection(flags)
 
 

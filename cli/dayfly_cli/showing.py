@@ -1,11 +1,11 @@
 """``dayfly show``: everything Dayfly knows about one object."""
 
-import json
 from collections.abc import Sequence
 
 from dayfly_cli import managed
 from dayfly_cli.cluster import Cluster, connected
 from dayfly_cli.ends import Entry, as_data
+from dayfly_cli.formats import DATA, written
 from dayfly_cli.hindrances import guard, hindrance
 from dayfly_cli.kinds import Target
 from dayfly_cli.managed import Foreseen
@@ -46,9 +46,9 @@ async def run(terminal: Terminal, argv: Sequence[str]) -> int:
     async with connected(options.connection, terminal.environ) as cluster:
         portrait = await _portray(cluster, options.target, terminal)
     lines = list(portrait.lines())
-    if options.output == "json":
+    if options.output in DATA:
         data = as_data(portrait.entry, terminal.now())
-        terminal.say(json.dumps({**data, "explained": dict(lines)}, indent=2))
+        terminal.say(written({**data, "explained": dict(lines)}, options.output))
         return OK
     meta = portrait.entry.meta
     terminal.say(portrait.entry.title + (f" in {meta.namespace}" if meta.namespace else ""))

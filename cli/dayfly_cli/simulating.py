@@ -1,6 +1,5 @@
 """``dayfly simulate``: what would happen for a while if nobody did anything; read-only."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -11,6 +10,7 @@ from dayfly_cli import foreseen_releases, keepers, proposal, snapshot
 from dayfly_cli.assumptions import Setting, assumptions
 from dayfly_cli.cluster import Cluster, connected
 from dayfly_cli.ends import at, title
+from dayfly_cli.formats import DATA, written
 from dayfly_cli.questions import Ahead, add_ahead
 from dayfly_cli.terminal import OK, Terminal
 from dayfly_core import duration, instant
@@ -75,10 +75,9 @@ async def run(terminal: Terminal, argv: Sequence[str]) -> int:
     events = [event for event in simulate(world, ahead.until(now)) if event.what != NOTE]
     held = tuple(world.brakes.held()) if world.brakes else ()
     taken = tuple(assumptions(events, setting))
-    if ahead.output == "json":
-        terminal.say(
-            json.dumps({"from": instant.render(now), **_data(events, held, taken)}, indent=2)
-        )
+    if ahead.output in DATA:
+        data = {"from": instant.render(now), **_data(events, held, taken)}
+        terminal.say(written(data, ahead.output))
         return OK
     for line in lines(events):
         terminal.say(line)

@@ -1,7 +1,6 @@
 """``dayfly wake``: brings back what was scaled down at its end, as the person who asks for it."""
 
 import asyncio
-import json
 from collections.abc import Sequence
 from typing import Final
 
@@ -10,6 +9,7 @@ import msgspec
 from dayfly_cli import staying
 from dayfly_cli.cluster import Cluster, connected
 from dayfly_cli.ends import Entry, as_data, at, countdown
+from dayfly_cli.formats import DATA, written
 from dayfly_cli.questions import About, add_about
 from dayfly_cli.terminal import OK, Failed, Terminal
 from dayfly_core import instant, names, waking
@@ -75,8 +75,9 @@ async def run(terminal: Terminal, argv: Sequence[str]) -> int:
             title = Entry(resource, before).title
             raise Failed(f"no policy covers {title}, so none has scaled it down or can wake it")
         after = await _wake(cluster, resource, before, options, terminal)
-    if options.about.output == "json":
-        terminal.say(json.dumps(as_data(Entry(resource, after), terminal.now()), indent=2))
+    if options.about.output in DATA:
+        data = as_data(Entry(resource, after), terminal.now())
+        terminal.say(written(data, options.about.output))
     else:
         terminal.say(_told(Entry(resource, after), Entry(resource, before), options, terminal))
     return OK

@@ -1,7 +1,6 @@
 """``dayfly list --watch``: the list, and from then on every change as one more line."""
 
 import asyncio
-import json
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -15,6 +14,7 @@ from dayfly_cli.cluster import Cluster
 from dayfly_cli.contact import Contact
 from dayfly_cli.ends import Entry, as_data, in_order
 from dayfly_cli.following import GAP, Following
+from dayfly_cli.formats import DATA, one_of_many
 from dayfly_cli.managed import Foreseen
 from dayfly_cli.options import Options
 from dayfly_cli.survey import Survey
@@ -99,7 +99,7 @@ class Watching:
         entries, now = in_order(self._known.values()), self._terminal.now()
         rows = [self._layout.row(entry, now) for entry in entries]
         self._layout = self._layout.fitted(rows)
-        if self._options.output in ("json", "name"):
+        if self._options.output in (*DATA, "name"):
             for entry in entries:
                 self._print(entry)
         else:
@@ -190,8 +190,9 @@ class Watching:
 
     def _print(self, entry: Entry, *, gone: bool = False) -> None:
         now = self._terminal.now()
-        if self._options.output == "json":
-            self._terminal.say(json.dumps({**as_data(entry, now), "gone": gone}))
+        if self._options.output in DATA:
+            data = {**as_data(entry, now), "gone": gone}
+            self._terminal.say(one_of_many(data, self._options.output))
         elif self._options.output == "name":
             self._terminal.say(entry.title)
         else:

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import yaml
 
 from dayfly_core import __version__, names
 from dayfly_core.objects import EXPIRY_POLICIES
@@ -41,6 +42,25 @@ async def test_list_for_programs(shell: Shell) -> None:
     items = json.loads(answer.out)["items"]
     assert (items[0]["name"], items[0]["secondsLeft"]) == ("web", 7200.0)
     assert "ExpiryPolicy broken is not in force" in answer.err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "list -A",
+        "show deployment/web",
+        "explain deployment/web",
+        "plan -A",
+        "simulate -A --for 7d",
+        "extend deployment/web 2d --dry-run",
+        "breaker show",
+        "version",
+    ],
+)
+async def test_yaml_says_what_json_says(shell: Shell, command: str) -> None:
+    as_json, as_yaml = [(await shell.run(f"{command} -o {o}")).out for o in ("json", "yaml")]
+    assert yaml.safe_load(as_yaml) == json.loads(as_json)
+    assert not as_yaml.startswith("{")
 
 
 async def test_nothing_to_list(shell: Shell) -> None:

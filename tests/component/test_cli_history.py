@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import yaml
 
 from dayfly_core import history
 from dayfly_core.history import Entry, Page
@@ -95,6 +96,7 @@ async def test_a_wide_table_says_what_went_wrong_and_steers_no_terminal(told: Sh
 
 async def test_the_history_for_programs(told: Shell) -> None:
     items = json.loads((await told.run("history -A -o json")).out)["items"]
+    assert yaml.safe_load((await told.run("history -A -o yaml")).out)["items"] == items
     assert len(items) == len(ENTRIES)
     assert items[1] == {
         "at": "2026-11-20T10:00:00Z",

@@ -6,6 +6,7 @@ import signal
 import sys
 
 import pytest
+import yaml
 
 from dayfly_cli.__main__ import INTERRUPTED
 from support.fake_api import Fault
@@ -45,6 +46,14 @@ def told(lines: list[str]) -> list[tuple[str, str, bool]]:
     """Name, end and whether it is gone, of each line of ``-o json``."""
     items = map(json.loads, lines)
     return [(item["name"], item["endsAt"], item["gone"]) for item in items]
+
+
+async def test_each_change_is_a_document_of_yaml(shell: Shell) -> None:
+    async with shell.watching("-l app=web -o yaml") as lines:
+        shell.api.put(WEB, stamped(EVENING, app="web"))
+        await eventually(lambda: EVENING in "".join(lines()))
+    first, last = yaml.safe_load_all("\n".join(lines()))
+    assert (first["name"], last["name"], last["endsAt"]) == ("web", "web", EVENING)
 
 
 @pytest.mark.parametrize(

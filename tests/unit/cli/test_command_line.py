@@ -75,7 +75,7 @@ def test_a_wrong_command_line_is_one_line_and_status_2(argv: list[str], said: st
     ("argv", "said"),
     [
         (["list", "--wath"], "did you mean --watch?"),
-        (["list", "-o", "yaml"], "invalid choice"),
+        (["list", "-o", "xml"], "invalid choice"),
         (["extend"], "KIND/NAME is missing, for example: dayfly extend deploy/web 2d;"),
         (["show", "deploy", "web"], "'web' is one word too many, for example: dayfly show deploy/"),
         (["simulate", "--for", "-1h"], "'-1h' is negative; write for example 90s"),

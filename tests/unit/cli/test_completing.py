@@ -39,7 +39,7 @@ def test_the_argument_that_is_being_typed(flags: Flags, words: list[str], dest: 
 @pytest.mark.parametrize(
     ("flags", "words", "expected"),
     [
-        pytest.param(LIST, ["-o", ""], Answer(("wide", "json", "name")), id="formats"),
+        pytest.param(LIST, ["-o", ""], Answer(("wide", "json", "yaml", "name")), id="formats"),
         pytest.param(BREAKER, ["", ], Answer(("show", "reset")), id="verbs"),
         pytest.param(SIMULATE, ["-f", ""], Answer(directive=0), id="files are the shell's"),
         pytest.param(SIMULATE, ["--for", "1"], Answer(("1h", "1d", "1w")), id="lengths of time"),
