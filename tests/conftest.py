@@ -1,11 +1,15 @@
 """For all tests."""
 
 import asyncio
+import signal
 
 import pytest
 
 
 def pytest_configure() -> None:
+    # A shell's background jobs ignore Ctrl-C, and so would every program that the tests start.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # On Python 3.11 pytest-asyncio's look for a current event loop makes one, which nobody closes:
     # a ResourceWarning, hence an error, in whichever test the collector happens to run. Once the
     # current loop has been set, if only to none, the look makes none.

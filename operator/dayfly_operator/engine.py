@@ -22,6 +22,7 @@ from dayfly_core import names
 from dayfly_core.actions import Action, Annotate, Call, Delete, ScaleDown, Wake
 from dayfly_core.objects import NAMESPACES, Key, ObjectMeta
 from dayfly_core.pace import Backoff
+from dayfly_core.recheck import LATEST, recheck
 from dayfly_core.stamps import Changes
 from dayfly_core.subject import Plan, Subject
 from dayfly_kube.errors import ApiError, Unreachable
@@ -36,9 +37,6 @@ from dayfly_operator.writing import Gate, NotLeading, Outdated
 ATTEMPTS: Final = 5
 """Times that an object may change between being judged and being acted on, at once; then the key
 waits a little, as the object's owner is busy with it."""
-
-BLOCKED_AGAIN: Final = timedelta(seconds=60)
-"""Until a namespace that holds something protected is looked at again."""
 
 AT_ONCE: Final = 20
 """Acts on one object in a row: more than a timeline has steps."""
@@ -161,7 +159,7 @@ class Engine:
         if found is None:
             # As long as a watch still has it, it may be there: the answer may have been a proxy's.
             still = self._crew.world.known(key)
-            self._schedule.again(key, self._now() + BLOCKED_AGAIN if still else None)
+            self._schedule.again(key, self._now() + LATEST if still else None)
         return Sight(found, by_watch=False) if found else None
 
     async def _settle(self, sight: Sight, passed: set[str]) -> Sight | None:
@@ -258,7 +256,7 @@ class Engine:
         if not outcome.blocked:
             return outcome.again
         self._crew.complaints.release_stays(order, outcome.blocked)
-        return outcome.again or self._now() + BLOCKED_AGAIN
+        return outcome.again or recheck(order.due, self._now())
 
     def _around(self, action: Action, subject: Subject) -> Around:
         def remember(changes: Changes, error: ApiError) -> ObjectMeta:
@@ -292,7 +290,7 @@ class Engine:
         if why is None:
             return False
         self._crew.complaints.held_back(action, why)
-        self._schedule.again(action.key, self._now() + BLOCKED_AGAIN)
+        self._schedule.again(action.key, self._now() + LATEST)
         return True
 
     async def _blocked(self, order: Delete) -> bool:
@@ -300,7 +298,7 @@ class Engine:
         if keeper is None:
             return False
         self._crew.complaints.blocked(order, keeper)
-        self._schedule.again(order.key, self._now() + BLOCKED_AGAIN)
+        self._schedule.again(order.key, recheck(order.due, self._now()))
         return True
 
 

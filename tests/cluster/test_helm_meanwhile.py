@@ -103,8 +103,6 @@ def test_what_helm_cannot_read_does_not_end_and_is_told(place: Place) -> None:
     assert eventually(lambda: not blocked(place), PATIENCE)
 
 
-# What is in the way is looked at again after a minute.
-@pytest.mark.timeout(240)
 def test_custom_resources_end_and_the_definition_from_crds_stays(place: Place) -> None:
     (place.chart / "crds").mkdir()
     (place.chart / "crds" / "widgets.yaml").write_text(WIDGETS)

@@ -187,7 +187,8 @@ class ReleaseReason:
     """
     RELEASE_BLOCKED: Final = "ReleaseBlocked"
     """The Helm release does not end, because an object in it may not.
-    Do: what the message says about the object that it names; it is looked at again each minute.
+    Do: what the message says about the object that it names; it is looked at again after 5 s,
+    then ever more seldom, up to each minute.
     """
     RELEASE_FOREIGN: Final = "ReleaseForeign"
     """An object that the release's manifest lists is not the release's own, or not its alone.

@@ -22,6 +22,7 @@ from dayfly_core.helm.marks import ReleaseRef
 from dayfly_core.helm.release import Step
 from dayfly_core.helm.storage import Revision
 from dayfly_core.objects import Key, ObjectMeta
+from dayfly_core.recheck import recheck
 from dayfly_kube.errors import ApiError, Unreachable
 from dayfly_kube.releases import ReleaseReader
 from dayfly_operator.crew import ReleaseOutcome
@@ -39,9 +40,6 @@ from dayfly_operator.helm.survey import (
 from dayfly_operator.writing import NotLeading, Outdated
 
 log = logging.getLogger(__name__)
-
-AGAIN: Final = timedelta(seconds=60)
-"""Until a release that is blocked, or that waits, is looked at again at the latest."""
 
 UNDER_WAY_AGAIN: Final = timedelta(seconds=2)
 """The same while another of its members has begun to end it, or enough others are ended."""
@@ -199,7 +197,7 @@ class HelmReleases:
 
     def _waits(self, order: Order, look: Waits) -> ReleaseOutcome:
         self._means.reports.waits(order, look.note, lasting=look.forsaken)
-        latest = self._means.now() + AGAIN
+        latest = recheck(order.due, self._means.now())
         return ReleaseOutcome(again=min(look.until or latest, latest))
 
     async def _call_off(self, newest: Revision) -> None:
@@ -210,7 +208,8 @@ class HelmReleases:
     async def _due(self, order: Order, look: Due) -> ReleaseOutcome:
         if look.plan.blockers or look.newest is None:
             text = self._means.reports.blocked(order, look.plan)
-            return ReleaseOutcome(again=self._means.now() + AGAIN, blocked=text)
+            again = recheck(order.due, self._means.now())
+            return ReleaseOutcome(again=again, blocked=text)
         if not self._means.ends_releases(order.policy):
             await self._call_off(look.newest)
             return ReleaseOutcome()

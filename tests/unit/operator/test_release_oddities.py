@@ -9,9 +9,10 @@ from msgspec.structs import replace
 from dayfly_core import names
 from dayfly_core.helm import marks as helm
 from dayfly_core.objects import NAMESPACES, SECRETS, Key
+from dayfly_core.recheck import SOONEST
 from dayfly_kube.errors import ApiError, Status
 from dayfly_operator.crew import ReleaseOutcome
-from dayfly_operator.helm.releases import AGAIN, MOST_AT_ONCE, UNDER_WAY_AGAIN
+from dayfly_operator.helm.releases import MOST_AT_ONCE, UNDER_WAY_AGAIN
 from support.build import NOW, in_
 from support.fake_store import place_of
 from support.helm_secrets import SHOP, a_release, a_secret
@@ -87,7 +88,7 @@ async def test_a_release_that_no_secret_holds_is_reported_and_its_objects_stay(
         cluster.install(WEB, status=status)
     before = cluster.there()
     outcome = await cluster.leader().end(cluster.order())
-    assert outcome.again == NOW + AGAIN
+    assert outcome.again == NOW + SOONEST
     assert outcome.blocked == (
         "Helm release team-a/shop does not end: deployments.apps/team-a/web is of the Helm release "
         "team-a/shop, which no Secret holds: it is stored by another driver, or has been "
@@ -109,7 +110,7 @@ async def test_what_the_manifest_does_not_list_ends_by_itself() -> None:
     cluster.put(STRANGER, at=in_("-1m"))
     before = cluster.there()
     # Before the manifest is read it counts as a member, and waits for the others.
-    assert (await cluster.leader().end(cluster.order(STRANGER))).again == NOW + AGAIN
+    assert (await cluster.leader().end(cluster.order(STRANGER))).again == NOW + SOONEST
     cluster.store.objects[place_of(path(WEB)).key]["metadata"]["labels"].pop(names.POLICY)
     assert await cluster.leader().end(cluster.order(STRANGER)) == ReleaseOutcome()
     assert cluster.there() == before - {"configmaps/stranger"}

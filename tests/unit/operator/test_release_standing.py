@@ -7,8 +7,9 @@ from msgspec.structs import replace
 
 from dayfly_core import names
 from dayfly_core.objects import Key
+from dayfly_core.recheck import SOONEST
 from dayfly_operator.crew import ReleaseOutcome
-from dayfly_operator.helm.releases import AGAIN, HelmReleases
+from dayfly_operator.helm.releases import HelmReleases
 from support.build import NOW, in_
 from support.fake_store import place_of
 from support.helm_world import PREVIEWS, SETTINGS, STRANGER, WEB, Cluster, path, shop
@@ -105,7 +106,7 @@ async def test_a_member_whose_policy_was_deleted_is_told_of_as_long_as_it_holds_
     cluster.put(STRANGER, at=in_("-1m"), labels={names.POLICY: "deleted"})
     leader = cluster.leader()
     for _ in range(2):
-        assert await leader.end(cluster.order()) == ReleaseOutcome(again=NOW + AGAIN)
+        assert await leader.end(cluster.order()) == ReleaseOutcome(again=NOW + SOONEST)
         assert stopped(leader) == [
             "Helm release team-a/shop does not end: configmaps/team-a/stranger has an end, but "
             "no policy covers it any more"

@@ -13,8 +13,8 @@ from dayfly_core.helm import marks as helm
 from dayfly_core.helm.marks import ReleaseRef
 from dayfly_core.objects import CONFIG_MAPS, NAMESPACES, SECRETS, Key
 from dayfly_core.reasons import Reason
+from dayfly_core.recheck import SOONEST
 from dayfly_operator.crew import ReleaseOutcome
-from dayfly_operator.helm.releases import AGAIN
 from support.build import NOW, controlled, in_
 from support.fake_store import place_of
 from support.helm_secrets import a_release, a_secret
@@ -98,7 +98,7 @@ async def test_a_dry_run_ends_nothing_and_does_not_say_that_it_has(
 
 
 def later(cluster: Cluster) -> None:
-    cluster.put(STRANGER, at=in_("30s"))
+    cluster.put(STRANGER, at=in_("3s"))
 
 
 def much_later(cluster: Cluster) -> None:
@@ -128,34 +128,34 @@ def upgrading(cluster: Cluster) -> None:
     [
         pytest.param(
             later,
-            NOW + timedelta(seconds=30),
-            "configmaps/team-a/stranger has its next step at 2026-11-22T10:00:30Z",
-            id="another member ends in half a minute",
+            NOW + timedelta(seconds=3),
+            "configmaps/team-a/stranger has its next step at 2026-11-22T10:00:03Z",
+            id="another member ends in a moment",
         ),
         pytest.param(
             much_later,
-            NOW + AGAIN,
+            NOW + SOONEST,
             "configmaps/team-a/stranger has its next step at 2026-11-22T13:00:00Z",
             id="another member ends in hours: by then it may have been shortened",
         ),
         pytest.param(
-            never, NOW + AGAIN, "configmaps/team-a/stranger never ends", id="one never ends"
+            never, NOW + SOONEST, "configmaps/team-a/stranger never ends", id="one never ends"
         ),
         pytest.param(
             suspended,
-            NOW + AGAIN,
+            NOW + SOONEST,
             "configmaps/team-a/stranger ExpiryPolicy paused is suspended",
             id="the policy of one is suspended",
         ),
         pytest.param(
             braked,
-            NOW + AGAIN,
+            NOW + SOONEST,
             "deployments.apps/team-a/web is held back: the breaker is open",
             id="the breaker holds one back",
         ),
         pytest.param(
             upgrading,
-            NOW + AGAIN,
+            NOW + SOONEST,
             "Helm is at work on the release team-a/shop (pending-upgrade)",
             id="Helm is at work",
         ),
@@ -177,7 +177,7 @@ async def test_a_helm_that_was_killed_keeps_its_release_no_longer_than_an_hour()
     cluster = shop()
     upgrading(cluster)
     over = NOW + timedelta(hours=1)
-    cluster.now = over - timedelta(seconds=30)
+    cluster.now = over - timedelta(seconds=3)
     assert await cluster.leader().end(cluster.order()) == ReleaseOutcome(again=over)
     cluster.now = over
     assert await cluster.leader().end(cluster.order()) == ReleaseOutcome()
@@ -255,7 +255,7 @@ async def test_one_object_in_the_way_keeps_all_and_is_named(
     client = cluster.client()
     text = f"Helm release team-a/shop does not end: {says}"
     outcome = await cluster.leader(client).end(cluster.order())
-    assert outcome == ReleaseOutcome(again=NOW + AGAIN, blocked=text)
+    assert outcome == ReleaseOutcome(again=NOW + SOONEST, blocked=text)
     assert cluster.there() == before
     assert client.sent("PATCH") == client.sent("DELETE") == []
     ((_, _, told),) = cluster.said.events

@@ -1,0 +1,16 @@
+"""When something whose end has come, and that may not end yet, is looked at again."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+SOONEST: Final = timedelta(seconds=5)
+LATEST: Final = timedelta(minutes=1)
+
+
+def recheck(due: datetime, now: datetime) -> datetime:
+    """Return when to look again at what should have ended at ``due``, and may not.
+
+    After as long as it has been due already, within bounds: what is in the way of a fresh end is
+    mended soon, and each look doubles the wait, with nothing to remember over a change of leader.
+    """
+    return now + min(max(now - due, SOONEST), LATEST)
