@@ -89,7 +89,7 @@ async def test_kill_at_every_step(
             await begun.run(batch * RUNS + number, moment)
         left = await begun.settle(SLOW)
         assert (left, await mistakes(begun)) == ([], []), said
-        lost = await unwritten(begun)
+        lost = await unwritten(begun, killed=True)
         assert [deed for deed in lost if not excused(begun, deed)] == [], said
         assert len(lost) <= UNTOLD * len(begun.fate.told), said
         await begun.tidy()

@@ -90,7 +90,7 @@ async def test_leader_in_trouble(
             await begun.run(number, moment)
         left = await begun.settle(SLOW)
         assert (left, await mistakes(begun)) == ([], [])
-        lost = await unwritten(begun)
+        lost = await unwritten(begun, killed=False)
         figure(f"{blow.__name__}: {told(begun)}; the history lacks {len(lost)}")
         assert lost == []
         await begun.tidy()

@@ -1,14 +1,20 @@
 """manifests/base as tests apply it: as shipped, but with no replica of anything."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from dayfly_core.names import GROUP
 from playground import ControlPlane
+from playground.process import eventually
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
 BASE = MANIFESTS / "base"
+OWN = tuple(f"{path.stem}.{GROUP}" for path in (MANIFESTS / "crds").glob("*s.yaml"))
+"""The kinds of base."""
+PATIENCE = 60.0
 
 
 def files() -> list[Path]:
@@ -34,6 +40,17 @@ def apply(plane: ControlPlane) -> str:
 
 
 def remove(plane: ControlPlane) -> None:
-    """Delete all of it and wait until it is gone."""
+    """Delete all of it and wait until it is gone.
+
+    A kind that nobody has asked for yet may not be ready to be emptied: the API server then tries
+    that again only minutes later.
+    """
+    for plural in OWN:
+        assert eventually(partial(_is_served_or_absent, plane, plural), PATIENCE), plural
     text = plane.kubectl("kustomize", str(BASE))
     plane.kubectl("delete", "-f", "-", "--ignore-not-found", "--timeout=60s", stdin=text)
+
+
+def _is_served_or_absent(plane: ControlPlane, plural: str) -> bool:
+    served = plane.try_kubectl("get", plural, "--all-namespaces").ok
+    return served or not plane.try_kubectl("get", "customresourcedefinition", plural).ok
