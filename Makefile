@@ -6,10 +6,10 @@ BIN := .venv/bin
 ROOTS := core kube certs admission operator cli playground manifests tests bench
 # Compiled tests halve what a run of them costs; images that set this mean what is installed in them.
 unexport PYTHONDONTWRITEBYTECODE
-# A machine that others share may stand still for seconds: what failed on the control plane is looked at
-# once more. What fails twice is red; what passes then is named above as FAILED, and is somebody's to mend.
-SECOND_LOOK = echo "What is named above as FAILED or ERROR is run once more; passing now, it is unsteady and wants mending." \
-	&& $(BIN)/pytest --last-failed --last-failed-no-failures=none --maxfail=1 tests/cluster
+# A machine that others share may stand still for seconds: what failed is looked at once more. What fails
+# twice is red; what passes then is named above as FAILED, and is somebody's to mend.
+SECOND_LOOK = [ $$? -eq 1 ] && echo "What is named above as FAILED or ERROR is run once more; passing now, it is unsteady and wants mending." \
+	&& $(BIN)/pytest --last-failed --last-failed-no-failures=none --maxfail=1
 # Several targets at once, each on one core; what each says comes in one piece.
 TOGETHER = $(MAKE) --no-print-directory --keep-going -j $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
@@ -45,9 +45,10 @@ fast: setup ## unit tests, and the core's branch coverage (100 %)
 check: setup ## all that needs no sockets and no cluster; a minute on two cores
 	@$(TOGETHER) unit pyright tables mypy properties lint
 test: setup ## every test, with all examples, the real control plane included
-	$(BIN)/pytest --durations=15 -n auto tests/unit tests/component
-	@echo "$(BIN)/pytest --durations=15 tests/cluster"
-	@$(BIN)/pytest --durations=15 tests/cluster || { [ $$? -eq 1 ] && $(SECOND_LOOK); }
+	@echo "$(BIN)/pytest -n auto tests/unit tests/component"
+	@$(BIN)/pytest --durations=15 -n auto tests/unit tests/component || { $(SECOND_LOOK) tests/unit tests/component; }
+	@echo "$(BIN)/pytest tests/cluster"
+	@$(BIN)/pytest --durations=15 tests/cluster || { $(SECOND_LOOK) tests/cluster; }
 soak: setup ## the long fault series, with their stated counts
 	DAYFLY_SOAK=1 $(BIN)/pytest tests/cluster -k "soak or kill or race or failover or partition" --timeout=3600
 fuzz: setup ## more than 100,000 arbitrary objects through every webhook; 10 minutes, a line for each 1,000

@@ -68,3 +68,8 @@ def test_what_is_only_data_is_a_struct() -> None:
         if any("dataclass" in ast.unparse(decorator) for decorator in each.decorator_list)
     }
     assert found == DATACLASSES
+
+
+def test_what_failed_is_remembered_for_the_second_look(pytestconfig: pytest.Config) -> None:
+    """Without its cache pytest takes --last-failed, says nothing, and runs everything again."""
+    assert pytestconfig.pluginmanager.has_plugin("lfplugin")
