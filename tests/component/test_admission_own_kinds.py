@@ -17,7 +17,7 @@ from support.handshakes import a_bundle
 from support.own_manifests import a_manager, a_policy, a_stay, an_ephemerator, of
 from support.policy_manifests import manifest
 from support.reviews import Json
-from support.waiting import eventually
+from support.waiting import at_most, eventually
 
 BUNDLE = a_bundle()
 KINDS = "/kinds?timeout=5s"
@@ -89,7 +89,7 @@ async def test_the_api_server_is_asked_about_the_author(api: FakeApi, replica: R
 async def test_if_the_api_server(api: FakeApi, replica: Replica, fault: Fault) -> None:
     api.may = lambda spec: True
     api.fault(fault)
-    async with asyncio.timeout(2):
+    async with at_most(2):
         said = await ask(replica, of(an_ephemerator()), "/kinds?timeout=1s")
     assert (said["allowed"], reason(said)) == (False, Reason.CANNOT_VERIFY)
     assert said["status"]["code"] == 500
@@ -121,7 +121,7 @@ async def test_the_guard_is_the_one_that_the_config_map_lists(
     assert (await ask(replica, prod, KINDS))["allowed"]
 
     async def said(word: str) -> None:
-        async with asyncio.timeout(5):
+        async with at_most(5):
             while reason(await ask(replica, prod, KINDS)) != word:
                 pass
 
@@ -162,7 +162,7 @@ async def test_a_stay_is_judged_by_what_its_namespace_carries(
         stay["metadata"]["namespace"] = "team-b"
         return await ask(replica, of(stay), KINDS)
 
-    async with asyncio.timeout(5):
+    async with at_most(5):
         while reason(said := await told(length="1d")) == Reason.NOTHING_TO_EXTEND:
             pass
     # An end this long after its creation is what the creation in the watch is kept for.

@@ -24,7 +24,7 @@ from support.fake_api import FakeApi, Fault
 from support.handshakes import a_bundle
 from support.policy_manifests import manifest
 from support.reviews import UID, a_namespace, a_review, accepted, an_object, encoded
-from support.waiting import eventually
+from support.waiting import at_most, eventually
 
 BUNDLE = a_bundle()
 POLICY = "/apis/dayfly.dev/v1alpha1/expirypolicies/previews"
@@ -171,11 +171,11 @@ async def test_a_policy_that_changes_counts_for_the_next_request(
 
         assert await reason() == Reason.STAMPED
         api.put(POLICY, manifest(ttl={"default": "8h"}, suspend=True))
-        async with asyncio.timeout(5):
+        async with at_most(5):
             while await reason() != Reason.SUSPENDED:
                 pass
         api.remove(POLICY)
-        async with asyncio.timeout(5):
+        async with at_most(5):
             while await reason() != Reason.NO_POLICY:
                 pass
 
@@ -194,7 +194,7 @@ async def test_an_api_that_hangs_is_not_waited_for_beyond_the_deadline(
 ) -> None:
     api.fault(Fault("hang", "/api/v1/namespaces/nobody"))
     body = encoded(a_review(an_object(namespace="nobody"), namespace="nobody"))
-    async with asyncio.timeout(1):
+    async with at_most(1):
         _, answer = await replica.post("/stamp?timeout=1s", body)
     said = accepted(answer, mutating=True)
     assert said["auditAnnotations"]["reason"] == Reason.NAMESPACE_UNKNOWN

@@ -197,6 +197,6 @@ async def test_watch_tells_once_that_all_of_its_streams_are_lost_and_once_that_t
         await eventually(lambda: "the connection is lost" in shell.remarks.getvalue())
         shell.api.heal()
         shell.api.put(FRESH, {"metadata": {"creationTimestamp": CREATED}})
-        await eventually(lambda: "the connection is back" in shell.remarks.getvalue(), 10)
+        await eventually(lambda: "the connection is back" in shell.remarks.getvalue())
         assert ("e", NOON, False) in told(lines())
     assert len(shell.remarks.getvalue().splitlines()) == 2

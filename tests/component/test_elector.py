@@ -87,7 +87,7 @@ async def test_a_blocked_main_loop_loses_no_lease() -> None:
 
         thread = threading.Thread(target=lambda: asyncio.run(block(Process("baz", api.config()))))
         thread.start()
-        await eventually(done.is_set, within=10)
+        await eventually(done.is_set)
         thread.join()
         assert all(blocked)
 

@@ -12,7 +12,7 @@ from dayfly_kube import events
 from dayfly_kube.client import Client
 from dayfly_kube.events import EventRecorder, Regarding
 from support.fake_api import CONFIG_MAPS, FakeApi, Fault
-from support.waiting import eventually
+from support.waiting import at_most, eventually
 
 NOW = datetime.fromisoformat("2026-11-22T11:00:00.000007+01:00")
 PATH = "/apis/events.k8s.io/v1"
@@ -152,7 +152,7 @@ async def test_what_cannot_be_posted_at_the_end_is_counted_and_does_not_hold_it_
         recorder.dropping = counted.append
         for name in ("a", "b", "c"):
             expired(recorder, Regarding.of(Key(CONFIG_MAPS, "a", name)))
-        async with asyncio.timeout(1.0):
+        async with at_most(1.0):
             await recorder.finish(client, 0.1)
         assert counted == ["Stopped"] * 3
         assert recorder.dropped["Stopped"] == 3

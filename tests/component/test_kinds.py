@@ -56,7 +56,7 @@ async def test_it_tells_of_policies_and_writes_nothing() -> None:
     async with FakeApi((*RESOURCES, DEFINITIONS)) as api:
         api.put(f"{POLICIES}/first", policy())
         with watching(api.config, changes):
-            await eventually(lambda: api.watches(POLICIES), 10)
+            await eventually(lambda: api.watches(POLICIES))
             before = changes.count
             api.put(f"{POLICIES}/second", policy())
             await eventually(lambda: changes.count > before)
@@ -72,13 +72,13 @@ async def test_it_passes_on_what_ephemerators_and_namespace_managers_are() -> No
     async with FakeApi((*RESOURCES, DEFINITIONS, *OWN)) as api:
         api.put(f"{EPHEMERATORS.path()}/one", {"spec": {"lifetime": {"duration": {"days": 1}}}})
         with watching(api.config, Changes(), told.append):
-            await eventually(lambda: len(told) == 1, 10)
+            await eventually(lambda: len(told) == 1)
             manager = NAMESPACE_MANAGERS.path("team", "two")
             api.put(manager, {"metadata": {"finalizers": ["x"]}, "status": {"policies": []}})
-            await eventually(lambda: len(told) == 2, 10)
+            await eventually(lambda: len(told) == 2)
             api.put(manager, {"metadata": {"finalizers": []}})
             api.remove(manager)
-            await eventually(lambda: len(told) == 4, 10)
+            await eventually(lambda: len(told) == 4)
     first, second, _, last = told
     assert first.found.key(first.resource) == Key(EPHEMERATORS, "", "one")
     assert first.found.spec == {"lifetime": {"duration": {"days": 1}}}
@@ -99,24 +99,24 @@ async def test_a_kind_that_is_installed_later_is_watched_without_a_restart() -> 
     told: list[Heard] = []
     async with FakeApi((*RESOURCES, DEFINITIONS)) as api:
         with watching(api.config, Changes(), told.append):
-            await eventually(lambda: api.watches(POLICIES), 10)
+            await eventually(lambda: api.watches(POLICIES))
             assert not api.watches(EPHEMERATORS.path())
             api.resources.append(EPHEMERATORS)
             define(api, EPHEMERATORS)
-            await eventually(lambda: api.watches(EPHEMERATORS.path()), 10)
+            await eventually(lambda: api.watches(EPHEMERATORS.path()))
             api.put(f"{EPHEMERATORS.path()}/one")
-            await eventually(lambda: [heard.found.metadata.name for heard in told] == ["one"], 10)
+            await eventually(lambda: [heard.found.metadata.name for heard in told] == ["one"])
 
 
 async def test_a_kind_that_is_served_only_after_its_definition_was_told_of_is_watched() -> None:
     async with FakeApi((*RESOURCES, DEFINITIONS)) as api:
         with watching(api.config, Changes()):
-            await eventually(lambda: api.watches(DEFINITIONS.path()), 10)
+            await eventually(lambda: api.watches(DEFINITIONS.path()))
             looks = len(discoveries(api))
             define(api, EPHEMERATORS)
-            await eventually(lambda: len(discoveries(api)) > looks, 10)
+            await eventually(lambda: len(discoveries(api)) > looks)
             api.resources.append(EPHEMERATORS)
-            await eventually(lambda: api.watches(EPHEMERATORS.path()), 10)
+            await eventually(lambda: api.watches(EPHEMERATORS.path()))
 
 
 def discoveries(api: FakeApi) -> list[str]:
@@ -129,9 +129,9 @@ async def test_where_kinds_are_not_installed_it_looks_for_them_and_goes_on() -> 
         kinds = KindWatch(api.config, Ears(changes, unheard, begun), AGENT)
         kinds.start()
         try:
-            await eventually(lambda: api.watches(POLICIES), 10)
+            await eventually(lambda: api.watches(POLICIES))
             looks = len(discoveries(api))
-            await eventually(lambda: begun.count > 1 or len(discoveries(api)) > looks, 10)
+            await eventually(lambda: begun.count > 1 or len(discoveries(api)) > looks)
             assert begun.count == 1
         finally:
             kinds.stop(timeout=5)
@@ -148,7 +148,7 @@ async def test_it_is_started_again_after_it_failed() -> None:
             return api.config()
 
         with watching(load, changes):
-            await eventually(lambda: api.watches(POLICIES), 10)
+            await eventually(lambda: api.watches(POLICIES))
     assert attempts.count == 2
     assert changes.count >= 2
 

@@ -112,7 +112,7 @@ async def test_nothing_is_lost_while_the_api_server_is_away() -> None:
         extended = stamped(operator.clock.text(3600))
         api.put(f"{MAPS}/a0", extended)
         await api.up()
-        await eventually(lambda: all(operator.gone(f"a{number}") for number in range(1, 5)), 10)
+        await eventually(lambda: all(operator.gone(f"a{number}") for number in range(1, 5)))
         assert not operator.gone("a0")
 
 

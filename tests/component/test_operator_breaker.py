@@ -33,7 +33,7 @@ async def held_back(operator: Running) -> None:
     for number in range(MANY):
         operator.api.put(f"{MAPS}/late-{number}", surprising(end))
     await operator.put_policy()
-    await eventually(lambda: status(operator.api).get("breaker", {}).get("held") == MANY, 12)
+    await eventually(lambda: status(operator.api).get("breaker", {}).get("held") == MANY)
 
 
 async def test_what_comes_as_a_surprise_to_many_waits_for_a_person() -> None:
@@ -54,7 +54,7 @@ async def test_what_comes_as_a_surprise_to_many_waits_for_a_person() -> None:
         await operator.heard()
         await eventually(lambda: all(operator.gone(f"late-{n}") for n in range(MANY)))
         assert "BreakerClosed" in operator.events("previews")
-        await eventually(lambda: operator.conditions()["BreakerOpen"][0] == "False", 12)
+        await eventually(lambda: operator.conditions()["BreakerOpen"][0] == "False")
         assert "breaker" not in status(api)
 
 
@@ -66,7 +66,7 @@ async def test_the_next_leader_reads_in_the_status_that_the_breaker_is_open() ->
             api.remove(f"{MAPS}/late-{number}")
         async with operating(api) as operator:
             await eventually(lambda: "BreakerOpen" in operator.events("late-0"))
-            await eventually(lambda: status(api)["breaker"]["held"] == 3, 12)
+            await eventually(lambda: status(api)["breaker"]["held"] == 3)
         assert operator.deletes() == []
 
 
@@ -79,7 +79,7 @@ async def test_the_status_says_what_comes_next_and_since_when_its_steps_are_know
         for number in range(30):
             api.put(f"{MAPS}/a{number:02}", stamped(operator.clock.text(7200 + number)))
         await operator.put_policy(timeline=timeline)
-        await eventually(lambda: len(status(api).get("nextEnds", [])) == 20, 12)
+        await eventually(lambda: len(status(api).get("nextEnds", [])) == 20)
         first = status(api)["nextEnds"][0]
         assert (first["name"], first["namespace"], first["action"]) == ("a00", "team", "NOTIFY@-1h")
         assert [known["step"] for known in status(api)["steps"]] == ["NOTIFY@-1h", "DELETE@0s"]

@@ -138,7 +138,7 @@ async def test_a_note_that_could_not_be_written_is_written_later() -> None:
         api.fault(Fault("status", namespace("team-b"), "PATCH", times=2))
         put_environment(api, "team-a")
         put_environment(api, "team-b")
-        await eventually(lambda: note(api, namespace("team-b")), 9)
+        await eventually(lambda: note(api, namespace("team-b")))
         assert operator.events("team-b") == ["NameConflict"]
 
 

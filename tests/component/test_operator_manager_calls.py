@@ -43,7 +43,7 @@ def results(api: FakeApi) -> list[str]:
 async def listed(operator: Running) -> None:
     """Return when it knows the manager."""
     await operator.put_policy()
-    await eventually(lambda: operator.reads(MANAGER), within=10)
+    await eventually(lambda: operator.reads(MANAGER))
 
 
 async def test_an7_a_call_is_made_once_and_the_manager_is_deactivated() -> None:

@@ -46,7 +46,7 @@ async def in_web(operator: Running, heir: str = "") -> None:
         await operator.put_policy(heir, priority=-1)
     await operator.put_policy(match=within(team="web"))
     operator.api.put(f"{MAPS}/a", stamped(operator.clock.text(3600)))
-    await eventually(lambda: status(operator.api, "previews").get("matched") == 1, 12)
+    await eventually(lambda: status(operator.api, "previews").get("matched") == 1)
 
 
 async def test_what_a_selector_no_longer_fits_is_handed_over_at_once() -> None:
@@ -62,19 +62,19 @@ async def test_what_a_relabelled_namespace_holds_is_handed_over_at_once() -> Non
         label(api, team="other")
         await eventually(lambda: holder(api) == "next", 2)
         await operator.heard()
-        await eventually(lambda: status(api, "next").get("matched") == 1, 12)
-        await eventually(lambda: status(api, "previews").get("matched") == 0, 12)
+        await eventually(lambda: status(api, "next").get("matched") == 1)
+        await eventually(lambda: status(api, "previews").get("matched") == 0)
 
 
 async def test_what_no_policy_holds_any_more_is_not_counted() -> None:
     async with FakeApi() as api, operating(api) as operator:
         await in_web(operator)
         label(api, team="other")
-        await eventually(lambda: status(api, "previews").get("matched") == 0, 12)
+        await eventually(lambda: status(api, "previews").get("matched") == 0)
         assert "nextEnd" not in status(api, "previews")
         await operator.heard()
         label(api, team="web")
-        await eventually(lambda: status(api, "previews").get("matched") == 1, 12)
+        await eventually(lambda: status(api, "previews").get("matched") == 1)
 
 
 async def test_objects_in_a_namespace_that_is_not_known_cost_no_request() -> None:
@@ -144,7 +144,7 @@ async def test_a_kind_that_cannot_be_watched_is_not_followed_and_the_policy_says
             await operator.put_policy(match={"resources": resources})
             api.put(f"{MAPS}/a", stamped(operator.clock.text(0.1)))
             await eventually(lambda: operator.gone("a"))
-            await eventually(lambda: "Enforceable" in operator.conditions(), 12)
+            await eventually(lambda: "Enforceable" in operator.conditions())
             found, reason, message = operator.conditions()["Enforceable"]
         assert (found, reason) == ("False", "KindNotFound")
         assert "offers no list or watch for reports.metrics.example.com" in message

@@ -160,7 +160,7 @@ async def test_a_claim_is_written_in_spite_of(fault: Fault) -> None:
     async with FakeApi() as api, operating(api):
         api.fault(fault)
         put_environment(api, "team-a")
-        await eventually(lambda: holder(api) == "team-a", 9)
+        await eventually(lambda: holder(api) == "team-a")
 
 
 async def test_two_leaders_at_once_do_no_harm() -> None:

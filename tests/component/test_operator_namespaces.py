@@ -50,7 +50,7 @@ async def test_a_namespace_that_does_not_go_is_reported_with_what_holds_it() -> 
         item["metadata"]["finalizers"] = ["kubernetes"]
         api.put(f"{NAMESPACES}/sticky", item)
         await eventually(lambda: "NamespaceStuck" in operator.events("sticky"))
-        await eventually(lambda: "Stuck" in operator.conditions(), 9)
+        await eventually(lambda: "Stuck" in operator.conditions())
         status, _, message = operator.conditions()["Stuck"]
         assert status == "True"
         assert "configmaps/sticky/held keeps finalizer example.com/hold" in message

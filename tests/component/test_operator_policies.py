@@ -146,7 +146,7 @@ async def test_the_status_counts_objects_and_names_the_next_end() -> None:
         first = operator.clock.text(100)
         api.put(f"{MAPS}/a", stamped(operator.clock.text(200)))
         api.put(f"{MAPS}/b", stamped(first))
-        await eventually(lambda: status_of(api).get("matched") == 2, 12)
+        await eventually(lambda: status_of(api).get("matched") == 2)
         assert status_of(api)["nextEnd"] == first
         # There are no webhook configurations here: that is the off switch.
         assert operator.conditions()["Ready"][:2] == ("False", "AdmissionOff")

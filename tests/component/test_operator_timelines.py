@@ -126,8 +126,8 @@ async def test_a_right_that_is_missing_to_scale_down_is_a_condition(lacking: str
         api.allowed = lambda attributes: attributes["resource"] != lacking
         async with operating(api) as operator:
             await furnish(operator, 60, DOWN)
-            await eventually(lambda: "Enforceable" in operator.conditions(), 12)
-            await eventually(lambda: operator.conditions()["Enforceable"][0] == "False", 12)
+            await eventually(lambda: "Enforceable" in operator.conditions())
+            await eventually(lambda: operator.conditions()["Enforceable"][0] == "False")
             _, reason, message = operator.conditions()["Enforceable"]
     assert reason == "MissingRights"
     assert message.startswith(f"may not get, list, patch {lacking}.")
