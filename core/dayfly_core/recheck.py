@@ -4,7 +4,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 SOONEST: Final = timedelta(seconds=5)
+"""A look at a namespace or release costs some twenty requests."""
+
 LATEST: Final = timedelta(minutes=1)
+"""How long somebody waits at most who has taken away what was in the way."""
 
 
 def recheck(due: datetime, now: datetime) -> datetime:

@@ -347,5 +347,4 @@ def test_full_annotations_keep_a_namespace_from_nothing(space: Preview) -> None:
     assert eventually(lambda: filled(space), SLOW)
     assert eventually(lambda: space.replicas("deployment", "web") == 0, SLOW)
     assert space.gone("namespace", space.name)
-    wanted = {"NotRecorded", "Deleted"}
-    assert eventually(lambda: space.told(space.name) >= wanted, SLOW), space.told(space.name)
+    assert eventually(lambda: space.told(space.name) >= {"NotRecorded", "Deleted"}, SLOW)

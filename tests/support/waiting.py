@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 TICK: Final = 0.02
+"""Seconds from one look at the clock to the next."""
+
 LATE: Final = 0.05
 """Seconds from one tick to the next that count: if it took longer, this event loop stood still."""
 

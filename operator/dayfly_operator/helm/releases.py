@@ -42,7 +42,8 @@ from dayfly_operator.writing import NotLeading, Outdated
 log = logging.getLogger(__name__)
 
 UNDER_WAY_AGAIN: Final = timedelta(seconds=2)
-"""The same while another of its members has begun to end it, or enough others are ended."""
+"""Until a release is looked at again while another of its members has begun to end it, or enough
+others are ended."""
 
 MOST_AT_ONCE: Final = 8
 """Releases that are looked at or ended at the same time: each may be thousands of objects, and half
